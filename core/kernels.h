@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The inner loops, behind one table: plain C first, and the same sources
+ * compiled for each instruction set; ae_kernels_get() chooses once by CPU.
+ * The C twin ("c") is the definition that every other is compared with.
+ *
+ * Convolution works on rows of channels-last pixels. For one output row the
+ * caller passes pointers to the inputs of its first pixel: `segments` of `k`
+ * contiguous floats each, one segment a kernel row (k = kw * ci: neighbouring
+ * taps are contiguous), or one a tap (k = ci) for dilated and grouped
+ * convolutions. The next pixel's inputs lie `in_step` floats further. Rows are
+ * padded by the caller, so no kernel knows of borders. */
+#pragma once
+
+#include <glib.h>
+#include <stddef.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+    AE_ACTIVATION_NONE,
+    AE_ACTIVATION_RELU,
+    AE_ACTIVATION_LEAKY_RELU, /* alpha: slope below 0 */
+    AE_ACTIVATION_PRELU,      /* slope per channel */
+    AE_ACTIVATION_ELU,        /* alpha */
+    AE_ACTIVATION_SIGMOID,
+    AE_ACTIVATION_TANH,
+    AE_ACTIVATION_SOFTPLUS,
+} AeActivation;
+
+/* out[x][o] = activation(bias[o] + residual[x][o] +
+ *             sum over s, i of segment[s][x * in_step + i] * weight[s][i][o])
+ * for x < n, o < co. */
+typedef struct {
+    const float *const *segment;
+    int segments, k;
+    int64_t in_step;
+    const float *weights; /* from conv_pack */
+    const float *bias;    /* co floats, or NULL */
+    const float *residual; /* or NULL; may be out itself */
+    int64_t residual_step;
+    float *out;
+    int64_t out_step;
+    int n, co;
+    AeActivation activation;
+    float alpha;
+    const float *slope; /* co floats for PReLU */
+} AeConvRow;
+
+/* weight[s][i][o] += sum over x < n of
+ *                    segment[s][x * in_step + i] * gradient[x * step + o],
+ * weight laid out as segments x k x co. */
+typedef struct {
+    const float *const *segment;
+    int segments, k;
+    int64_t in_step;
+    const float *gradient;
+    int64_t gradient_step;
+    int n, co;
+    float *weight;
+} AeConvWeights;
+
+/* Depthwise: out[x][c] = activation(bias[c] + residual + sum over t of
+ * tap[t][x * in_step + c] * weight[t][c]). */
+typedef struct {
+    const float *const *tap;
+    int taps;
+    int64_t in_step;
+    const float *weights; /* taps x c */
+    const float *bias, *residual;
+    int64_t residual_step;
+    float *out;
+    int64_t out_step;
+    int n, c;
+    AeActivation activation;
+    float alpha;
+    const float *slope;
+} AeDepthwiseRow;
+
+typedef struct {
+    float learning_rate; /* bias correction included */
+    float beta1, beta2, epsilon;
+    float scale; /* of the gradient: global-norm clipping */
+} AeAdam;
+
+typedef struct {
+    const char *name; /* "c", "sse2", "avx2", "avx512" */
+    int lanes;        /* floats a vector */
+
+    /* Floats that packed weights need, and packing: weight[s][i][o] is found
+     * at weights[s * stride_s + i * stride_i + o * stride_o]. */
+    size_t (*conv_packed)(int segments, int k, int co);
+    void (*conv_pack)(float *packed, int segments, int k, int co,
+                      const float *weights, int64_t stride_s, int64_t stride_i,
+                      int64_t stride_o);
+    void (*conv_row)(const AeConvRow *row);
+    void (*conv_weights)(const AeConvWeights *row);
+    void (*depthwise_row)(const AeDepthwiseRow *row);
+
+    /* Over n floats; target may be source. */
+    void (*activate)(float *y, const float *x, int64_t n, AeActivation a,
+                     float alpha); /* not PRELU */
+    /* dx (+)= dy * a'(y) from the activation's output y; target may be dy. Not
+     * PRELU. */
+    void (*activate_gradient)(float *dx, const float *y, const float *dy,
+                              int64_t n, AeActivation a, float alpha,
+                              gboolean accumulate);
+    void (*exp)(float *y, const float *x, int64_t n);
+    void (*log)(float *y, const float *x, int64_t n);
+    void (*add)(float *y, const float *a, const float *b, int64_t n);
+    void (*maximum)(float *y, const float *a, const float *b, int64_t n);
+    void (*adam)(float *weight, const float *gradient, float *m, float *v,
+                 int64_t n, const AeAdam *adam);
+    double (*sum_squares)(const float *x, int64_t n);
+    /* Repeated fused multiply-adds on registers, for the measured peak: runs
+     * n rounds and returns the number of floating-point operations. */
+    int64_t (*peak)(int64_t n, float *sink);
+} AeKernels;
+
+/* The best table for this CPU, or the one that the environment variable
+ * AE_KERNELS names ("c", "sse2", "avx2", "avx512"), if this CPU can run it. */
+const AeKernels *ae_kernels_get(void);
+
+/* The i-th table that this CPU can run, plain C first; NULL past the end. */
+const AeKernels *ae_kernels_nth(int i);
+
+G_END_DECLS

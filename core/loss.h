@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Losses, each the mean over all elements. */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/**
+ * AeLoss:
+ * @AE_LOSS_MSE: (y - t)^2
+ * @AE_LOSS_L1: sqrt((y - t)^2 + 1e-6), Charbonnier's smooth L1 (Charbonnier et
+ *   al., ICIP 1994)
+ * @AE_LOSS_BCE: -t log y - (1 - t) log(1 - y), natural logarithm, y clipped to
+ *   [1e-7, 1 - 1e-7]
+ */
+typedef enum { AE_LOSS_MSE, AE_LOSS_L1, AE_LOSS_BCE } AeLoss;
+
+/* The sum of the loss over @n elements, and its gradient times @scale into
+ * @gradient where that is not NULL. */
+double ae_loss(AeLoss loss, const float *y, const float *target, int64_t n,
+               float scale, float *gradient);
+
+G_END_DECLS

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Noise models: the same for training (aetrain) and for streams (aenoise).
+ *
+ * A model is written KIND[:KEY=VALUE[,KEY=VALUE...]], values in units of the
+ * full range [0, 1] of a sample (25 / 255 = 0.098); a value may be a range A..B,
+ * from which each image draws its own uniformly:
+ *
+ *   none
+ *   gaussian:mean=M,sd=S      x + N(M, S^2); defaults 0, 0.1
+ *   uniform:mean=M,width=W    x + U(M - W/2, M + W/2)
+ *   poisson-gaussian:gain=G,sd=S   x + N(0, G x + S^2): camera noise (Foi et
+ *                             al., "Practical Poissonian-Gaussian noise
+ *                             modeling", IEEE TIP 2008)
+ *   salt-pepper:p=P           a sample becomes 0 or 1, each with P/2
+ *
+ * and every one takes clip=true|false (default true: to [0, 1]). */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+typedef struct AeNoise AeNoise; /* immutable */
+
+/* AE_ERROR_VALUE with a sentence that names the key and what is allowed. */
+AeNoise *ae_noise_parse(const char *text, GError **error);
+void ae_noise_free(AeNoise *noise);
+
+/* target = source with noise, @n samples in [0, 1]; may be in place. The
+ * result depends on (seed, image) alone. */
+void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
+                    int64_t n, uint64_t seed, uint64_t image);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeNoise, ae_noise_free)
+
+G_END_DECLS

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What an operator is, and what it sees: private to core/.
+ *
+ * An operator is one table entry: a plan rule, a forward and a backward
+ * function. The plan makes one AeStep a node, with its operands' shapes and
+ * buffers, and calls:
+ *
+ *   plan      once, operand shapes of the inputs known (and their contents,
+ *             where constant): checks everything, sets the shapes of the
+ *             outputs, params, units, scratch. The only call that can fail.
+ *   prepare   before a run when inputs[i] that are weights have changed (and
+ *             once at first): packs weights into step->packed. Optional.
+ *   forward   computes units [begin, end) of the output; different ranges may
+ *             run at the same time in different threads.
+ *   backward  adds to in[i]->grad (where not NULL) what out[0]->grad implies;
+ *             one thread. See accumulate below.
+ *
+ * A new operator: docs/adding-an-operator.md. */
+#pragma once
+
+#include "../error.h"
+#include "../kernels.h"
+#include "../model.h"
+
+G_BEGIN_DECLS
+
+/* One value, as a step sees it. */
+typedef struct {
+    AeShape shape;
+    int64_t stride[AE_MAX_RANK]; /* as ae_shape_strides() */
+    float *data;                 /* NULL while planning, unless constant */
+    float *grad;                 /* NULL: nobody asks for it */
+    gboolean constant;           /* data is known while planning and fixed */
+    gboolean trainable;          /* a weight: data changes between runs */
+    gboolean integer;
+    const char *name;
+} AeOperand;
+
+typedef struct AeStep AeStep;
+
+struct AeStep {
+    const AeOperator *op;
+    const AeNode *node;
+    const AeKernels *kernels;
+    int opset;
+    int n_in, n_out;
+    AeOperand **in;  /* n_in, NULL where left out */
+    AeOperand **out; /* n_out, NULL where left out */
+
+    /* Set by plan: */
+    void *params;      /* g_free()d; NULL if none is needed */
+    int64_t units;     /* pieces of forward; 1 if it cannot be split */
+    size_t scratch;    /* floats that each thread needs in forward */
+    size_t scratch_backward; /* floats that backward needs */
+    size_t packed_size;      /* floats for prepare */
+    gboolean alias;    /* out[0] is in[0] under another shape: no forward */
+
+    /* Given by the plan: */
+    gboolean gradients; /* backward will be called: set scratch_backward */
+    float *packed;      /* packed_size floats */
+    /* accumulate[i]: in[i]->grad already holds a contribution, add to it. Where
+     * FALSE it holds zeros if op->adds, otherwise anything: overwrite. */
+    gboolean *accumulate;
+    uint64_t seed; /* of this step and run, for operators that draw numbers */
+
+    /* Fused into the step (operators with op->fuses only). */
+    AeActivation activation;
+    float alpha;               /* of leaky ReLU, ELU; the activation's */
+    AeOperand *slope;          /* of PReLU: one per channel or one */
+    AeOperand *residual;       /* added before the activation; out's shape */
+};
+
+struct AeOperator {
+    const char *name;
+    int min_in, max_in; /* max_in G_MAXINT: any number */
+    int max_out;
+    gboolean fuses; /* understands residual and activation */
+    gboolean adds;  /* backward only ever adds to gradients */
+    gboolean (*plan)(AeStep *step, GError **error);
+    void (*prepare)(AeStep *step);
+    void (*forward)(const AeStep *step, int64_t begin, int64_t end,
+                    float *scratch);
+    void (*backward)(const AeStep *step, float *scratch);
+    /* Multiply-adds of forward; NULL: none counted. */
+    int64_t (*multiply_adds)(const AeStep *step);
+};
+
+/* NULL if there is none. */
+const AeOperator *ae_operator_find(const char *name);
+/* The names of all operators, separated by ", ". Free. */
+char *ae_operator_names(void);
+
+/* One table a family, ended by an entry without a name. */
+extern const AeOperator ae_ops_conv[], ae_ops_dense[], ae_ops_pool[],
+    ae_ops_resize[], ae_ops_activation[], ae_ops_elementwise[],
+    ae_ops_shape[], ae_ops_norm[], ae_ops_reduce[], ae_ops_random[];
+
+/* Helpers for plan functions. */
+
+/* FALSE, with "node 'name' (Op): message". For: return ae_step_fail(...). */
+gboolean ae_step_fail(const AeStep *step, GError **error, AeError code,
+                      const char *format, ...) G_GNUC_PRINTF(4, 5);
+
+/* Sets the shape (and strides) of output @i; fails if it is too large. */
+gboolean ae_step_set_output(AeStep *step, int i, const AeShape *shape,
+                            GError **error);
+
+/* The whole numbers that constant input @i holds: at most @max into @values,
+ * saturated to int64. Fails if absent or not constant. */
+gboolean ae_step_input_ints(const AeStep *step, int i, int64_t *values,
+                            int max, int *n, GError **error);
+
+/* @axis (may count from the back) into 0 .. rank - 1. */
+gboolean ae_step_axis(const AeStep *step, int64_t axis, int rank, int *result,
+                      GError **error);
+
+/* TRUE if input @i is there. */
+static inline gboolean ae_step_has(const AeStep *step, int i)
+{
+    return i < step->n_in && step->in[i] != NULL;
+}
+
+G_END_DECLS

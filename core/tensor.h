@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Shapes and tensors.
+ *
+ * A shape lists its axes in ONNX order (n, c, h, w). In memory every tensor of
+ * rank 3 or more is channels-last: axis 1 is stored innermost, so (n, c, h, w)
+ * lies as n, h, w, c, a convolution weight (o, i, kh, kw) as o, kh, kw, i.
+ * Tensors of rank 0, 1 and 2 lie as they are written. This one rule holds for
+ * every value in the core: inputs, outputs, weights and constants.
+ *
+ * Elements are float32. Integers (shapes, axes, indices of ONNX files) are held
+ * as floats, exact up to 2^24, and marked; arithmetic on them truncates. */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+#define AE_MAX_RANK 8
+#define AE_UNKNOWN (-1) /* a dimension that is known only when planning */
+#define AE_ALIGN 64     /* bytes; every buffer of the core starts so */
+
+typedef struct {
+    int rank; /* 0 (a scalar) .. AE_MAX_RANK */
+    int64_t dim[AE_MAX_RANK];
+} AeShape;
+
+typedef struct {
+    AeShape shape;    /* no dimension unknown */
+    gboolean integer; /* holds whole numbers, see above */
+    float *data;      /* ae_shape_count() floats, AE_ALIGN aligned */
+} AeTensor;
+
+/* Number of elements; FALSE with an error (AE_ERROR_SHAPE) if a dimension is
+ * negative or the size in bytes does not fit 47 bits. The one place where
+ * dimensions are multiplied unchecked is behind a call of this. */
+gboolean ae_shape_count(const AeShape *shape, int64_t *count, GError **error);
+
+/* The same for a shape that has been checked. */
+int64_t ae_shape_elements(const AeShape *shape);
+
+gboolean ae_shape_equal(const AeShape *a, const AeShape *b);
+
+/* Floats between neighbours along each axis, axes in ONNX order. */
+void ae_shape_strides(const AeShape *shape, int64_t stride[AE_MAX_RANK]);
+
+/* "1x3x480x640", "?" for an unknown dimension, "scalar" for rank 0. Free. */
+char *ae_shape_to_string(const AeShape *shape);
+
+/* Convenience: ae_shape(2, n, c). */
+AeShape ae_shape(int rank, ...);
+
+/* Aligned, zeroed memory; NULL if there is none. g_free() must not be used:
+ * ae_free(). */
+float *ae_alloc_floats(size_t n);
+void ae_free(void *memory);
+
+/* A tensor of zeros. Errors: AE_ERROR_SHAPE, AE_ERROR_MEMORY. */
+AeTensor *ae_tensor_new(const AeShape *shape, GError **error);
+AeTensor *ae_tensor_copy(const AeTensor *tensor);
+void ae_tensor_free(AeTensor *tensor);
+
+/* Between row-major order (ONNX, safetensors, NumPy) and our own.
+ * The row-major side holds ae_shape_elements() floats. */
+void ae_tensor_from_row_major(AeTensor *tensor, const float *source);
+void ae_tensor_to_row_major(const AeTensor *tensor, float *target);
+
+/* target[i] = source[i] (or += where accumulate) for every index of the box
+ * @size of @rank axes; strides in floats, any sign, 0 repeats (on the source)
+ * or sums (on the target, with accumulate). Regions must not overlap.
+ * One function behind Transpose, Slice, Concat, Expand, DepthToSpace, ... and
+ * their gradients. */
+void ae_copy_strided(float *target, const int64_t *target_stride,
+                     const float *source, const int64_t *source_stride,
+                     const int64_t *size, int rank, gboolean accumulate);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeTensor, ae_tensor_free)
+
+G_END_DECLS
