@@ -1,1 +1,117 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "pool.h"
+
+struct AePool {
+    int threads;
+    GThread **workers; /* threads - 1 */
+    GMutex lock;
+    GCond start, done;
+    uint64_t round; /* counts the calls of run */
+    int busy;       /* workers still in this round */
+    gboolean quit;
+
+    AePoolTask task;
+    void *data;
+    int64_t n;
+    int64_t next; /* atomic: the next index to take */
+};
+
+typedef struct {
+    AePool *pool;
+    int thread;
+} Worker;
+
+static void work(AePool *pool, int thread)
+{
+    int64_t i;
+
+    while ((i = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED)) < pool->n)
+        pool->task(pool->data, i, thread);
+}
+
+static void *worker_main(void *data)
+{
+    g_autofree Worker *worker = data;
+    AePool *pool = worker->pool;
+    uint64_t seen = 0;
+
+    g_mutex_lock(&pool->lock);
+    for (;;) {
+        while (!pool->quit && pool->round == seen)
+            g_cond_wait(&pool->start, &pool->lock);
+        if (pool->quit)
+            break;
+        seen = pool->round;
+        g_mutex_unlock(&pool->lock);
+        work(pool, worker->thread);
+        g_mutex_lock(&pool->lock);
+        if (--pool->busy == 0)
+            g_cond_signal(&pool->done);
+    }
+    g_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+AePool *ae_pool_new(int threads)
+{
+    AePool *pool = g_new0(AePool, 1);
+
+    pool->threads = threads > 0 ? threads : (int)g_get_num_processors();
+    g_mutex_init(&pool->lock);
+    g_cond_init(&pool->start);
+    g_cond_init(&pool->done);
+    pool->workers = g_new0(GThread *, pool->threads);
+    for (int i = 1; i < pool->threads; i++) {
+        Worker *worker = g_new(Worker, 1);
+        *worker = (Worker){pool, i};
+        pool->workers[i - 1] = g_thread_new("ae-pool", worker_main, worker);
+    }
+    return pool;
+}
+
+void ae_pool_free(AePool *pool)
+{
+    if (pool == NULL)
+        return;
+    g_mutex_lock(&pool->lock);
+    pool->quit = TRUE;
+    g_cond_broadcast(&pool->start);
+    g_mutex_unlock(&pool->lock);
+    for (int i = 1; i < pool->threads; i++)
+        g_thread_join(pool->workers[i - 1]);
+    g_free(pool->workers);
+    g_mutex_clear(&pool->lock);
+    g_cond_clear(&pool->start);
+    g_cond_clear(&pool->done);
+    g_free(pool);
+}
+
+int ae_pool_threads(const AePool *pool)
+{
+    return pool->threads;
+}
+
+void ae_pool_run(AePool *pool, AePoolTask task, void *data, int64_t n)
+{
+    if (pool->threads == 1 || n <= 1) {
+        for (int64_t i = 0; i < n; i++)
+            task(data, i, 0);
+        return;
+    }
+    g_mutex_lock(&pool->lock);
+    pool->task = task;
+    pool->data = data;
+    pool->n = n;
+    pool->next = 0;
+    pool->busy = pool->threads - 1;
+    pool->round++;
+    g_cond_broadcast(&pool->start);
+    g_mutex_unlock(&pool->lock);
+
+    work(pool, 0);
+
+    g_mutex_lock(&pool->lock);
+    while (pool->busy > 0)
+        g_cond_wait(&pool->done, &pool->lock);
+    g_mutex_unlock(&pool->lock);
+}
