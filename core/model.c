@@ -6,15 +6,20 @@
 #include "error.h"
 #include "ops/ops.h"
 
+static void free_dim_names(AeValue *value)
+{
+    if (value->dim_names != NULL)
+        for (int i = 0; i < value->shape.rank; i++)
+            g_free(value->dim_names[i]);
+    g_clear_pointer(&value->dim_names, g_free);
+}
+
 static void value_free(void *data)
 {
     AeValue *value = data;
 
     g_free(value->name);
-    if (value->dim_names != NULL)
-        for (int i = 0; i < value->shape.rank; i++)
-            g_free(value->dim_names[i]);
-    g_free(value->dim_names);
+    free_dim_names(value);
     ae_tensor_free(value->constant);
     g_free(value);
 }
@@ -188,6 +193,7 @@ gboolean ae_model_bind_input(AeModel *model, const char *name, AeTensor *tensor,
             continue;
         g_array_remove_index(model->inputs, i);
         AeValue *bound = ae_model_value(model, value);
+        free_dim_names(bound);
         bound->constant = tensor;
         bound->shape = tensor->shape;
         bound->has_shape = TRUE;
@@ -378,6 +384,7 @@ static int copy_value(AeModel *to, const AeModel *from, int i, int *map)
     map[i] = ae_model_add_value(to, old->name,
                                 old->has_shape ? &old->shape : NULL, NULL);
     AeValue *value = ae_model_value(to, map[i]);
+    value->integer = old->integer;
     value->trainable = old->trainable;
     if (old->constant != NULL)
         value->constant = ae_tensor_copy(old->constant);

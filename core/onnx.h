@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ONNX files to models and back. Reads opset 7 to 21 (IR up to 10), writes IR 8,
- * opset 17 for the operators of ops/. */
+/* ONNX files to models and back. Reads opset 7 to 21 (IR 3 to 14), writes IR
+ * 8, opset 17 for the operators of ops/. */
 #pragma once
 
 #include "model.h"

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "error.h"
 
@@ -12,7 +11,9 @@
 
 gboolean ae_shape_count(const AeShape *shape, int64_t *count, GError **error)
 {
+    /* The others are bounded also where one is 0: strides multiply them. */
     int64_t n = 1;
+    gboolean empty = FALSE;
 
     if (shape->rank < 0 || shape->rank > AE_MAX_RANK) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
@@ -21,7 +22,9 @@ gboolean ae_shape_count(const AeShape *shape, int64_t *count, GError **error)
         return FALSE;
     }
     for (int i = 0; i < shape->rank; i++) {
-        if (shape->dim[i] < 0 || __builtin_mul_overflow(n, shape->dim[i], &n) ||
+        empty |= shape->dim[i] == 0;
+        if (shape->dim[i] < 0 ||
+            __builtin_mul_overflow(n, MAX(shape->dim[i], 1), &n) ||
             n > MAX_ELEMENTS) {
             g_autofree char *text = ae_shape_to_string(shape);
             g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
@@ -29,7 +32,7 @@ gboolean ae_shape_count(const AeShape *shape, int64_t *count, GError **error)
             return FALSE;
         }
     }
-    *count = n;
+    *count = empty ? 0 : n;
     return TRUE;
 }
 
@@ -96,19 +99,12 @@ AeShape ae_shape(int rank, ...)
     return shape;
 }
 
-/* What the machine has: a hostile size must not wake the OOM killer. */
-static size_t physical_memory(void)
-{
-    return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 float *ae_alloc_floats(size_t n)
 {
     void *memory = NULL;
     size_t size;
 
     if (__builtin_mul_overflow(n, sizeof(float), &size) ||
-        size > physical_memory() ||
         posix_memalign(&memory, AE_ALIGN, MAX(size, AE_ALIGN)) != 0)
         return NULL;
     return memset(memory, 0, size);
