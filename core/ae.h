@@ -3,6 +3,7 @@
 #pragma once
 
 #include "architectures.h"
+#include "builtin.h"
 #include "error.h"
 #include "figure.h"
 #include "file.h"
