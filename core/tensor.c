@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "error.h"
 
@@ -99,12 +100,19 @@ AeShape ae_shape(int rank, ...)
     return shape;
 }
 
+/* What the machine has: a hostile size must not wake the OOM killer. */
+static size_t physical_memory(void)
+{
+    return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
+}
+
 float *ae_alloc_floats(size_t n)
 {
     void *memory = NULL;
     size_t size;
 
     if (__builtin_mul_overflow(n, sizeof(float), &size) ||
+        size > physical_memory() ||
         posix_memalign(&memory, AE_ALIGN, MAX(size, AE_ALIGN)) != 0)
         return NULL;
     return memset(memory, 0, size);

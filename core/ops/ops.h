@@ -48,12 +48,12 @@ struct AeStep {
     AeOperand **out; /* n_out, NULL where left out */
 
     /* Set by plan: */
-    void *params;      /* g_free()d; NULL if none is needed */
-    int64_t units;     /* pieces of forward; 1 if it cannot be split */
-    size_t scratch;    /* floats that each thread needs in forward */
+    void *params;            /* g_free()d; NULL if none is needed */
+    int64_t units;           /* pieces of forward; 1 if it cannot be split */
+    size_t scratch;          /* floats that each thread needs in forward */
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
-    gboolean alias;    /* out[0] is in[0] under another shape: no forward */
+    gboolean alias; /* out[0] is in[0] under another shape: no forward */
 
     /* Given by the plan: */
     gboolean gradients; /* backward will be called: set scratch_backward */
@@ -65,10 +65,17 @@ struct AeStep {
 
     /* Fused into the step (operators with op->fuses only). */
     AeActivation activation;
-    float alpha;               /* of leaky ReLU, ELU; the activation's */
-    AeOperand *slope;          /* of PReLU: one per channel or one */
-    AeOperand *residual;       /* added before the activation; out's shape */
+    float alpha;         /* of leaky ReLU, ELU; the activation's */
+    AeOperand *slope;    /* of PReLU: one per channel or one */
+    AeOperand *residual; /* added before the activation; out's shape */
 };
+
+/* When the plan may compute a node itself, once. */
+typedef enum {
+    AE_FOLD_CONSTANTS, /* when all inputs are constants */
+    AE_FOLD_SHAPES,    /* always: only the inputs' shapes are read */
+    AE_FOLD_NEVER,     /* draws random numbers */
+} AeFold;
 
 struct AeOperator {
     const char *name;
@@ -76,6 +83,7 @@ struct AeOperator {
     int max_out;
     gboolean fuses; /* understands residual and activation */
     gboolean adds;  /* backward only ever adds to gradients */
+    AeFold fold;
     gboolean (*plan)(AeStep *step, GError **error);
     void (*prepare)(AeStep *step);
     void (*forward)(const AeStep *step, int64_t begin, int64_t end,
@@ -92,8 +100,8 @@ char *ae_operator_names(void);
 
 /* One table a family, ended by an entry without a name. */
 extern const AeOperator ae_ops_conv[], ae_ops_dense[], ae_ops_pool[],
-    ae_ops_resize[], ae_ops_activation[], ae_ops_elementwise[],
-    ae_ops_shape[], ae_ops_norm[], ae_ops_reduce[], ae_ops_random[];
+    ae_ops_resize[], ae_ops_activation[], ae_ops_elementwise[], ae_ops_shape[],
+    ae_ops_norm[], ae_ops_reduce[], ae_ops_random[];
 
 /* Helpers for plan functions. */
 
@@ -107,8 +115,8 @@ gboolean ae_step_set_output(AeStep *step, int i, const AeShape *shape,
 
 /* The whole numbers that constant input @i holds: at most @max into @values,
  * saturated to int64. Fails if absent or not constant. */
-gboolean ae_step_input_ints(const AeStep *step, int i, int64_t *values,
-                            int max, int *n, GError **error);
+gboolean ae_step_input_ints(const AeStep *step, int i, int64_t *values, int max,
+                            int *n, GError **error);
 
 /* @axis (may count from the back) into 0 .. rank - 1. */
 gboolean ae_step_axis(const AeStep *step, int64_t axis, int rank, int *result,

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Memory of a plan: one arena. Without gradients, values whose lifetimes do not
+ * meet share it; with them, every value and gradient has its own. */
+#include "plan-private.h"
+
+#define ALIGN_FLOATS (AE_ALIGN / (int)sizeof(float))
+
+typedef struct {
+    AePlanValue *value;
+    size_t size, offset;
+    int first, last; /* steps between which it must be kept */
+} Block;
+
+static size_t rounded(size_t n)
+{
+    return (n + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+}
+
+static AePlanValue *root(AePlan *plan, AePlanValue *value)
+{
+    while (value->alias >= 0 && &plan->values[value->alias] != value)
+        value = &plan->values[value->alias];
+    return value;
+}
+
+static void touch(AePlan *plan, GHashTable *blocks, AeOperand *operand,
+                  int step)
+{
+    AePlanValue *value = root(plan, ae_plan_value(operand));
+
+    if (value->operand.constant || value->operand.trainable)
+        return;
+    Block *block = g_hash_table_lookup(blocks, value);
+    if (block == NULL) {
+        block = g_new0(Block, 1);
+        block->value = value;
+        block->size = rounded((size_t)ae_shape_elements(&value->operand.shape));
+        block->first = step;
+        g_hash_table_insert(blocks, value, block);
+    }
+    block->last = MAX(block->last, step);
+}
+
+static GHashTable *collect_blocks(AePlan *plan)
+{
+    GHashTable *blocks =
+        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
+    int n = (int)plan->steps->len;
+
+    for (int i = 0; i < plan->n_inputs; i++)
+        touch(plan, blocks, &plan->values[plan->inputs[i]].operand, -1);
+    for (int i = 0; i < n; i++) {
+        const AeStep *step = g_ptr_array_index(plan->steps, i);
+        for (int j = 0; j < step->n_in; j++)
+            if (step->in[j] != NULL)
+                touch(plan, blocks, step->in[j], i);
+        if (step->residual != NULL)
+            touch(plan, blocks, step->residual, i);
+        for (int j = 0; j < step->n_out; j++)
+            if (step->out[j] != NULL)
+                touch(plan, blocks, step->out[j], i);
+    }
+    for (int i = 0; i < plan->n_outputs; i++)
+        touch(plan, blocks, &plan->values[plan->outputs[i]].operand, n);
+    return blocks;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
+
+    if (x->size != y->size)
+        return x->size < y->size ? 1 : -1;
+    return x->first - y->first;
+}
+
+static int by_offset(const void *a, const void *b)
+{
+    const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
+
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* The lowest offset that no placed block with a meeting lifetime holds. */
+static void place(GPtrArray *placed, Block *block, gboolean share)
+{
+    size_t offset = 0;
+
+    for (guint i = 0; i < placed->len; i++) {
+        const Block *other = g_ptr_array_index(placed, i);
+        gboolean meet = !share || (block->first <= other->last &&
+                                   other->first <= block->last);
+        if (!meet || other->offset + other->size <= offset)
+            continue;
+        if (other->offset >= offset + block->size)
+            break;
+        offset = other->offset + other->size;
+    }
+    block->offset = offset;
+    g_ptr_array_add(placed, block);
+    g_ptr_array_sort(placed, by_offset);
+}
+
+static GPtrArray *place_blocks(GHashTable *blocks, gboolean share, size_t *size)
+{
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    GPtrArray *placed = g_ptr_array_new();
+    GHashTableIter iter;
+    void *block;
+
+    g_hash_table_iter_init(&iter, blocks);
+    while (g_hash_table_iter_next(&iter, NULL, &block))
+        g_ptr_array_add(order, block);
+    g_ptr_array_sort(order, by_size);
+    *size = 0;
+    for (guint i = 0; i < order->len; i++) {
+        Block *next = g_ptr_array_index(order, i);
+        place(placed, next, share);
+        *size = MAX(*size, next->offset + next->size);
+    }
+    return placed;
+}
+
+static size_t place_packed(AePlan *plan, size_t offset)
+{
+    for (guint i = 0; i < plan->steps->len; i++) {
+        AeStep *step = g_ptr_array_index(plan->steps, i);
+        step->packed = (float *)NULL + offset;
+        offset += rounded(step->packed_size);
+    }
+    return offset;
+}
+
+static size_t scratch_size(const AePlan *plan)
+{
+    size_t size = 0;
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const AeStep *step = g_ptr_array_index(plan->steps, i);
+        size = MAX(size, step->scratch);
+        if (plan->gradients)
+            size = MAX(size, step->scratch_backward);
+    }
+    return rounded(size);
+}
+
+static void give_data(AePlan *plan, GPtrArray *placed, size_t grad_offset)
+{
+    for (guint i = 0; i < placed->len; i++) {
+        const Block *block = g_ptr_array_index(placed, i);
+        AeOperand *operand = &block->value->operand;
+        operand->data = plan->arena + block->offset;
+        if (block->value->needs_grad)
+            operand->grad = plan->arena + grad_offset + block->offset;
+    }
+    for (int i = 0; i < plan->n_values; i++) {
+        AePlanValue *value = &plan->values[i], *owner = root(plan, value);
+        value->operand.data = owner->operand.data;
+        value->operand.grad = owner->operand.grad;
+    }
+}
+
+gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
+{
+    g_autoptr(GHashTable) blocks = collect_blocks(plan);
+    size_t values_size, packed_offset;
+    g_autoptr(GPtrArray) placed =
+        place_blocks(blocks, !plan->gradients, &values_size);
+    size_t threads =
+        plan->pool != NULL ? (size_t)ae_pool_threads(plan->pool) : 1;
+
+    packed_offset = plan->gradients ? 2 * values_size : values_size;
+    plan->arena_size = place_packed(plan, packed_offset);
+    plan->scratch_size = scratch_size(plan);
+    plan->arena = ae_alloc_floats(plan->arena_size);
+    plan->scratch = ae_alloc_floats(threads * plan->scratch_size);
+    if (plan->arena == NULL || plan->scratch == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "no memory for the %zu MB that this model and size need",
+                    plan->arena_size * sizeof(float) >> 20);
+        return FALSE;
+    }
+    give_data(plan, placed, values_size);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        AeStep *step = g_ptr_array_index(plan->steps, i);
+        step->packed = plan->arena + (step->packed - (float *)NULL);
+    }
+    return TRUE;
+}
