@@ -7,6 +7,7 @@
 #include "error.h"
 #include "figure.h"
 #include "file.h"
+#include "idx.h"
 #include "kernels.h"
 #include "loss.h"
 #include "metrics.h"

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* idx files, the format of MNIST and its kin, of unsigned bytes: two zero
+ * bytes, the type 8, the rank, the dimensions as 32-bit big-endian numbers, the
+ * bytes in row-major order. Labels have rank 1, gray images rank 3 (images,
+ * rows, columns), RGB images rank 4 with 3 as the last dimension. */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+    int rank; /* 1, 3 or 4 */
+    int64_t dim[4];
+    const uint8_t *data; /* in @bytes */
+    GBytes *bytes;
+} AeIdx;
+
+/* A file, which may be compressed with gzip. Errors: AE_ERROR_FILE,
+ * AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED (other types and ranks),
+ * AE_ERROR_MEMORY; they name @path. */
+AeIdx *ae_idx_load(const char *path, GError **error);
+
+/* The same from memory, which is copied; @name stands for the path. */
+AeIdx *ae_idx_parse(const void *data, size_t size, const char *name,
+                    GError **error);
+
+void ae_idx_free(AeIdx *idx);
+
+/* Bytes of one item: 1, rows * columns or rows * columns * 3. */
+size_t ae_idx_item_size(const AeIdx *idx);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeIdx, ae_idx_free)
+
+G_END_DECLS
