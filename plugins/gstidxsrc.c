@@ -1,1 +1,376 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-idxsrc
+ * @title: idxsrc
+ *
+ * Reads images from an idx file (MNIST, Fashion-MNIST and their kin, plain or
+ * compressed with gzip) and sends each as a frame of GRAY8 or RGB video.
+ *
+ * `epochs` repeats the file, `shuffle` gives each epoch an order of its own
+ * that follows from `seed` and the epoch's number alone. With
+ * `labels-location`, each buffer carries a #GstCustomMeta named
+ * "GstAeLabelMeta" with the int field "label". A buffer's offset is its number
+ * since the start. The framerate is what downstream asks for, by default 30/1.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 idxsrc
+ * location=/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
+ * shuffle=true num-buffers=90 ! videoconvert ! videoscale ! autovideosink
+ * ]|
+ */
+#include "elements.h"
+#include "gstaeerror.h"
+#include "gstaeproperties.h"
+
+#include <gst/base/gstpushsrc.h>
+#include <gst/video/video.h>
+
+#include "ae.h"
+
+GST_DEBUG_CATEGORY_STATIC(idx_src_debug);
+#define GST_CAT_DEFAULT idx_src_debug
+
+typedef struct {
+    const char *location, *labels_location;
+    guint epochs; /* 0: endless */
+    gboolean shuffle;
+    guint64 seed;
+} Settings;
+
+typedef struct {
+    GstPushSrc parent;
+    Settings settings; /* under the object lock; copied by start() */
+
+    Settings active; /* without its strings */
+    AeIdx *images, *labels;
+    GstVideoInfo info;
+    guint64 frame;   /* the next one's number since the start */
+    uint32_t *order; /* of the images in epoch `ordered` */
+    guint64 ordered; /* or G_MAXUINT64 */
+} GstIdxSrc;
+
+typedef GstPushSrcClass GstIdxSrcClass;
+
+GType gst_idx_src_get_type(void);
+G_DEFINE_TYPE(GstIdxSrc, gst_idx_src, GST_TYPE_PUSH_SRC)
+GST_ELEMENT_REGISTER_DEFINE(idxsrc, "idxsrc", GST_RANK_NONE,
+                            gst_idx_src_get_type())
+
+#define FIELD(name) G_STRUCT_OFFSET(GstIdxSrc, settings.name)
+
+static const GstAeProperty properties[] = {
+    {"location", "Location", "The idx file of images, plain or .gz",
+     G_TYPE_STRING, FIELD(location), .flags = GST_PARAM_MUTABLE_READY},
+    {"labels-location", "Labels location",
+     "An idx file of as many labels, to go with the images (optional)",
+     G_TYPE_STRING, FIELD(labels_location), .flags = GST_PARAM_MUTABLE_READY},
+    {"epochs", "Epochs", "How often to send all images (0 = without end)",
+     G_TYPE_UINT, FIELD(epochs), .number = 1, .flags = GST_PARAM_MUTABLE_READY},
+    {"shuffle", "Shuffle", "Send the images of each epoch in a random order",
+     G_TYPE_BOOLEAN, FIELD(shuffle), .flags = GST_PARAM_MUTABLE_READY},
+    {"seed", "Seed", "Chooses the random orders", G_TYPE_UINT64, FIELD(seed),
+     .flags = GST_PARAM_MUTABLE_READY},
+};
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ GRAY8, RGB }")));
+
+static void close_files(GstIdxSrc *self)
+{
+    g_clear_pointer(&self->images, ae_idx_free);
+    g_clear_pointer(&self->labels, ae_idx_free);
+    g_clear_pointer(&self->order, g_free);
+}
+
+/* An idx file whose rank is in least .. most, or NULL and an error posted. */
+static AeIdx *load(GstIdxSrc *self, const char *path, int least, int most)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS)) {
+        GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
+                          ("There is no file %s.", path), (NULL));
+        return NULL;
+    }
+    g_autoptr(AeIdx) idx = ae_idx_load(path, &error);
+    if (idx == NULL) {
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+        return NULL;
+    }
+    if (idx->rank < least || idx->rank > most) {
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("%s holds %s, but %s are wanted here.", path,
+                           idx->rank == 1 ? "labels" : "images",
+                           least == 1 ? "labels" : "images"),
+                          (NULL));
+        return NULL;
+    }
+    return g_steal_pointer(&idx);
+}
+
+static gboolean open_images(GstIdxSrc *self, const char *path)
+{
+    if (path == NULL) {
+        GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
+                          ("No idx file is given: set the property location."),
+                          (NULL));
+        return FALSE;
+    }
+    self->images = load(self, path, 3, 4);
+    if (self->images == NULL)
+        return FALSE;
+
+    const AeIdx *images = self->images;
+    GstVideoFormat format =
+        images->rank == 3 ? GST_VIDEO_FORMAT_GRAY8 : GST_VIDEO_FORMAT_RGB;
+    if (!gst_video_info_set_format(&self->info, format, (guint)images->dim[2],
+                                   (guint)images->dim[1])) {
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("%s holds images of %" G_GINT64_FORMAT
+                           "x%" G_GINT64_FORMAT
+                           " samples, more than video can have.",
+                           path, images->dim[2], images->dim[1]),
+                          (NULL));
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean open_labels(GstIdxSrc *self, const char *path)
+{
+    if (path == NULL)
+        return TRUE;
+    self->labels = load(self, path, 1, 1);
+    if (self->labels == NULL)
+        return FALSE;
+    if (self->labels->dim[0] == self->images->dim[0])
+        return TRUE;
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                      ("%s holds %" G_GINT64_FORMAT
+                       " labels, but there are %" G_GINT64_FORMAT " images.",
+                       path, self->labels->dim[0], self->images->dim[0]),
+                      (NULL));
+    return FALSE;
+}
+
+static gboolean start(GstBaseSrc *src)
+{
+    GstIdxSrc *self = (GstIdxSrc *)src;
+    g_autofree char *location =
+        gst_ae_property_dup(self, &self->settings.location);
+    g_autofree char *labels =
+        gst_ae_property_dup(self, &self->settings.labels_location);
+
+    GST_OBJECT_LOCK(self);
+    self->active = self->settings;
+    GST_OBJECT_UNLOCK(self);
+    self->frame = 0;
+    self->ordered = G_MAXUINT64;
+    if (!open_images(self, location) || !open_labels(self, labels)) {
+        close_files(self);
+        return FALSE;
+    }
+    if (self->active.shuffle)
+        self->order = g_new(uint32_t, (gsize)self->images->dim[0]);
+    return TRUE;
+}
+
+static gboolean stop(GstBaseSrc *src)
+{
+    close_files((GstIdxSrc *)src);
+    return TRUE;
+}
+
+static GstCaps *get_caps(GstBaseSrc *src, GstCaps *filter)
+{
+    GstIdxSrc *self = (GstIdxSrc *)src;
+    g_autoptr(GstCaps) caps = gst_pad_get_pad_template_caps(src->srcpad);
+
+    if (self->images) {
+        const char *format =
+            gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&self->info));
+        caps = gst_caps_make_writable(g_steal_pointer(&caps));
+        gst_caps_set_simple(caps, "format", G_TYPE_STRING, format, "width",
+                            G_TYPE_INT, GST_VIDEO_INFO_WIDTH(&self->info),
+                            "height", G_TYPE_INT,
+                            GST_VIDEO_INFO_HEIGHT(&self->info), NULL);
+    }
+    if (filter)
+        return gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+    return g_steal_pointer(&caps);
+}
+
+static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
+{
+    GstStructure *structure;
+
+    caps = gst_caps_make_writable(gst_caps_truncate(caps));
+    structure = gst_caps_get_structure(caps, 0);
+    gst_structure_fixate_field_nearest_fraction(structure, "framerate", 30, 1);
+    return GST_BASE_SRC_CLASS(gst_idx_src_parent_class)->fixate(src, caps);
+}
+
+static gboolean set_caps(GstBaseSrc *src, GstCaps *caps)
+{
+    return gst_video_info_from_caps(&((GstIdxSrc *)src)->info, caps);
+}
+
+/* When frame number @frame is shown. */
+static GstClockTime time_of(const GstIdxSrc *self, guint64 frame)
+{
+    gint n = GST_VIDEO_INFO_FPS_N(&self->info);
+    gint d = GST_VIDEO_INFO_FPS_D(&self->info);
+
+    if (n == 0)
+        return GST_CLOCK_TIME_NONE;
+    return gst_util_uint64_scale(frame, (guint64)d * GST_SECOND, (guint64)n);
+}
+
+/* All frames, or G_MAXUINT64 without end. */
+static guint64 total_frames(const GstIdxSrc *self)
+{
+    if (self->active.epochs == 0)
+        return G_MAXUINT64;
+    return (guint64)self->active.epochs * (guint64)self->images->dim[0];
+}
+
+/* Which image the frame shows. */
+static gsize image_of(GstIdxSrc *self, guint64 frame)
+{
+    guint64 count = (guint64)self->images->dim[0], epoch = frame / count;
+
+    if (self->order == NULL)
+        return frame % count;
+    if (self->ordered != epoch) {
+        AeRandom random = ae_random(self->active.seed, epoch);
+        ae_random_permutation(&random, self->order, (uint32_t)count);
+        self->ordered = epoch;
+    }
+    return self->order[frame % count];
+}
+
+static void release_bytes(gpointer bytes)
+{
+    g_bytes_unref(bytes);
+}
+
+/* The file's own bytes, unless video wants its rows aligned. */
+static GstBuffer *make_buffer(GstIdxSrc *self, gsize image)
+{
+    const GstVideoInfo *info = &self->info;
+    gsize size = ae_idx_item_size(self->images);
+    gsize height = (gsize)GST_VIDEO_INFO_HEIGHT(info), row = size / height;
+    gsize stride = (gsize)GST_VIDEO_INFO_PLANE_STRIDE(info, 0);
+    const uint8_t *data = self->images->data + image * size;
+
+    if (row == stride)
+        return gst_buffer_new_wrapped_full(
+            GST_MEMORY_FLAG_READONLY, (gpointer)data, size, 0, size,
+            g_bytes_ref(self->images->bytes), release_bytes);
+
+    GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
+    for (gsize y = 0; y < height; y++)
+        gst_buffer_fill(buffer, y * stride, data + y * row, row);
+    return buffer;
+}
+
+static GstFlowReturn create(GstPushSrc *src, GstBuffer **out)
+{
+    GstIdxSrc *self = (GstIdxSrc *)src;
+
+    if (self->frame >= total_frames(self))
+        return GST_FLOW_EOS;
+
+    gsize image = image_of(self, self->frame);
+    GstBuffer *buffer = make_buffer(self, image);
+    if (self->labels) {
+        GstCustomMeta *meta =
+            gst_buffer_add_custom_meta(buffer, GST_AE_LABEL_META);
+        gst_structure_set(gst_custom_meta_get_structure(meta), "label",
+                          G_TYPE_INT, self->labels->data[image], NULL);
+    }
+    GST_BUFFER_OFFSET(buffer) = self->frame;
+    GST_BUFFER_OFFSET_END(buffer) = self->frame + 1;
+    GST_BUFFER_PTS(buffer) = time_of(self, self->frame);
+    if (GST_BUFFER_PTS_IS_VALID(buffer))
+        GST_BUFFER_DURATION(buffer) =
+            time_of(self, self->frame + 1) - GST_BUFFER_PTS(buffer);
+    self->frame++;
+    *out = buffer;
+    return GST_FLOW_OK;
+}
+
+static gboolean is_seekable(GstBaseSrc *src)
+{
+    return TRUE;
+}
+
+/* The frame that is shown at the segment's position. */
+static gboolean do_seek(GstBaseSrc *src, GstSegment *segment)
+{
+    GstIdxSrc *self = (GstIdxSrc *)src;
+    gint n = GST_VIDEO_INFO_FPS_N(&self->info);
+    gint d = GST_VIDEO_INFO_FPS_D(&self->info);
+
+    if (segment->rate < 0)
+        return FALSE;
+    self->frame = gst_util_uint64_scale(segment->position, (guint64)n,
+                                        (guint64)d * GST_SECOND);
+    segment->time = segment->start;
+    return TRUE;
+}
+
+static gboolean query_duration(GstIdxSrc *self, GstQuery *query)
+{
+    GstFormat format;
+    guint64 total;
+
+    gst_query_parse_duration(query, &format, NULL);
+    if (self->images == NULL || self->active.epochs == 0)
+        return FALSE;
+    total = total_frames(self);
+    if (format == GST_FORMAT_TIME)
+        total = time_of(self, total);
+    else if (format != GST_FORMAT_DEFAULT)
+        return FALSE;
+    gst_query_set_duration(query, format, (gint64)total);
+    return TRUE;
+}
+
+static gboolean query(GstBaseSrc *src, GstQuery *query)
+{
+    if (GST_QUERY_TYPE(query) == GST_QUERY_DURATION)
+        return query_duration((GstIdxSrc *)src, query);
+    return GST_BASE_SRC_CLASS(gst_idx_src_parent_class)->query(src, query);
+}
+
+static void gst_idx_src_class_init(GstIdxSrcClass *klass)
+{
+    GstElementClass *element = GST_ELEMENT_CLASS(klass);
+    GstBaseSrcClass *base = GST_BASE_SRC_CLASS(klass);
+
+    GST_DEBUG_CATEGORY_INIT(idx_src_debug, "idxsrc", 0, "idx file source");
+    gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
+                              G_N_ELEMENTS(properties), NULL);
+    gst_element_class_set_static_metadata(
+        element, "idx file source", "Source/Video",
+        "Reads images and labels from idx files, such as MNIST's",
+        "gst-autoencoder");
+    gst_element_class_add_static_pad_template(element, &src_template);
+    base->start = start;
+    base->stop = stop;
+    base->get_caps = get_caps;
+    base->fixate = fixate;
+    base->set_caps = set_caps;
+    base->is_seekable = is_seekable;
+    base->do_seek = do_seek;
+    base->query = query;
+    klass->create = create;
+}
+
+static void gst_idx_src_init(GstIdxSrc *self)
+{
+    gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+}
