@@ -1,1 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which kernels this processor can run, and which of them are used. */
+#include "kernels.h"
+
+#include <string.h>
+
+extern const AeKernels ae_kernels_c;
+#if defined(__x86_64__)
+extern const AeKernels ae_kernels_sse2, ae_kernels_avx2, ae_kernels_avx512;
+
+static const AeKernels *const all[] = {&ae_kernels_c, &ae_kernels_sse2,
+                                       &ae_kernels_avx2, &ae_kernels_avx512};
+
+/* How many of them this processor (and the system: it must save the wide
+ * registers) can run. */
+static int usable(void)
+{
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 2;
+    if (!__builtin_cpu_supports("avx512f") ||
+        !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") ||
+        !__builtin_cpu_supports("avx512vl"))
+        return 3;
+    return 4;
+}
+#else
+static const AeKernels *const all[] = {&ae_kernels_c};
+
+static int usable(void)
+{
+    return 1;
+}
+#endif
+
+static gpointer choose(gpointer unused)
+{
+    const char *wanted = g_getenv("AE_KERNELS");
+    const int n = usable();
+
+    for (int i = 0; i < n; i++)
+        if (wanted && strcmp(all[i]->name, wanted) == 0)
+            return (gpointer)all[i];
+    return (gpointer)all[n - 1];
+}
+
+const AeKernels *ae_kernels_nth(int i)
+{
+    return i >= 0 && i < usable() ? all[i] : NULL;
+}
+
+const AeKernels *ae_kernels_get(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    return g_once(&once, choose, NULL);
+}

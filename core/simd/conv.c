@@ -1,1 +1,237 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Convolution rows with GNU vectors of AE_LANES floats, and of fewer where
+ * there are fewer channels.
+ *
+ * Forward: a block of pixels by one or two vectors of output channels stays in
+ * registers while the inputs, one float at a time, and the weights pass by:
+ * loads are few and every addition has its own chain. Weights are packed in
+ * panels of one vector of output channels, [panel][segment][k][width].
+ *
+ * One to four output channels fill no vector: then vectors run along k, and
+ * the lanes are summed at the end (conv-dot.h). conv_form() decides. */
+#include "simd.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Pixels of a block with one and with two vectors of channels: what 16
+ * registers hold, or 32. */
+#define PIXELS 12
+#define PIXELS_2 (AE_LANES >= 16 ? 12 : 6)
+
+/* What follows the sums; arrays by output channel. */
+typedef struct {
+    const float *bias, *slope;
+    float alpha;
+    AeActivation activation;
+} Epilogue;
+
+#define W(name) JOIN(name, JOIN(_, WIDTH))
+
+#define WIDTH 1
+#include "conv-width.h"
+#undef WIDTH
+#define WIDTH 4
+#include "conv-width.h"
+#include "conv-dot.h"
+#undef WIDTH
+#if AE_LANES >= 8
+#define WIDTH 8
+#include "conv-width.h"
+#include "conv-dot.h"
+#undef WIDTH
+#endif
+#if AE_LANES >= 16
+#define WIDTH 16
+#include "conv-width.h"
+#include "conv-dot.h"
+#undef WIDTH
+#endif
+
+typedef struct {
+    int width;
+    void (*panel)(const AeConvRow *row, const Epilogue *e, const float *weights,
+                  int o, int valid);
+    void (*dot)(const AeConvRow *row, const Epilogue *e);
+    void (*outer)(const AeConvWeights *row, int o);
+    int (*columns)(const AeConvWeights *row, int s, int i, int o, int outputs);
+    int (*depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c);
+} Width;
+
+/* The widest last. */
+static const Width widths[] = {
+    {1, conv_panel1_1, NULL, outer1_1, columns_1, depthwise_1},
+    {4, conv_panel1_4, dot_4, outer1_4, columns_4, depthwise_4},
+#if AE_LANES >= 8
+    {8, conv_panel1_8, dot_8, outer1_8, columns_8, depthwise_8},
+#endif
+#if AE_LANES >= 16
+    {16, conv_panel1_16, dot_16, outer1_16, columns_16, depthwise_16},
+#endif
+};
+
+static const Width *width_of(int width)
+{
+    const Width *w = widths;
+
+    while (w->width < width)
+        w++;
+    return w;
+}
+
+#define WIDTH AE_LANES
+
+/* Lanes of the next panel when @left output channels are left. */
+static int panel_width(int left)
+{
+    int width = 4;
+
+    while (width < AE_LANES && width < left)
+        width *= 2;
+    return width;
+}
+
+/* Lanes of the vectors along k; 0: vectors of output channels. */
+static int dot_width(int k, int co)
+{
+    int width = AE_LANES;
+
+    if (co > 4 || co > AE_LANES / 2 || k < 4)
+        return 0;
+    while (k % width != 0)
+        width /= 2;
+    return width < 4 ? 0 : width;
+}
+
+/* Rounded up so that each of several packed blocks starts aligned. */
+size_t NAME(conv_packed)(int segments, int k, int co)
+{
+    size_t width = 0;
+
+    if (dot_width(k, co))
+        width = co;
+    else
+        for (int o = 0; o < co; o += panel_width(co - o))
+            width += panel_width(co - o);
+    return ((size_t)segments * k * width + 15) / 16 * 16;
+}
+
+static void pack_panel(float *packed, int width, int segments, int k, int co,
+                       const float *weights, int64_t stride_s, int64_t stride_i,
+                       int64_t stride_o)
+{
+    for (int s = 0; s < segments; s++)
+        for (int i = 0; i < k; i++)
+            for (int o = 0; o < width; o++)
+                *packed++ =
+                    o < co ? weights[s * stride_s + i * stride_i + o * stride_o]
+                           : 0;
+}
+
+void NAME(conv_pack)(float *packed, int segments, int k, int co,
+                     const float *weights, int64_t stride_s, int64_t stride_i,
+                     int64_t stride_o)
+{
+    const int dot = dot_width(k, co);
+
+    for (int o = 0, width; o < co; o += width) {
+        width = dot ? 1 : panel_width(co - o);
+        pack_panel(packed, width, segments, k, co - o, weights + o * stride_o,
+                   stride_s, stride_i, stride_o);
+        packed += (size_t)segments * k * width;
+    }
+}
+
+static void conv_panel2(const AeConvRow *row, const Epilogue *e,
+                        const float *weights, int o, int valid)
+{
+    W(conv_panel)(row, e, weights, o, valid, 2);
+}
+
+/* Two full-width panels at once as long as there are. */
+static void conv_panels(const AeConvRow *row, const Epilogue *e)
+{
+    const float *weights = row->weights;
+
+    for (int o = 0, width; o < row->co; o += width) {
+        const int left = row->co - o;
+
+        width = panel_width(left);
+        if (panel_width(left - width) == AE_LANES && left > width) {
+            conv_panel2(row, e, weights, o, left);
+            width *= 2;
+        } else {
+            width_of(width)->panel(row, e, weights, o, left);
+        }
+        weights += (size_t)row->segments * row->k * width;
+    }
+}
+
+/* The activations that need exp, over what has been stored; the others are
+ * part of the epilogue. */
+static void activate_row(float *out, int64_t step, int n, int channels,
+                         AeActivation a, float alpha)
+{
+    if (a <= AE_ACTIVATION_PRELU)
+        return;
+    if (step == channels) {
+        NAME(activate)(out, out, (int64_t)n * channels, a, alpha);
+        return;
+    }
+    for (int64_t x = 0; x < n; x++)
+        NAME(activate)(out + x * step, out + x * step, channels, a, alpha);
+}
+
+void NAME(conv_row)(const AeConvRow *row)
+{
+    const Epilogue e = {row->bias, row->slope, row->alpha, row->activation};
+    const int width = dot_width(row->k, row->co);
+
+    if (width)
+        width_of(width)->dot(row, &e);
+    else
+        conv_panels(row, &e);
+    activate_row(row->out, row->out_step, row->n, row->co, row->activation,
+                 row->alpha);
+}
+
+static void outer2(const AeConvWeights *row, int o)
+{
+    for (int s = 0; s < row->segments; s++)
+        W(outer_segment)(row, s, o, 2);
+}
+
+/* Up to four output channels from @o, in the widest vectors along k. */
+static void columns(const AeConvWeights *row, int o)
+{
+    for (int s = 0; s < row->segments; s++) {
+        const Width *w = width_of(AE_LANES);
+
+        for (int i = 0; i < row->k; w--)
+            i = w->columns(row, s, i, o, row->co - o);
+    }
+}
+
+void NAME(conv_weights)(const AeConvWeights *row)
+{
+    int o = 0;
+
+    for (; row->co - o >= 2 * AE_LANES; o += 2 * AE_LANES)
+        outer2(row, o);
+    for (const Width *w = width_of(AE_LANES); row->co - o > 4; w--)
+        for (; row->co - o >= w->width && row->co - o > 4; o += w->width)
+            w->outer(row, o);
+    if (o < row->co)
+        columns(row, o);
+}
+
+void NAME(depthwise_row)(const AeDepthwiseRow *row)
+{
+    const Epilogue e = {row->bias, row->slope, row->alpha, row->activation};
+    const Width *w = width_of(AE_LANES);
+
+    for (int c = 0; c < row->c; w--)
+        c = w->depthwise(row, &e, c);
+    activate_row(row->out, row->out_step, row->n, row->c, row->activation,
+                 row->alpha);
+}

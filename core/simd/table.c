@@ -1,1 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of one instruction set. */
+#include "simd.h"
+
+#define TEXT2(a) #a
+#define TEXT(a) TEXT2(a)
+
+const AeKernels NAME(kernels) = {
+    .name = TEXT(AE_SUFFIX),
+    .lanes = AE_LANES,
+    .conv_packed = NAME(conv_packed),
+    .conv_pack = NAME(conv_pack),
+    .conv_row = NAME(conv_row),
+    .conv_weights = NAME(conv_weights),
+    .depthwise_row = NAME(depthwise_row),
+    .activate = NAME(activate),
+    .activate_gradient = NAME(activate_gradient),
+    .exp = NAME(exp),
+    .log = NAME(log),
+    .add = NAME(add),
+    .maximum = NAME(maximum),
+    .adam = NAME(adam),
+    .sum_squares = NAME(sum_squares),
+    .peak = NAME(peak),
+};

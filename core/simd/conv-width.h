@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The convolution loops for vectors of WIDTH floats; conv.c includes this once
+ * for each width. Constant arguments (`pixels`, `vectors`, ...) are known where
+ * these functions are inlined, so that the accumulators stay in registers. */
+
+typedef float W(Vector) __attribute__((vector_size(4 * WIDTH)));
+typedef int W(Mask) __attribute__((vector_size(4 * WIDTH)));
+
+ALWAYS_INLINE W(Vector) W(load)(const float *p)
+{
+    W(Vector) v;
+
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+ALWAYS_INLINE void W(store)(float *p, W(Vector) v)
+{
+    memcpy(p, &v, sizeof v);
+}
+
+/* The first @valid lanes; the others are zero. */
+ALWAYS_INLINE W(Vector) W(load_part)(const float *p, int valid)
+{
+    W(Vector) v = {0};
+
+    if (valid >= WIDTH)
+        return W(load)(p);
+    for (int i = 0; i < valid; i++)
+        v[i] = p[i];
+    return v;
+}
+
+ALWAYS_INLINE void W(store_part)(float *p, W(Vector) v, int valid)
+{
+    if (valid >= WIDTH) {
+        W(store)(p, v);
+        return;
+    }
+    for (int i = 0; i < valid; i++)
+        p[i] = v[i];
+}
+
+/* What follows the sum, for up to two vectors of channels:
+ * y = max(x + bias, floor), times slope where that is negative. */
+typedef struct {
+    W(Vector) bias[2], slope[2], floor;
+} W(Finish);
+
+ALWAYS_INLINE W(Vector) W(finish)(W(Vector) x, const W(Finish) * f, int b)
+{
+    W(Mask) below = x < f->floor;
+
+    x = (W(Vector))(((W(Mask))f->floor & below) | ((W(Mask))x & ~below));
+    below = x < 0;
+    return (W(Vector))(((W(Mask))(x * f->slope[b]) & below) |
+                       ((W(Mask))x & ~below));
+}
+
+static W(Finish) W(finish_new)(const Epilogue *e, int o, int valid, int vectors)
+{
+    W(Finish) f;
+
+    memset(&f, 0, sizeof f);
+
+    f.floor = (W(Vector)){0} -
+              (e->activation == AE_ACTIVATION_RELU ? 0 : (float)INFINITY);
+    for (int b = 0; b < vectors; b++, o += WIDTH, valid -= WIDTH) {
+        if (e->bias)
+            f.bias[b] = W(load_part)(e->bias + o, valid);
+        f.slope[b] = f.slope[b] + 1;
+        if (e->activation == AE_ACTIVATION_LEAKY_RELU)
+            f.slope[b] = (W(Vector)){0} + e->alpha;
+        if (e->activation == AE_ACTIVATION_PRELU)
+            f.slope[b] = W(load_part)(e->slope + o, valid);
+    }
+    return f;
+}
+
+/* Sums of @pixels pixels from @x, @vectors vectors of channels from @o. */
+ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const float *weights,
+                                 const W(Finish) * f, int64_t x, int o,
+                                 int valid, const int pixels, const int vectors)
+{
+    const int64_t step = row->in_step;
+    const int64_t panel = (int64_t)row->segments * row->k * WIDTH;
+    W(Vector) sum[PIXELS][2];
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            sum[p][b] = f->bias[b];
+    for (int s = 0; s < row->segments; s++) {
+        const float *in0 = row->segment[s] + x * step;
+        const float *in4 = in0 + 4 * step, *in8 = in4 + 4 * step;
+        const float *end = in0 + row->k;
+
+        for (; in0 < end; in0++, in4++, in8++, weights += WIDTH) {
+            W(Vector) w[2];
+
+#pragma GCC unroll 16
+            for (int b = 0; b < vectors; b++)
+                w[b] = W(load)(weights + b * panel);
+#pragma GCC unroll 16
+            for (int p = 0; p < pixels; p++) {
+                const float *in = p < 4 ? in0 : p < 8 ? in4 : in8;
+
+#pragma GCC unroll 16
+                for (int b = 0; b < vectors; b++)
+                    sum[p][b] += in[p % 4 * step] * w[b];
+            }
+        }
+    }
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++) {
+            const int at = o + b * WIDTH, left = valid - b * WIDTH;
+            W(Vector) y = sum[p][b];
+
+            if (row->residual)
+                y += W(load_part)(
+                    row->residual + (x + p) * row->residual_step + at, left);
+            W(store_part)
+            (row->out + (x + p) * row->out_step + at, W(finish)(y, f, b), left);
+        }
+}
+
+/* Blocks of nearly equal size, so that no short one is left at the end. */
+ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
+                                 const float *weights, int o, int valid,
+                                 const int vectors)
+{
+    const int most = vectors == 2 ? PIXELS_2 : PIXELS;
+    const W(Finish) f = W(finish_new)(e, o, valid, vectors);
+    int blocks = (row->n + most - 1) / most, x = 0;
+
+    for (; blocks > 0; blocks--) {
+        const int pixels = (row->n - x + blocks - 1) / blocks;
+
+        switch (pixels) {
+#define CASE(p)                                                                \
+    case p:                                                                    \
+        if (p <= most)                                                         \
+            W(conv_block)                                                      \
+        (row, weights, &f, x, o, valid, p, vectors);                           \
+        break;
+            CASE(1)
+            CASE(2)
+            CASE(3)
+            CASE(4)
+            CASE(5)
+            CASE(6)
+            CASE(7)
+            CASE(8)
+            CASE(9)
+            CASE(10)
+            CASE(11)
+            CASE(12)
+#undef CASE
+        }
+        x += pixels;
+    }
+}
+
+static void W(conv_panel1)(const AeConvRow *row, const Epilogue *e,
+                           const float *weights, int o, int valid)
+{
+    W(conv_panel)(row, e, weights, o, valid, 1);
+}
+
+/* Outer products over the row's pixels: @rows inputs from @i, @vectors vectors
+ * of output channels from @o. */
+ALWAYS_INLINE void W(outer_block)(const AeConvWeights *row, int s, int i, int o,
+                                  const int rows, const int vectors)
+{
+    const float *in = row->segment[s] + i, *g = row->gradient + o;
+    float *weight = row->weight + ((int64_t)s * row->k + i) * row->co + o;
+    W(Vector) sum[PIXELS][2] = {{{0}}};
+
+    for (int x = row->n; x > 0; x--) {
+        W(Vector) v[2];
+
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            v[b] = W(load)(g + b * WIDTH);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++)
+#pragma GCC unroll 16
+            for (int b = 0; b < vectors; b++)
+                sum[r][b] += in[r] * v[b];
+        in += row->in_step;
+        g += row->gradient_step;
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++) {
+            float *w = weight + (int64_t)r * row->co + b * WIDTH;
+
+            W(store)(w, W(load)(w) + sum[r][b]);
+        }
+}
+
+ALWAYS_INLINE void W(outer_segment)(const AeConvWeights *row, int s, int o,
+                                    const int vectors)
+{
+    const int most = vectors == 2 ? PIXELS_2 : PIXELS;
+    int blocks = (row->k + most - 1) / most, i = 0;
+
+    for (; blocks > 0; blocks--) {
+        const int rows = (row->k - i + blocks - 1) / blocks;
+
+        switch (rows) {
+#define CASE(p)                                                                \
+    case p:                                                                    \
+        if (p <= most)                                                         \
+            W(outer_block)(row, s, i, o, p, vectors);                          \
+        break;
+            CASE(1)
+            CASE(2)
+            CASE(3)
+            CASE(4)
+            CASE(5)
+            CASE(6)
+            CASE(7)
+            CASE(8)
+            CASE(9)
+            CASE(10)
+            CASE(11)
+            CASE(12)
+#undef CASE
+        }
+        i += rows;
+    }
+}
+
+static void W(outer1)(const AeConvWeights *row, int o)
+{
+    for (int s = 0; s < row->segments; s++)
+        W(outer_segment)(row, s, o, 1);
+}
+
+/* The same with the vector along the inputs: @vectors vectors of inputs from
+ * @i, @outputs output channels from @o. */
+ALWAYS_INLINE void W(column_block)(const AeConvWeights *row, int s, int i,
+                                   int o, const int vectors, const int outputs)
+{
+    const float *in = row->segment[s] + i, *g = row->gradient + o;
+    float *weight = row->weight + ((int64_t)s * row->k + i) * row->co + o;
+    W(Vector) sum[6][4] = {{{0}}};
+
+    for (int x = row->n; x > 0; x--) {
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++) {
+            W(Vector) v = W(load)(in + b * WIDTH);
+
+#pragma GCC unroll 16
+            for (int j = 0; j < outputs; j++)
+                sum[b][j] += v * g[j];
+        }
+        in += row->in_step;
+        g += row->gradient_step;
+    }
+    for (int b = 0; b < vectors; b++)
+        for (int l = 0; l < WIDTH; l++, weight += row->co)
+            for (int j = 0; j < outputs; j++)
+                weight[j] += sum[b][j][l];
+}
+
+/* Inputs from @i on, as many as fill vectors; returns the next. */
+ALWAYS_INLINE int W(columns_of)(const AeConvWeights *row, int s, int i, int o,
+                                const int outputs)
+{
+    const int most = outputs > 2 ? 3 : 6;
+
+    while (row->k - i >= WIDTH) {
+        const int left = (row->k - i) / WIDTH;
+        const int vectors = left < most ? left : most;
+
+        switch (vectors) {
+#define CASE(v)                                                                \
+    case v:                                                                    \
+        if (v <= most)                                                         \
+            W(column_block)(row, s, i, o, v, outputs);                         \
+        break;
+            CASE(1)
+            CASE(2)
+            CASE(3)
+            CASE(4)
+            CASE(5)
+            CASE(6)
+#undef CASE
+        }
+        i += vectors * WIDTH;
+    }
+    return i;
+}
+
+static int W(columns)(const AeConvWeights *row, int s, int i, int o,
+                      int outputs)
+{
+    switch (outputs) {
+    case 1:
+        return W(columns_of)(row, s, i, o, 1);
+    case 2:
+        return W(columns_of)(row, s, i, o, 2);
+    case 3:
+        return W(columns_of)(row, s, i, o, 3);
+    default:
+        return W(columns_of)(row, s, i, o, 4);
+    }
+}
+
+ALWAYS_INLINE void W(depthwise_block)(const AeDepthwiseRow *row,
+                                      const W(Finish) * f, int64_t x, int c,
+                                      const int pixels)
+{
+    W(Vector) sum[8];
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+        sum[p] = f->bias[0];
+    for (int t = 0; t < row->taps; t++) {
+        const float *in = row->tap[t] + x * row->in_step + c;
+        W(Vector) w = W(load)(row->weights + (int64_t)t * row->c + c);
+
+#pragma GCC unroll 16
+        for (int p = 0; p < pixels; p++)
+            sum[p] += W(load)(in + p * row->in_step) * w;
+    }
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++) {
+        W(Vector) y = sum[p];
+
+        if (row->residual)
+            y += W(load)(row->residual + (x + p) * row->residual_step + c);
+        W(store)(row->out + (x + p) * row->out_step + c, W(finish)(y, f, 0));
+    }
+}
+
+/* Channels from @c on, as many as fill vectors; returns the next. */
+static int W(depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c)
+{
+    for (; row->c - c >= WIDTH; c += WIDTH) {
+        const W(Finish) f = W(finish_new)(e, c, WIDTH, 1);
+        int64_t x = 0;
+
+        for (; x + 8 <= row->n; x += 8)
+            W(depthwise_block)(row, &f, x, c, 8);
+        for (; x < row->n; x++)
+            W(depthwise_block)(row, &f, x, c, 1);
+    }
+    return c;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The names of one instruction set's kernels, private to simd/. AE_SUFFIX and
+ * AE_LANES come from the build: NAME(conv_row) is ae_conv_row_avx2. */
+#pragma once
+
+#include "../kernels.h"
+
+#define JOIN2(a, b) a##b
+#define JOIN(a, b) JOIN2(a, b)
+#define NAME(function) JOIN(JOIN(ae_, function), JOIN(_, AE_SUFFIX))
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+extern const AeKernels NAME(kernels);
+
+size_t NAME(conv_packed)(int segments, int k, int co);
+void NAME(conv_pack)(float *packed, int segments, int k, int co,
+                     const float *weights, int64_t stride_s, int64_t stride_i,
+                     int64_t stride_o);
+void NAME(conv_row)(const AeConvRow *row);
+void NAME(conv_weights)(const AeConvWeights *row);
+void NAME(depthwise_row)(const AeDepthwiseRow *row);
+
+/* y[c] = activation of channel c, over n channels; in place. */
+void NAME(activate_channels)(float *y, int n, AeActivation a, float alpha,
+                             const float *slope);
+void NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,
+                    float alpha);
+void NAME(activate_gradient)(float *dx, const float *y, const float *dy,
+                             int64_t n, AeActivation a, float alpha,
+                             gboolean accumulate);
+void NAME(exp)(float *y, const float *x, int64_t n);
+void NAME(log)(float *y, const float *x, int64_t n);
+void NAME(add)(float *y, const float *a, const float *b, int64_t n);
+void NAME(maximum)(float *y, const float *a, const float *b, int64_t n);
+void NAME(adam)(float *weight, const float *gradient, float *m, float *v,
+                int64_t n, const AeAdam *adam);
+double NAME(sum_squares)(const float *x, int64_t n);
+int64_t NAME(peak)(int64_t n, float *sink);
