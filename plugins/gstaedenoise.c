@@ -1,1 +1,58 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-aedenoise
+ * @title: aedenoise
+ * @short_description: removes noise with a trained autoencoder
+ *
+ * Every frame goes through an image-to-image model and keeps its format, size
+ * and time. A model with one input channel sees each of Y, U and V (or R, G
+ * and B) as a gray image; one with three channels sees RGB, and the element
+ * then accepts RGB formats only. Any size will do: where the model's strides do
+ * not divide it, edges are reflected inside and cropped outside.
+ *
+ * With no property set the built-in model named "denoise" is used. A model of
+ * your own is an ONNX file (#GstAeVideo:model-file) from `aetrain` or from any
+ * other tool; it can be changed while the pipeline plays and then takes over
+ * between two frames.
+ *
+ * Frames that come too late to be shown pass as they are, while `qos` is true
+ * (the default); `stats` counts them.
+ *
+ * ## Example launch lines
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=30 ! videoconvert ! aedenoise !
+ * videoconvert ! autovideosink
+ * ]|
+ * |[
+ * gst-launch-1.0 v4l2src ! videoconvert ! aedenoise threads=2 ! videoconvert !
+ * autovideosink
+ * ]|
+ * A file, denoised at leisure:
+ * |[
+ * gst-launch-1.0 filesrc location=in.webm ! decodebin ! videoconvert !
+ * aedenoise model-file=mine.onnx ! vp8enc ! webmmux ! filesink
+ * location=out.webm
+ * ]|
+ */
+#include "elements.h"
+#include "gstaevideo.h"
+
+typedef GstAeVideo GstAeDenoise;
+typedef GstAeVideoClass GstAeDenoiseClass;
+
+G_DEFINE_TYPE(GstAeDenoise, gst_ae_denoise, GST_TYPE_AE_VIDEO)
+GST_ELEMENT_REGISTER_DEFINE(aedenoise, "aedenoise", GST_RANK_NONE,
+                            gst_ae_denoise_get_type())
+
+static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)
+{
+    gst_element_class_set_static_metadata(
+        GST_ELEMENT_CLASS(klass), "Autoencoder denoiser", "Filter/Effect/Video",
+        "Removes noise from video with a trained autoencoder",
+        "gst-autoencoder");
+    klass->default_model = "denoise";
+}
+
+static void gst_ae_denoise_init(GstAeDenoise *self)
+{
+}

@@ -1,1 +1,501 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Frames through a model: life cycle, negotiation, QoS, statistics and the
+ * exchange of models. What happens to a frame is in gstaevideoplan.c. */
+#include "gstaevideo.h"
+
+#include "gstaeerror.h"
+#include "gstaevideoplan.h"
+
+#define RGB_FORMATS                                                            \
+    "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR, GBRA, "    \
+    "RGBP, BGRP"
+#define OTHER_FORMATS                                                          \
+    "I420, YV12, NV12, NV21, NV16, NV24, Y42B, Y444, YUY2, UYVY, AYUV, GRAY8"
+#define CAPS GST_VIDEO_CAPS_MAKE("{ " OTHER_FORMATS ", " RGB_FORMATS " }")
+
+GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
+#define GST_CAT_DEFAULT gst_ae_video_debug
+
+/* What frames go through. */
+typedef struct {
+    GstAeModel *model;
+    int channels;
+    int threads;
+    GstAeVideoPlan *plan; /* NULL until the format is known */
+} Runner;
+
+struct GstAeVideoPrivate {
+    Runner *runner; /* of the streaming thread; set between start and stop */
+
+    /* All below: under the object lock. */
+    gboolean started;
+    guint request;         /* counts changes of the settings */
+    Runner *replacement;   /* takes over with the next frame, or NULL */
+    GstVideoInfo info;     /* of the stream; format unknown before caps */
+    int channels;          /* of the model in use, 0 before start */
+    char *label;           /* of the model in use */
+    GstClockTime earliest; /* running time from which frames are in time */
+    guint64 frames, late;
+    gint64 busy; /* microseconds spent on frames */
+};
+
+/* A change of the settings, on its way to the thread that loads. */
+typedef struct {
+    guint number;
+    GstAeModelSettings settings;
+    GstVideoInfo info;
+} Request;
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
+static GstStaticCaps rgb_caps =
+    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " RGB_FORMATS " }"));
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstAeVideo, gst_ae_video,
+                                    GST_TYPE_VIDEO_FILTER)
+
+static void runner_free(Runner *runner)
+{
+    if (runner == NULL)
+        return;
+    gst_ae_video_plan_free(runner->plan);
+    if (runner->model != NULL)
+        gst_ae_model_unref(runner->model);
+    g_free(runner);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
+
+/* Makes the runner ready for frames of @info; it stays as it was if that
+ * fails. */
+static gboolean runner_plan(Runner *runner, const GstVideoInfo *info,
+                            GError **error)
+{
+    GstAeVideoPlan *plan;
+
+    if (runner->plan != NULL && gst_ae_video_plan_fits(runner->plan, info))
+        return TRUE;
+    plan = gst_ae_video_plan_new(runner->model, info, runner->threads, error);
+    if (plan == NULL)
+        return FALSE;
+    gst_ae_video_plan_free(runner->plan);
+    runner->plan = plan;
+    return TRUE;
+}
+
+static gboolean is_known(const GstVideoInfo *info)
+{
+    return GST_VIDEO_INFO_FORMAT(info) != GST_VIDEO_FORMAT_UNKNOWN;
+}
+
+/* @info may be unknown. */
+static Runner *runner_new(const GstAeModelSettings *settings,
+                          const GstVideoInfo *info, GError **error)
+{
+    g_autoptr(Runner) runner = g_new0(Runner, 1);
+
+    runner->threads = (int)settings->threads;
+    runner->model =
+        gst_ae_model_load(settings->model_file, settings->model, error);
+    if (runner->model == NULL)
+        return NULL;
+    runner->channels = gst_ae_video_plan_channels(runner->model, error);
+    if (runner->channels == 0)
+        return NULL;
+    if (is_known(info) && !runner_plan(runner, info, error))
+        return NULL;
+    return g_steal_pointer(&runner);
+}
+
+/* The streaming thread, or start(): @runner goes into use. */
+static void use(GstAeVideo *self, Runner *runner)
+{
+    GstAeVideoPrivate *priv = self->priv;
+    Runner *old = priv->runner;
+
+    priv->runner = runner;
+    GST_OBJECT_LOCK(self);
+    priv->channels = runner->channels;
+    g_free(priv->label);
+    priv->label = g_strdup(runner->model->label);
+    GST_OBJECT_UNLOCK(self);
+    GST_INFO_OBJECT(self, "now using model '%s'", runner->model->label);
+    runner_free(old);
+}
+
+static void request_free(void *data)
+{
+    Request *request = data;
+
+    gst_ae_model_settings_clear(&request->settings);
+    g_free(request);
+}
+
+/* Leaves @runner for the next frame, unless the settings have changed since:
+ * then it comes back. */
+static Runner *offer(GstAeVideo *self, Runner *runner, guint number)
+{
+    GstAeVideoPrivate *priv = self->priv;
+    Runner *unused = runner;
+
+    GST_OBJECT_LOCK(self);
+    if (priv->started && priv->request == number) {
+        unused = priv->replacement;
+        priv->replacement = runner;
+    }
+    GST_OBJECT_UNLOCK(self);
+    return unused;
+}
+
+static gboolean is_current(GstAeVideo *self, guint number)
+{
+    gboolean current;
+
+    GST_OBJECT_LOCK(self);
+    current = self->priv->started && self->priv->request == number;
+    GST_OBJECT_UNLOCK(self);
+    return current;
+}
+
+/* In a thread of its own. */
+static void load_replacement(GstElement *element, void *data)
+{
+    GstAeVideo *self = GST_AE_VIDEO(element);
+    Request *request = data;
+    g_autoptr(GError) error = NULL;
+    Runner *runner = runner_new(&request->settings, &request->info, &error);
+
+    if (runner != NULL)
+        runner_free(offer(self, runner, request->number));
+    else if (is_current(self, request->number))
+        gst_ae_post(element, GST_MESSAGE_WARNING, error);
+}
+
+static void settings_changed(GstElement *element, const char *name)
+{
+    GstAeVideo *self = GST_AE_VIDEO(element);
+    GstAeVideoPrivate *priv = self->priv;
+    Runner *outdated = NULL;
+    Request *request = NULL;
+
+    GST_OBJECT_LOCK(self);
+    if (priv->started) {
+        outdated = g_steal_pointer(&priv->replacement);
+        request = g_new0(Request, 1);
+        request->number = ++priv->request;
+        request->info = priv->info;
+        request->settings = gst_ae_model_settings_copy(&self->settings);
+    }
+    GST_OBJECT_UNLOCK(self);
+    runner_free(outdated);
+    if (request != NULL)
+        gst_element_call_async(element, load_replacement, request,
+                               request_free);
+}
+
+/* The frame that comes may have another format than the replacement was
+ * planned for. */
+static void take_replacement(GstAeVideo *self)
+{
+    g_autoptr(GError) error = NULL;
+    Runner *runner;
+    GstVideoInfo info;
+
+    GST_OBJECT_LOCK(self);
+    runner = g_steal_pointer(&self->priv->replacement);
+    info = self->priv->info;
+    GST_OBJECT_UNLOCK(self);
+    if (runner == NULL)
+        return;
+    if (runner_plan(runner, &info, &error)) {
+        use(self, runner);
+        return;
+    }
+    gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, error);
+    runner_free(runner);
+}
+
+/* TRUE, and counted, if downstream could not show the frame any more. */
+static gboolean is_late(GstAeVideo *self, GstBuffer *buffer)
+{
+    const GstSegment *segment = &GST_BASE_TRANSFORM(self)->segment;
+    GstClockTime time = GST_CLOCK_TIME_NONE;
+    gboolean late;
+
+    if (segment->format == GST_FORMAT_TIME && GST_BUFFER_PTS_IS_VALID(buffer))
+        time = gst_segment_to_running_time(segment, GST_FORMAT_TIME,
+                                           GST_BUFFER_PTS(buffer));
+    GST_OBJECT_LOCK(self);
+    late = GST_CLOCK_TIME_IS_VALID(time) &&
+           GST_CLOCK_TIME_IS_VALID(self->priv->earliest) &&
+           time < self->priv->earliest;
+    self->priv->late += late;
+    GST_OBJECT_UNLOCK(self);
+    return late;
+}
+
+static void set_earliest(GstAeVideo *self, GstClockTime earliest)
+{
+    GST_OBJECT_LOCK(self);
+    self->priv->earliest = earliest;
+    GST_OBJECT_UNLOCK(self);
+}
+
+static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
+                                     GstVideoFrame *out)
+{
+    GstAeVideo *self = GST_AE_VIDEO(filter);
+    gint64 begin = g_get_monotonic_time();
+
+    take_replacement(self);
+    if (is_late(self, in->buffer)) {
+        gst_video_frame_copy(out, in);
+        return GST_FLOW_OK;
+    }
+    gst_ae_video_plan_run(self->priv->runner->plan, in, out);
+    GST_OBJECT_LOCK(self);
+    self->priv->frames++;
+    self->priv->busy += g_get_monotonic_time() - begin;
+    GST_OBJECT_UNLOCK(self);
+    return GST_FLOW_OK;
+}
+
+static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps,
+                         GstVideoInfo *in_info, GstCaps *out_caps,
+                         GstVideoInfo *out_info)
+{
+    GstAeVideo *self = GST_AE_VIDEO(filter);
+    g_autoptr(GError) error = NULL;
+
+    if (!runner_plan(self->priv->runner, in_info, &error)) {
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+        return FALSE;
+    }
+    GST_OBJECT_LOCK(self);
+    self->priv->info = *in_info;
+    GST_OBJECT_UNLOCK(self);
+    return TRUE;
+}
+
+static gboolean wants_rgb(GstAeVideo *self)
+{
+    gboolean rgb;
+
+    GST_OBJECT_LOCK(self);
+    rgb = self->priv->channels == 3;
+    GST_OBJECT_UNLOCK(self);
+    return rgb;
+}
+
+static GstCaps *transform_caps(GstBaseTransform *trans,
+                               GstPadDirection direction, GstCaps *caps,
+                               GstCaps *filter)
+{
+    g_autoptr(GstCaps) rgb = gst_static_caps_get(&rgb_caps);
+    GstCaps *result = wants_rgb(GST_AE_VIDEO(trans))
+                          ? gst_caps_intersect(caps, rgb)
+                          : gst_caps_ref(caps);
+
+    if (filter != NULL) {
+        GstCaps *unfiltered = result;
+
+        result = gst_caps_intersect_full(filter, unfiltered,
+                                         GST_CAPS_INTERSECT_FIRST);
+        gst_caps_unref(unfiltered);
+    }
+    return result;
+}
+
+/* Whatever the template has: what a model refuses shall come as a CAPS event,
+ * so that it can be answered by a sentence. */
+static gboolean accept_caps(GstBaseTransform *trans, GstPadDirection direction,
+                            GstCaps *caps)
+{
+    GstPad *pad = direction == GST_PAD_SINK ? trans->sinkpad : trans->srcpad;
+    g_autoptr(GstCaps) template = gst_pad_get_pad_template_caps(pad);
+
+    return gst_caps_is_subset(caps, template);
+}
+
+static gboolean refuses(GstAeVideo *self, GstEvent *event)
+{
+    g_autoptr(GstCaps) rgb = gst_static_caps_get(&rgb_caps);
+    const char *format;
+    GstCaps *caps;
+
+    gst_event_parse_caps(event, &caps);
+    if (!wants_rgb(self) || gst_caps_is_subset(caps, rgb))
+        return FALSE;
+    format =
+        gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
+    GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                      ("Model '%s' wants RGB, but this video is %s: put a "
+                       "videoconvert before the element.",
+                       self->priv->runner->model->label, format),
+                      (NULL));
+    return TRUE;
+}
+
+static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
+{
+    GstAeVideo *self = GST_AE_VIDEO(trans);
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS && refuses(self, event)) {
+        gst_event_unref(event);
+        return FALSE;
+    }
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
+        GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT)
+        set_earliest(self, GST_CLOCK_TIME_NONE);
+    return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
+        ->sink_event(trans, event);
+}
+
+/* QoS events stay hidden from the base class, which would drop frames. */
+static gboolean src_event(GstBaseTransform *trans, GstEvent *event)
+{
+    GstClockTimeDiff difference;
+    GstClockTime time;
+
+    if (GST_EVENT_TYPE(event) != GST_EVENT_QOS)
+        return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
+            ->src_event(trans, event);
+    gst_event_parse_qos(event, NULL, NULL, &difference, &time);
+    if (!gst_base_transform_is_qos_enabled(trans) ||
+        !GST_CLOCK_TIME_IS_VALID(time))
+        time = GST_CLOCK_TIME_NONE;
+    else if (difference < 0 && time < (GstClockTime)-difference)
+        time = 0;
+    else
+        time += difference;
+    set_earliest(GST_AE_VIDEO(trans), time);
+    return gst_pad_push_event(trans->sinkpad, event);
+}
+
+/* Forgets the stream. Returns what is left to be freed. */
+static Runner *reset(GstAeVideo *self, gboolean started)
+{
+    GstAeVideoPrivate *priv = self->priv;
+    Runner *replacement;
+
+    GST_OBJECT_LOCK(self);
+    priv->started = started;
+    priv->request++;
+    replacement = g_steal_pointer(&priv->replacement);
+    gst_video_info_init(&priv->info);
+    priv->channels = 0;
+    priv->earliest = GST_CLOCK_TIME_NONE;
+    if (started) {
+        priv->frames = priv->late = 0;
+        priv->busy = 0;
+    }
+    GST_OBJECT_UNLOCK(self);
+    return replacement;
+}
+
+static gboolean stop(GstBaseTransform *trans)
+{
+    GstAeVideo *self = GST_AE_VIDEO(trans);
+
+    runner_free(reset(self, FALSE));
+    g_clear_pointer(&self->priv->runner, runner_free);
+    return TRUE;
+}
+
+static gboolean start(GstBaseTransform *trans)
+{
+    GstAeVideo *self = GST_AE_VIDEO(trans);
+    g_auto(GstAeModelSettings) settings = {0};
+    g_autoptr(GError) error = NULL;
+    GstVideoInfo unknown;
+    Runner *runner;
+
+    gst_video_info_init(&unknown);
+    runner_free(reset(self, TRUE));
+    GST_OBJECT_LOCK(self);
+    settings = gst_ae_model_settings_copy(&self->settings);
+    GST_OBJECT_UNLOCK(self);
+    runner = runner_new(&settings, &unknown, &error);
+    if (runner != NULL) {
+        use(self, runner);
+        return TRUE;
+    }
+    stop(trans);
+    gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+    return FALSE;
+}
+
+/* Under the object lock. */
+static void get_stats(gpointer element, GValue *value)
+{
+    const GstAeVideoPrivate *priv = GST_AE_VIDEO(element)->priv;
+    double mean = priv->frames > 0 ? priv->busy / 1e3 / priv->frames : 0;
+
+    g_value_take_boxed(value,
+                       gst_structure_new("application/x-ae-stats", "frames",
+                                         G_TYPE_UINT64, priv->frames, "late",
+                                         G_TYPE_UINT64, priv->late, "mean-ms",
+                                         G_TYPE_DOUBLE, mean, "model",
+                                         G_TYPE_STRING, priv->label, NULL));
+}
+
+static const GstAeProperty properties[] = {
+    GST_AE_MODEL_PROPERTIES(GstAeVideo, settings),
+    {"stats", "Statistics",
+     "Since the start: \"frames\" that went through the model, \"late\" ones "
+     "that passed untouched, \"mean-ms\" a frame, and the \"model\" in use",
+     G_TYPE_BOXED, .get_type = gst_structure_get_type, .get = get_stats,
+     .flags = G_PARAM_READABLE},
+};
+
+/* Properties have been set by now, or hold nothing. */
+static void constructed(GObject *object)
+{
+    GstAeVideo *self = GST_AE_VIDEO(object);
+
+    G_OBJECT_CLASS(gst_ae_video_parent_class)->constructed(object);
+    if (self->settings.model == NULL)
+        g_object_set(self, "model", GST_AE_VIDEO_GET_CLASS(self)->default_model,
+                     NULL);
+}
+
+static void finalize(GObject *object)
+{
+    g_free(GST_AE_VIDEO(object)->priv->label);
+    G_OBJECT_CLASS(gst_ae_video_parent_class)->finalize(object);
+}
+
+static void gst_ae_video_class_init(GstAeVideoClass *klass)
+{
+    GObjectClass *object_class = G_OBJECT_CLASS(klass);
+    GstElementClass *element_class = GST_ELEMENT_CLASS(klass);
+    GstBaseTransformClass *trans_class = GST_BASE_TRANSFORM_CLASS(klass);
+    GstVideoFilterClass *filter_class = GST_VIDEO_FILTER_CLASS(klass);
+
+    GST_DEBUG_CATEGORY_INIT(gst_ae_video_debug, "aevideo", 0,
+                            "Video through autoencoders");
+    gst_type_mark_as_plugin_api(GST_TYPE_AE_VIDEO, 0);
+    gst_ae_properties_install(object_class, properties,
+                              G_N_ELEMENTS(properties), settings_changed);
+    object_class->constructed = constructed;
+    object_class->finalize = finalize;
+    gst_element_class_add_static_pad_template(element_class, &sink_template);
+    gst_element_class_add_static_pad_template(element_class, &src_template);
+    trans_class->start = start;
+    trans_class->stop = stop;
+    trans_class->transform_caps = transform_caps;
+    trans_class->accept_caps = accept_caps;
+    trans_class->sink_event = sink_event;
+    trans_class->src_event = src_event;
+    filter_class->set_info = set_info;
+    filter_class->transform_frame = transform_frame;
+}
+
+static void gst_ae_video_init(GstAeVideo *self)
+{
+    self->priv = gst_ae_video_get_instance_private(self);
+    gst_video_info_init(&self->priv->info);
+    self->priv->earliest = GST_CLOCK_TIME_NONE;
+}

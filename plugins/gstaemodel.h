@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Models as elements see them: found by file or by name, loaded once for the
+ * whole process and shared.
+ *
+ * A name is looked up as NAME.onnx in the folders of the environment variable
+ * GST_AE_MODEL_PATH (separated by ':'), in gst-autoencoder/models of the
+ * user's and the system's data folders, then among the built-in models. */
+#pragma once
+
+#include <gst/gst.h>
+
+#include "ae.h"
+#include "gstaeproperties.h"
+
+G_BEGIN_DECLS
+
+/* A loaded model. Immutable; lives as long as somebody holds it. */
+typedef struct {
+    AeModel *model;
+    char *label; /* the file's path or the built-in name: for messages */
+    /*< private >*/
+    char *key; /* in the cache */
+    int users; /* under the cache's lock */
+} GstAeModel;
+
+/* What the user of an element with a model sets. */
+typedef struct {
+    const char *model_file; /* a path; goes before the name */
+    const char *model;      /* a name */
+    guint threads;          /* 0: one a processor */
+} GstAeModelSettings;
+
+/* The entries of a property table for @field, the GstAeModelSettings in the
+ * instances of @Type. */
+/* clang-format off */
+#define GST_AE_MODEL_PROPERTIES(Type, field)                                   \
+    {"model-file", "Model file",                                               \
+     "ONNX file of the model; where it is not set, \"model\" names one",       \
+     G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model_file),                   \
+     .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
+    {"model", "Model",                                                         \
+     "Name of a model: NAME.onnx in the folders of GST_AE_MODEL_PATH and "     \
+     "gst-autoencoder/models of the data folders, or a built-in one",          \
+     G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model),                        \
+     .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
+    {"threads", "Threads", "Threads to work with; 0: one a processor",         \
+     G_TYPE_UINT, G_STRUCT_OFFSET(Type, field.threads), .maximum = 256,        \
+     .flags = GST_PARAM_MUTABLE_PLAYING}
+/* clang-format on */
+
+/* Loads a model, or shares one that is loaded and whose file has not changed
+ * since. Exactly one of @file and @name is used: the file where it is not
+ * NULL. Errors: those of ae_onnx_load(); AE_ERROR_VALUE (no model of that
+ * name). */
+GstAeModel *gst_ae_model_load(const char *file, const char *name,
+                              GError **error);
+void gst_ae_model_unref(GstAeModel *model);
+
+/* A copy with strings of its own, for gst_ae_model_settings_clear(). Call it
+ * with the object lock held. */
+GstAeModelSettings gst_ae_model_settings_copy(const GstAeModelSettings *from);
+void gst_ae_model_settings_clear(GstAeModelSettings *settings);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstAeModel, gst_ae_model_unref)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GstAeModelSettings,
+                                 gst_ae_model_settings_clear)
+
+G_END_DECLS

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Components of video frames into tensors, through a model, and back. */
+#include "gstaevideoplan.h"
+
+/* Components of one size, and the plan that they go through: all of them in
+ * one run, or some at a time where the file fixes the batch. */
+typedef struct {
+    AePlan *plan;
+    int components[GST_VIDEO_MAX_COMPONENTS];
+    int n_components;
+    int batch, channels; /* batch * channels components a run */
+    int width, height;
+    int padded_width, padded_height;
+} Pass;
+
+struct GstAeVideoPlan {
+    AePool *pool;
+    GstVideoInfo info;
+    Pass passes[GST_VIDEO_MAX_COMPONENTS];
+    int n_passes;
+    gboolean copy;   /* bytes of a frame that no pass writes */
+    float low, span; /* of a sample in the model's units */
+};
+
+/* One run of a pass: the rows of its components are the tasks. */
+typedef struct {
+    const GstAeVideoPlan *plan;
+    const Pass *pass;
+    GstVideoFrame *frame;
+    int first; /* of the pass's components */
+} Job;
+
+static const AeShape *input_shape(const AeModel *model)
+{
+    return &ae_model_value(model, ae_model_input(model, 0))->shape;
+}
+
+/* Reflection without repeating the edge: 0 1 2 | 1 0 1 2 1 ... */
+static int reflect(int i, int n)
+{
+    int period = MAX(2 * (n - 1), 1);
+
+    i %= period;
+    return i < n ? i : period - i;
+}
+
+static uint8_t *component_row(GstVideoFrame *frame, int component, int y)
+{
+    return GST_VIDEO_FRAME_COMP_DATA(frame, component) +
+           (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
+}
+
+static inline void read_samples(float *target, int target_step,
+                                const uint8_t *source, int source_step, int n,
+                                float low, float span)
+{
+    for (int x = 0; x < n; x++)
+        target[(gsize)x * target_step] =
+            low + source[(gsize)x * source_step] / 255.0f * span;
+}
+
+/* What is not a number becomes 0. */
+static inline void write_samples(uint8_t *target, int target_step,
+                                 const float *source, int source_step, int n,
+                                 float low, float scale)
+{
+    for (int x = 0; x < n; x++) {
+        float v = (source[(gsize)x * source_step] - low) * scale + 0.5f;
+
+        v = v > 0.0f ? v : 0.0f;
+        v = v < 255.0f ? v : 255.0f;
+        target[(gsize)x * target_step] = (uint8_t)v;
+    }
+}
+
+/* Row @y of channel @c; rows and columns past the image are reflected. */
+static void read_row(const Job *job, int image, int c, int y)
+{
+    const Pass *pass = job->pass;
+    int component = pass->components[job->first + image * pass->channels + c];
+    int source_step = GST_VIDEO_FRAME_COMP_PSTRIDE(job->frame, component);
+    const uint8_t *source =
+        component_row(job->frame, component, reflect(y, pass->height));
+    gsize row = (gsize)image * pass->padded_height + y;
+    float *target = ae_plan_input(pass->plan, 0) +
+                    row * pass->padded_width * pass->channels + c;
+    float low = job->plan->low, span = job->plan->span;
+
+    if (source_step == 1 && pass->channels == 1)
+        read_samples(target, 1, source, 1, pass->width, low, span);
+    else
+        read_samples(target, pass->channels, source, source_step, pass->width,
+                     low, span);
+    for (int x = pass->width; x < pass->padded_width; x++)
+        target[(gsize)x * pass->channels] =
+            target[(gsize)reflect(x, pass->width) * pass->channels];
+}
+
+static void read_task(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    int height = job->pass->padded_height;
+
+    for (int c = 0; c < job->pass->channels; c++)
+        read_row(job, (int)(index / height), c, (int)(index % height));
+}
+
+static void write_row(const Job *job, int image, int c, int y)
+{
+    const Pass *pass = job->pass;
+    int component = pass->components[job->first + image * pass->channels + c];
+    int target_step = GST_VIDEO_FRAME_COMP_PSTRIDE(job->frame, component);
+    uint8_t *target = component_row(job->frame, component, y);
+    gsize row = (gsize)image * pass->padded_height + y;
+    const float *source = ae_plan_output(pass->plan, 0) +
+                          row * pass->padded_width * pass->channels + c;
+    float low = job->plan->low, scale = 255.0f / job->plan->span;
+
+    if (target_step == 1 && pass->channels == 1)
+        write_samples(target, 1, source, 1, pass->width, low, scale);
+    else
+        write_samples(target, target_step, source, pass->channels, pass->width,
+                      low, scale);
+}
+
+static void write_task(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    int height = job->pass->height;
+
+    for (int c = 0; c < job->pass->channels; c++)
+        write_row(job, (int)(index / height), c, (int)(index % height));
+}
+
+static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
+                     GstVideoFrame *in, GstVideoFrame *out)
+{
+    int step = pass->batch * pass->channels;
+
+    for (int first = 0; first < pass->n_components; first += step) {
+        Job read = {plan, pass, in, first};
+        Job write = {plan, pass, out, first};
+
+        ae_pool_run(plan->pool, read_task, &read,
+                    (int64_t)pass->batch * pass->padded_height);
+        ae_plan_run(pass->plan);
+        ae_pool_run(plan->pool, write_task, &write,
+                    (int64_t)pass->batch * pass->height);
+    }
+}
+
+static gboolean keeps_shape(const AePlan *plan, const char *label,
+                            GError **error)
+{
+    const AeShape *in = ae_plan_input_shape(plan, 0);
+    const AeShape *out = ae_plan_output_shape(plan, 0);
+    g_autofree char *in_text = NULL, *out_text = NULL;
+
+    if (ae_shape_equal(in, out))
+        return TRUE;
+    in_text = ae_shape_to_string(in);
+    out_text = ae_shape_to_string(out);
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' turns %s into %s, but its output must have the "
+                "shape of its input",
+                label, in_text, out_text);
+    return FALSE;
+}
+
+static AePlan *plan_shape(const GstAeModel *model, const Pass *pass,
+                          AePool *pool, GError **error)
+{
+    AeShape shape = ae_shape(4, pass->batch, pass->channels,
+                             pass->padded_height, pass->padded_width);
+    AePlanOptions options = {.shapes = &shape, .n_inputs = 1, .pool = pool};
+    g_autoptr(AePlan) plan = ae_plan_new(model->model, &options, error);
+
+    if (plan == NULL) {
+        g_prefix_error(error, "model '%s' cannot run on images of %dx%d: ",
+                       model->label, pass->padded_width, pass->padded_height);
+        return NULL;
+    }
+    if (!keeps_shape(plan, model->label, error))
+        return NULL;
+    return g_steal_pointer(&plan);
+}
+
+/* The sizes that the file fixes. */
+static gboolean accept_size(const GstAeModel *model, const Pass *pass,
+                            GError **error)
+{
+    const AeShape *shape = input_shape(model->model);
+    int64_t height = shape->dim[2], width = shape->dim[3];
+
+    if ((width == AE_UNKNOWN || width == pass->width) &&
+        (height == AE_UNKNOWN || height == pass->height))
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' wants images of %" G_GINT64_FORMAT
+                "x%" G_GINT64_FORMAT " and no others, but a plane of this "
+                "video has %dx%d",
+                model->label, width, height, pass->width, pass->height);
+    return FALSE;
+}
+
+static gboolean choose_batch(const GstAeModel *model, Pass *pass,
+                             GError **error)
+{
+    int64_t batch = input_shape(model->model)->dim[0];
+    int images = pass->n_components / pass->channels;
+
+    pass->batch = batch == AE_UNKNOWN ? images : (int)MIN(batch, images);
+    if (batch <= images && images % pass->batch == 0)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' wants batches of %" G_GINT64_FORMAT
+                " images, but %d planes of this video have %dx%d",
+                model->label, batch, images, pass->width, pass->height);
+    return FALSE;
+}
+
+/* The multiples to try, ended by 0. */
+static gboolean list_multiples(const GstAeModel *model, int list[8],
+                               GError **error)
+{
+    static const int powers[8] = {1, 2, 4, 8, 16, 32, 0};
+    const char *text = ae_model_get(model->model, "ae.multiple");
+    guint64 value;
+
+    memcpy(list, powers, sizeof powers);
+    if (text == NULL)
+        return TRUE;
+    if (!g_ascii_string_to_unsigned(text, 10, 1, 4096, &value, NULL)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "model '%s' says ae.multiple=%s, where a whole number "
+                    "from 1 to 4096 was expected",
+                    model->label, text);
+        return FALSE;
+    }
+    list[0] = (int)value;
+    list[1] = 0;
+    return TRUE;
+}
+
+static int round_up(int n, int multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+/* Plans for the smallest padding that works; the error is that of the first
+ * that does not. */
+static gboolean plan_pass(const GstAeModel *model, Pass *pass, AePool *pool,
+                          GError **error)
+{
+    g_autoptr(GError) first = NULL;
+    int multiples[8];
+
+    if (!accept_size(model, pass, error) || !choose_batch(model, pass, error) ||
+        !list_multiples(model, multiples, error))
+        return FALSE;
+    for (int i = 0; pass->plan == NULL && multiples[i] != 0; i++) {
+        int width = round_up(pass->width, multiples[i]);
+        int height = round_up(pass->height, multiples[i]);
+
+        if (width == pass->padded_width && height == pass->padded_height)
+            continue;
+        pass->padded_width = width;
+        pass->padded_height = height;
+        pass->plan =
+            plan_shape(model, pass, pool, first == NULL ? &first : NULL);
+    }
+    if (pass->plan == NULL)
+        g_propagate_error(error, g_steal_pointer(&first));
+    return pass->plan != NULL;
+}
+
+/* The pass for components like @component, made if there is none. */
+static Pass *find_pass(GstAeVideoPlan *plan, int component, int channels)
+{
+    int width = GST_VIDEO_INFO_COMP_WIDTH(&plan->info, component);
+    int height = GST_VIDEO_INFO_COMP_HEIGHT(&plan->info, component);
+    Pass *pass;
+
+    for (int i = 0; i < plan->n_passes; i++)
+        if (plan->passes[i].width == width && plan->passes[i].height == height)
+            return &plan->passes[i];
+    pass = &plan->passes[plan->n_passes++];
+    pass->width = width;
+    pass->height = height;
+    pass->channels = channels;
+    return pass;
+}
+
+static void group_components(GstAeVideoPlan *plan, int channels)
+{
+    int n = GST_VIDEO_INFO_N_COMPONENTS(&plan->info);
+
+    if (GST_VIDEO_INFO_HAS_ALPHA(&plan->info))
+        n = GST_VIDEO_COMP_A;
+    for (int c = 0; c < n; c++) {
+        Pass *pass = find_pass(plan, c, channels);
+
+        pass->components[pass->n_components++] = c;
+    }
+    plan->copy = GST_VIDEO_INFO_HAS_ALPHA(&plan->info) ||
+                 (GST_VIDEO_INFO_IS_RGB(&plan->info) &&
+                  GST_VIDEO_INFO_COMP_PSTRIDE(&plan->info, 0) == 4);
+}
+
+static gboolean accept_format(const GstAeModel *model, const GstVideoInfo *info,
+                              int channels, GError **error)
+{
+    if (channels == 1 || (channels == 3 && GST_VIDEO_INFO_IS_RGB(info)))
+        return TRUE;
+    if (channels == 3)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "model '%s' wants RGB, but this video is %s: put a "
+                    "videoconvert before the element",
+                    model->label, GST_VIDEO_INFO_NAME(info));
+    return FALSE;
+}
+
+static gboolean read_range(const GstAeModel *model, GstAeVideoPlan *plan,
+                           GError **error)
+{
+    const char *text = ae_model_get(model->model, "ae.range");
+    char *end = NULL;
+    double low, high = 0;
+
+    plan->low = 0.0f;
+    plan->span = 1.0f;
+    if (text == NULL)
+        return TRUE;
+    low = g_ascii_strtod(text, &end);
+    if (*end == ',')
+        high = g_ascii_strtod(end + 1, &end);
+    if (*end == '\0' && high > low && high - low < 1e6) {
+        plan->low = (float)low;
+        plan->span = (float)(high - low);
+        return TRUE;
+    }
+    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                "model '%s' says ae.range=%s, where two numbers such as -1,1 "
+                "were expected",
+                model->label, text);
+    return FALSE;
+}
+
+int gst_ae_video_plan_channels(const GstAeModel *model, GError **error)
+{
+    const AeModel *m = model->model;
+    const AeShape *shape;
+    g_autofree char *text = NULL;
+
+    if (m->inputs->len != 1 || m->outputs->len != 1) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "model '%s' has %u inputs and %u outputs, where one image "
+                    "each was expected",
+                    model->label, m->inputs->len, m->outputs->len);
+        return 0;
+    }
+    shape = input_shape(m);
+    if (shape->rank == 4 && (shape->dim[1] == 1 || shape->dim[1] == 3))
+        return (int)shape->dim[1];
+    text = ae_shape_to_string(shape);
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' takes an input of %s, where an image of 1 or 3 "
+                "channels (?x1x?x? or ?x3x?x?) was expected",
+                model->label, text);
+    return 0;
+}
+
+gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
+                                const GstVideoInfo *info)
+{
+    return GST_VIDEO_INFO_FORMAT(&plan->info) == GST_VIDEO_INFO_FORMAT(info) &&
+           GST_VIDEO_INFO_WIDTH(&plan->info) == GST_VIDEO_INFO_WIDTH(info) &&
+           GST_VIDEO_INFO_HEIGHT(&plan->info) == GST_VIDEO_INFO_HEIGHT(info);
+}
+
+GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
+                                      const GstVideoInfo *info, int threads,
+                                      GError **error)
+{
+    g_autoptr(GstAeVideoPlan) plan = g_new0(GstAeVideoPlan, 1);
+    int channels = gst_ae_video_plan_channels(model, error);
+
+    plan->info = *info;
+    if (!accept_format(model, info, channels, error) ||
+        !read_range(model, plan, error))
+        return NULL;
+    plan->pool = ae_pool_new(threads);
+    group_components(plan, channels);
+    for (int i = 0; i < plan->n_passes; i++)
+        if (!plan_pass(model, &plan->passes[i], plan->pool, error))
+            return NULL;
+    return g_steal_pointer(&plan);
+}
+
+void gst_ae_video_plan_free(GstAeVideoPlan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (int i = 0; i < plan->n_passes; i++)
+        ae_plan_free(plan->passes[i].plan);
+    if (plan->pool != NULL)
+        ae_pool_free(plan->pool);
+    g_free(plan);
+}
+
+void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
+                           GstVideoFrame *out)
+{
+    if (plan->copy)
+        gst_video_frame_copy(out, in);
+    for (int i = 0; i < plan->n_passes; i++)
+        run_pass(plan, &plan->passes[i], in, out);
+}

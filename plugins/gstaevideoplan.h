@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* An image-to-image model made ready for video frames of one format and size.
+ *
+ * A model with one input channel sees every component of a frame (Y, U and V;
+ * or R, G and B) as a gray image of its own; one with three sees RGB. Samples
+ * v of 0 .. 255 become lo + v / 255 * (hi - lo), where the model's metadata
+ * "ae.range" is "lo,hi"; without it 0 and 1. Outputs are clipped and rounded
+ * to the nearest. Alpha and padding bytes are copied.
+ *
+ * Frames that the model's strides do not divide are reflected at their right
+ * and bottom edges up to the next multiple: of the metadata "ae.multiple";
+ * without it of the smallest power of two, up to 32, with which the model keeps
+ * the image's size. */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "gstaemodel.h"
+
+G_BEGIN_DECLS
+
+typedef struct GstAeVideoPlan GstAeVideoPlan;
+
+/* 1 or 3, the channels of the image that @model takes; 0 with an error
+ * (AE_ERROR_SHAPE) if it does not turn one such image into another. */
+int gst_ae_video_plan_channels(const GstAeModel *model, GError **error);
+
+/* @model must outlive the plan. @threads: 0, one a processor. Errors:
+ * AE_ERROR_SHAPE (wrong sizes or format) and those of ae_plan_new(), all
+ * naming the model. */
+GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
+                                      const GstVideoInfo *info, int threads,
+                                      GError **error);
+void gst_ae_video_plan_free(GstAeVideoPlan *plan);
+
+/* TRUE if frames of @info have the format and size of the plan. */
+gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
+                                const GstVideoInfo *info);
+
+/* Cannot fail and allocates nothing. */
+void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
+                           GstVideoFrame *out);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstAeVideoPlan, gst_ae_video_plan_free)
+
+G_END_DECLS
