@@ -1,1 +1,768 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-aetrain
+ * @title: aetrain
+ *
+ * Trains an autoencoder on the frames that arrive, or with mode=evaluate
+ * measures one. Each batch-size frames (or patches of frames) make one step of
+ * the optimizer, in the streaming thread: a file source is held back by the
+ * trainer and every run repeats exactly; a live source needs a leaky queue in
+ * front. RGB formats train three channels, all others their luma alone.
+ *
+ * The model is written to #GstAeTrain:model-file at end of stream, after
+ * #GstAeTrain:max-steps, at every checkpoint and when the element stops. With
+ * #GstAeTrain:resume a run continues from its checkpoint: give it the same
+ * source; frames that were learnt from before are passed over, and the
+ * weights come out bit-identical to those of a run that was never interrupted.
+ *
+ * Element messages `ae-training` carry step (int64), images (int64), loss
+ * (double), validation-loss (double, with #GstAeTrain:validate-every) and
+ * images-per-second (double); `ae-evaluation` carries images, loss, mse and
+ * psnr. PROGRESS messages of code "train" say the same for people.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=64 !
+ * video/x-raw,format=GRAY8,width=28,height=28 ! aetrain architecture=keras
+ * loss=bce batch-size=16
+ * ]|
+ */
+#include <gst/base/gstbasesink.h>
+#include <gst/video/video.h>
+#include <math.h>
+#include <string.h>
+
+#include "ae.h"
+#include "elements.h"
+#include "gstaeerror.h"
+#include "gstaeproperties.h"
+#include "gstaesampler.h"
+
+GST_DEBUG_CATEGORY_STATIC(gst_ae_train_debug);
+#define GST_CAT_DEFAULT gst_ae_train_debug
+
+#define REPORT_INTERVAL G_USEC_PER_SEC
+#define STREAM_NOISE 3 /* part of the seed */
+
+typedef enum { TASK_AUTOENCODE, TASK_DENOISE } Task;
+typedef enum { MODE_TRAIN, MODE_EVALUATE } Mode;
+typedef enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE } Schedule;
+
+/* What the user sets; copied when the element starts. */
+typedef struct {
+    const char *architecture, *model_file, *checkpoint_file, *noise;
+    Task task;
+    Mode mode;
+    AeLoss loss;
+    AeOptimizerKind optimizer;
+    Schedule schedule;
+    gboolean resume, augment;
+    guint batch_size, checkpoint_interval, validate_every, threads;
+    guint patch_size, patches_per_frame, shuffle_buffer;
+    float learning_rate, clip_norm;
+    guint64 seed, max_steps;
+} Settings;
+
+typedef struct {
+    GstBaseSink parent;
+    Settings settings; /* under the object lock */
+
+    Settings run; /* since start */
+    AeNoise *noise;
+    AeModel *model; /* given by mode=evaluate */
+    AeTrainer *trainer;
+    GstAeSampler *sampler;
+    GstVideoInfo info;
+
+    int filled;          /* images of the batch in hand */
+    gint64 samples;      /* that have come so far */
+    gint64 replay_steps; /* steps that the checkpoint has done already */
+    gint64 steps_seen;   /* batches so far, those passed over included */
+    gint64 saved_step;   /* of the last checkpoint */
+    GstFlowReturn flow;  /* of the sample that was emitted last */
+
+    float *held_input, *held_target; /* the validation batch */
+    int held;
+    double validation_loss; /* NaN before the first */
+
+    gint64 last_report, last_images; /* wall time in us; images then */
+    double loss;                     /* under the object lock: last step's */
+    gint64 step;                     /* under the object lock */
+
+    double sum_loss, sum_mse; /* of evaluation: sums over images */
+    gint64 evaluated;
+} GstAeTrain;
+
+typedef GstBaseSinkClass GstAeTrainClass;
+
+GType gst_ae_train_get_type(void);
+G_DEFINE_TYPE(GstAeTrain, gst_ae_train, GST_TYPE_BASE_SINK)
+GST_ELEMENT_REGISTER_DEFINE(aetrain, "aetrain", GST_RANK_NONE,
+                            gst_ae_train_get_type())
+
+#define FORMATS                                                                \
+    "{ GRAY8, I420, YV12, NV12, NV21, Y42B, Y444, RGB, BGR, RGBx, BGRx, "      \
+    "xRGB, xBGR, RGBA, BGRA, ARGB, ABGR }"
+
+static GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(FORMATS)));
+
+/* Registers an enum once; @type is the caller's static. */
+static GType enum_type(gsize *type, const char *name, const GEnumValue *values)
+{
+    if (g_once_init_enter(type)) {
+        GType new_type = g_enum_register_static(name, values);
+        gst_type_mark_as_plugin_api(new_type, 0);
+        g_once_init_leave(type, new_type);
+    }
+    return *type;
+}
+
+static GType task_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {TASK_AUTOENCODE, "Reproduce the frame", "autoencode"},
+        {TASK_DENOISE, "Recover the frame from its noisy version", "denoise"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainTask", values);
+}
+
+static GType mode_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {MODE_TRAIN, "Learn from the frames", "train"},
+        {MODE_EVALUATE, "Measure model-file on the frames", "evaluate"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainMode", values);
+}
+
+static GType loss_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {AE_LOSS_MSE, "Mean squared error", "mse"},
+        {AE_LOSS_L1, "Smooth mean absolute error (Charbonnier)", "l1"},
+        {AE_LOSS_BCE, "Binary cross-entropy", "bce"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainLoss", values);
+}
+
+static GType optimizer_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {AE_OPTIMIZER_ADAM, "Adam", "adam"},
+        {AE_OPTIMIZER_RMSPROP, "RMSprop", "rmsprop"},
+        {AE_OPTIMIZER_SGD, "Gradient descent with momentum 0.9", "sgd"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainOptimizer", values);
+}
+
+static GType schedule_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {SCHEDULE_CONSTANT, "The same rate for all steps", "constant"},
+        {SCHEDULE_COSINE, "Half a cosine down to 0 at max-steps", "cosine"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainSchedule", values);
+}
+
+#define FIELD(name) G_STRUCT_OFFSET(GstAeTrain, settings.name)
+
+static const GstAeProperty properties[] = {
+    {"task", "Task", "What the network learns", G_TYPE_ENUM, FIELD(task),
+     .get_type = task_type},
+    {"mode", "Mode", "Learn or measure", G_TYPE_ENUM, FIELD(mode),
+     .get_type = mode_type},
+    {"architecture", "Architecture",
+     "The network to train: keras, unet-s or unet-xs", G_TYPE_STRING,
+     FIELD(architecture), .text = "keras"},
+    {"model-file", "Model file",
+     "The ONNX file to write (or, with mode=evaluate, to read)", G_TYPE_STRING,
+     FIELD(model_file)},
+    {"checkpoint-file", "Checkpoint file",
+     "The safetensors file that a run can be resumed from (default: the model "
+     "file's name with .safetensors)",
+     G_TYPE_STRING, FIELD(checkpoint_file)},
+    {"checkpoint-interval", "Checkpoint interval",
+     "Steps between checkpoints (0: only at the end)", G_TYPE_UINT,
+     FIELD(checkpoint_interval), .maximum = G_MAXINT},
+    {"resume", "Resume",
+     "Continue from the checkpoint file, if it is there; the source must send "
+     "the same frames again from the first",
+     G_TYPE_BOOLEAN, FIELD(resume)},
+    {"noise", "Noise",
+     "The noise that task=denoise adds, such as gaussian:mean=0.5,sd=0.5 or "
+     "gaussian:sd=0..0.2 (a level of its own for each image)",
+     G_TYPE_STRING, FIELD(noise), .text = "gaussian:sd=0.1"},
+    {"loss", "Loss", "What is minimised", G_TYPE_ENUM, FIELD(loss),
+     .get_type = loss_type},
+    {"optimizer", "Optimizer", "How it is minimised", G_TYPE_ENUM,
+     FIELD(optimizer), .get_type = optimizer_type},
+    {"learning-rate", "Learning rate", "Step size of the optimizer",
+     G_TYPE_FLOAT, FIELD(learning_rate), .number = 1e-3, .minimum = 1e-12,
+     .maximum = 1e3},
+    {"schedule", "Schedule", "How the learning rate changes", G_TYPE_ENUM,
+     FIELD(schedule), .get_type = schedule_type},
+    {"clip-norm", "Clip norm",
+     "The gradient's global norm is kept below this (0: not)", G_TYPE_FLOAT,
+     FIELD(clip_norm), .maximum = 1e9},
+    {"batch-size", "Batch size", "Images of one step", G_TYPE_UINT,
+     FIELD(batch_size), .number = 128, .minimum = 1, .maximum = 65536},
+    {"max-steps", "Maximum steps", "Stop after so many steps (0: never)",
+     G_TYPE_UINT64, FIELD(max_steps)},
+    {"patch-size", "Patch size",
+     "Pixels a side of the random patches cut from frames (0: whole frames)",
+     G_TYPE_UINT, FIELD(patch_size), .maximum = 4096},
+    {"patches-per-frame", "Patches per frame", "Patches cut from each frame",
+     G_TYPE_UINT, FIELD(patches_per_frame), .number = 1, .minimum = 1,
+     .maximum = 65536},
+    {"augment", "Augment", "Turn and mirror the images at random",
+     G_TYPE_BOOLEAN, FIELD(augment)},
+    {"shuffle-buffer", "Shuffle buffer",
+     "Images that are held to be mixed with later ones (0: none)", G_TYPE_UINT,
+     FIELD(shuffle_buffer), .maximum = 1 << 20},
+    {"validate-every", "Validate every",
+     "Keep each so-many-th image out of training and measure on it (0: none)",
+     G_TYPE_UINT, FIELD(validate_every), .maximum = G_MAXINT},
+    {"seed", "Seed", "Decides initial weights, patches, order and noise",
+     G_TYPE_UINT64, FIELD(seed), .number = 1},
+    {"threads", "Threads", "Worker threads (0: one a processor)", G_TYPE_UINT,
+     FIELD(threads), .maximum = 256},
+    {"step", "Step", "Steps done so far", G_TYPE_INT64,
+     G_STRUCT_OFFSET(GstAeTrain, step), .flags = G_PARAM_READABLE},
+    {"current-loss", "Current loss", "The loss of the last step", G_TYPE_DOUBLE,
+     G_STRUCT_OFFSET(GstAeTrain, loss), .flags = G_PARAM_READABLE,
+     .maximum = G_MAXDOUBLE},
+};
+
+static void settings_clear(Settings *settings)
+{
+    g_free((char *)settings->architecture);
+    g_free((char *)settings->model_file);
+    g_free((char *)settings->checkpoint_file);
+    g_free((char *)settings->noise);
+    memset(settings, 0, sizeof *settings);
+}
+
+static void settings_copy(Settings *to, const Settings *from)
+{
+    settings_clear(to);
+    *to = *from;
+    to->architecture = g_strdup(from->architecture);
+    to->model_file = g_strdup(from->model_file);
+    to->noise = g_strdup(from->noise);
+    to->checkpoint_file =
+        from->checkpoint_file != NULL || from->model_file == NULL
+            ? g_strdup(from->checkpoint_file)
+            : g_strconcat(from->model_file, ".safetensors", NULL);
+}
+
+static gboolean fail(GstAeTrain *self, GError *error)
+{
+    gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+    g_error_free(error);
+    self->flow = GST_FLOW_ERROR;
+    return FALSE;
+}
+
+static void post_progress(GstAeTrain *self, GstProgressType type,
+                          const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+static void post_progress(GstAeTrain *self, GstProgressType type,
+                          const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    gst_element_post_message(
+        GST_ELEMENT(self),
+        gst_message_new_progress(GST_OBJECT(self), type, "train", text));
+}
+
+static void report(GstAeTrain *self)
+{
+    gint64 now = g_get_monotonic_time();
+    gint64 images = self->step * self->run.batch_size;
+    double seconds = (double)(now - self->last_report) / G_USEC_PER_SEC;
+    double rate = (double)(images - self->last_images) / MAX(seconds, 1e-6);
+    GstStructure *s = gst_structure_new(
+        "ae-training", "step", G_TYPE_INT64, self->step, "images", G_TYPE_INT64,
+        images, "loss", G_TYPE_DOUBLE, self->loss, "images-per-second",
+        G_TYPE_DOUBLE, rate, NULL);
+
+    if (!isnan(self->validation_loss))
+        gst_structure_set(s, "validation-loss", G_TYPE_DOUBLE,
+                          self->validation_loss, NULL);
+    gst_element_post_message(GST_ELEMENT(self),
+                             gst_message_new_element(GST_OBJECT(self), s));
+    post_progress(self, GST_PROGRESS_TYPE_CONTINUE,
+                  "step %" G_GINT64_FORMAT ", loss %.5f, %.0f images/s",
+                  self->step, self->loss, rate);
+    self->last_report = now;
+    self->last_images = images;
+}
+
+static void describe_model(GstAeTrain *self)
+{
+    AeModel *model = ae_trainer_model(self->trainer);
+    gboolean denoise = self->run.task == TASK_DENOISE;
+
+    ae_model_set(model, "ae.task", denoise ? "denoise" : "autoencode");
+    ae_model_set(model, "ae.colour",
+                 gst_ae_sampler_channels(&self->info) == 3 ? "rgb" : "gray");
+    ae_model_set(model, "ae.range", "0,1");
+    if (denoise)
+        ae_model_set(model, "ae.noise", self->run.noise);
+}
+
+/* Writes checkpoint and model, unless nothing was learnt since the last. */
+static gboolean save(GstAeTrain *self)
+{
+    GError *error = NULL;
+    gint64 step = ae_trainer_steps(self->trainer);
+
+    if (step == self->saved_step)
+        return TRUE;
+    if (self->run.checkpoint_file != NULL &&
+        !ae_trainer_save(self->trainer, self->run.checkpoint_file, NULL,
+                         &error))
+        return fail(self, error);
+    if (self->run.model_file != NULL) {
+        describe_model(self);
+        if (!ae_onnx_save(ae_trainer_model(self->trainer), self->run.model_file,
+                          &error))
+            return fail(self, error);
+    }
+    self->saved_step = step;
+    return TRUE;
+}
+
+/* What follows a step: reports, checkpoints, the end. */
+static void after_step(GstAeTrain *self)
+{
+    gint64 step = ae_trainer_steps(self->trainer);
+    gboolean last =
+        self->run.max_steps > 0 && (guint64)step >= self->run.max_steps;
+
+    if (last || g_get_monotonic_time() - self->last_report >= REPORT_INTERVAL)
+        report(self);
+    if (last || (self->run.checkpoint_interval > 0 &&
+                 step % self->run.checkpoint_interval == 0))
+        save(self);
+    if (last && self->flow == GST_FLOW_OK)
+        self->flow = GST_FLOW_EOS;
+}
+
+static void learn_batch(GstAeTrain *self)
+{
+    GError *error = NULL;
+    double loss;
+
+    if (!ae_trainer_step(self->trainer, self->filled, &loss, &error)) {
+        self->saved_step = ae_trainer_steps(self->trainer);
+        fail(self, error);
+        return;
+    }
+    GST_OBJECT_LOCK(self);
+    self->loss = loss;
+    self->step = ae_trainer_steps(self->trainer);
+    GST_OBJECT_UNLOCK(self);
+    after_step(self);
+}
+
+static double batch_mse(GstAeTrain *self)
+{
+    gint64 n = ae_trainer_target_size(self->trainer) * self->filled;
+
+    return ae_loss(AE_LOSS_MSE, ae_trainer_output(self->trainer, 0),
+                   ae_trainer_target(self->trainer, 0), n, 0, NULL) /
+           (double)ae_trainer_target_size(self->trainer);
+}
+
+static void evaluate_batch(GstAeTrain *self)
+{
+    double loss = ae_trainer_evaluate(self->trainer, self->filled, NULL);
+
+    self->sum_loss += loss * self->filled;
+    self->sum_mse += batch_mse(self);
+    self->evaluated += self->filled;
+}
+
+static void finish_batch(GstAeTrain *self)
+{
+    if (self->filled == 0)
+        return;
+    if (self->run.mode == MODE_EVALUATE)
+        evaluate_batch(self);
+    else if (++self->steps_seen > self->replay_steps)
+        learn_batch(self);
+    self->filled = 0;
+}
+
+/* A sample as input and target; its noise depends on its number alone. */
+static void fill(GstAeTrain *self, const guint8 *sample, float *input,
+                 float *target)
+{
+    gint64 n = ae_trainer_target_size(self->trainer);
+
+    for (gint64 i = 0; i < n; i++)
+        target[i] = (float)sample[i] * (1 / 255.0f);
+    if (self->run.task == TASK_DENOISE)
+        ae_noise_apply(self->noise, input, target, n,
+                       ae_random_mix(self->run.seed, STREAM_NOISE),
+                       (guint64)self->samples);
+    else
+        memcpy(input, target, (gsize)n * sizeof(float));
+}
+
+/* Measures the held-out images, through the buffers of an empty batch. */
+static void validate(GstAeTrain *self)
+{
+    gsize size = (gsize)ae_trainer_input_size(self->trainer) *
+                 (gsize)self->held * sizeof(float);
+
+    memcpy(ae_trainer_input(self->trainer, 0), self->held_input, size);
+    memcpy(ae_trainer_target(self->trainer, 0), self->held_target, size);
+    self->validation_loss =
+        ae_trainer_evaluate(self->trainer, self->held, NULL);
+    self->held = 0;
+}
+
+static void hold_out(GstAeTrain *self, const guint8 *sample)
+{
+    gint64 size = ae_trainer_input_size(self->trainer);
+
+    fill(self, sample, self->held_input + self->held * size,
+         self->held_target + self->held * size);
+    self->held++;
+}
+
+static void take_sample(gpointer user, const guint8 *sample)
+{
+    GstAeTrain *self = user;
+    guint every = self->run.validate_every;
+    gboolean replay = self->steps_seen < self->replay_steps;
+
+    if (self->flow != GST_FLOW_OK)
+        return;
+    if (every > 0 && self->samples % every == every - 1 &&
+        self->held < (int)self->run.batch_size) {
+        hold_out(self, sample);
+    } else {
+        if (!replay)
+            fill(self, sample, ae_trainer_input(self->trainer, self->filled),
+                 ae_trainer_target(self->trainer, self->filled));
+        self->filled++;
+    }
+    self->samples++;
+    if (self->filled < (int)self->run.batch_size)
+        return;
+    finish_batch(self);
+    if (self->held == (int)self->run.batch_size)
+        validate(self);
+}
+
+static gboolean load_checkpoint(GstAeTrain *self)
+{
+    GError *error = NULL;
+
+    if (!self->run.resume || self->run.checkpoint_file == NULL ||
+        !g_file_test(self->run.checkpoint_file, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (!ae_trainer_resume(self->trainer, self->run.checkpoint_file, NULL,
+                           &error))
+        return fail(self, error);
+    self->replay_steps = ae_trainer_steps(self->trainer);
+    self->saved_step = self->replay_steps;
+    self->step = self->replay_steps;
+    self->last_images = self->step * self->run.batch_size;
+    return TRUE;
+}
+
+static AeModel *make_model(GstAeTrain *self, GError **error)
+{
+    if (self->model != NULL)
+        return ae_model_ref(self->model);
+    return ae_architecture_new(self->run.architecture,
+                               gst_ae_sampler_channels(&self->info),
+                               self->run.seed, error);
+}
+
+static gboolean make_trainer(GstAeTrain *self)
+{
+    const Settings *run = &self->run;
+    GError *error = NULL;
+    g_autoptr(AeModel) model = make_model(self, &error);
+    AeShape shape = ae_shape(4, 1, gst_ae_sampler_channels(&self->info),
+                             gst_ae_sampler_height(self->sampler),
+                             gst_ae_sampler_width(self->sampler));
+    AeTrainerOptions options = {
+        .loss = run->loss,
+        .optimizer = run->optimizer,
+        .learning_rate = run->learning_rate,
+        .clip_norm = run->clip_norm,
+        .batch_size = (int)run->batch_size,
+        .threads = (int)run->threads,
+        .seed = run->seed,
+        .cosine_steps =
+            run->schedule == SCHEDULE_COSINE ? (gint64)run->max_steps : 0,
+    };
+
+    g_clear_pointer(&self->trainer, ae_trainer_free);
+    if (model != NULL)
+        self->trainer = ae_trainer_new(model, &shape, &options, &error);
+    if (self->trainer != NULL && ae_trainer_input_size(self->trainer) !=
+                                     ae_trainer_target_size(self->trainer)) {
+        g_clear_pointer(&self->trainer, ae_trainer_free);
+        g_set_error_literal(&error, AE_ERROR, AE_ERROR_SHAPE,
+                            "the model's output has another size than its "
+                            "input: it is no autoencoder or denoiser");
+    }
+    if (self->trainer == NULL)
+        return fail(self, error);
+    gsize held =
+        (gsize)run->batch_size * (gsize)ae_trainer_input_size(self->trainer);
+    self->held_input = g_renew(float, self->held_input, held);
+    self->held_target = g_renew(float, self->held_target, held);
+    return TRUE;
+}
+
+/* TRUE if frames of @info give samples of the same shape as those before. */
+static gboolean same_samples(const GstAeTrain *self, const GstVideoInfo *info)
+{
+    return gst_ae_sampler_channels(info) ==
+               gst_ae_sampler_channels(&self->info) &&
+           (self->run.patch_size > 0 || (info->width == self->info.width &&
+                                         info->height == self->info.height));
+}
+
+/* The frames' size or format are known, or change. */
+static gboolean gst_ae_train_set_caps(GstBaseSink *sink, GstCaps *caps)
+{
+    GstAeTrain *self = (GstAeTrain *)sink;
+    GstVideoInfo info;
+
+    if (!gst_video_info_from_caps(&info, caps))
+        return FALSE;
+    gboolean first = self->trainer == NULL;
+    gboolean same = !first && same_samples(self, &info);
+    if (!first && !same && self->run.mode == MODE_TRAIN) {
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("The frames changed their size while training"),
+                          ("Set patch-size to train on frames of several "
+                           "sizes."));
+        return FALSE;
+    }
+    if (!first && !same) {
+        gst_ae_sampler_drain(self->sampler, take_sample, self);
+        finish_batch(self);
+    }
+    if (!gst_ae_sampler_set_info(self->sampler, &info)) {
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("Frames of %dx%d are smaller than a patch",
+                           info.width, info.height),
+                          ("patch-size is %u.", self->run.patch_size));
+        return FALSE;
+    }
+    self->info = info;
+    if (same)
+        return TRUE;
+    return make_trainer(self) && load_checkpoint(self);
+}
+
+static GstFlowReturn gst_ae_train_render(GstBaseSink *sink, GstBuffer *buffer)
+{
+    GstAeTrain *self = (GstAeTrain *)sink;
+    GstVideoFrame frame;
+
+    if (self->flow != GST_FLOW_OK)
+        return self->flow;
+    if (self->trainer == NULL)
+        return GST_FLOW_NOT_NEGOTIATED;
+    if (!gst_video_frame_map(&frame, &self->info, buffer, GST_MAP_READ)) {
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
+                          ("A buffer is smaller than its frame"), (NULL));
+        return GST_FLOW_ERROR;
+    }
+    gst_ae_sampler_push(self->sampler, &frame, take_sample, self);
+    gst_video_frame_unmap(&frame);
+    return self->flow;
+}
+
+static void post_evaluation(GstAeTrain *self)
+{
+    double n = (double)MAX(self->evaluated, 1);
+    double loss = self->sum_loss / n, mse = self->sum_mse / n;
+
+    GST_OBJECT_LOCK(self);
+    self->loss = loss;
+    GST_OBJECT_UNLOCK(self);
+    gst_element_post_message(
+        GST_ELEMENT(self),
+        gst_message_new_element(
+            GST_OBJECT(self),
+            gst_structure_new("ae-evaluation", "images", G_TYPE_INT64,
+                              self->evaluated, "loss", G_TYPE_DOUBLE, loss,
+                              "mse", G_TYPE_DOUBLE, mse, "psnr", G_TYPE_DOUBLE,
+                              ae_psnr(mse), NULL)));
+}
+
+/* Learns from what is left and saves. */
+static void finish(GstAeTrain *self)
+{
+    if (self->trainer == NULL || self->flow == GST_FLOW_ERROR)
+        return;
+    if (self->flow == GST_FLOW_OK) {
+        gst_ae_sampler_drain(self->sampler, take_sample, self);
+        finish_batch(self);
+    }
+    if (self->run.mode == MODE_EVALUATE) {
+        post_evaluation(self);
+    } else if (self->flow != GST_FLOW_ERROR && save(self)) {
+        report(self);
+        post_progress(self, GST_PROGRESS_TYPE_COMPLETE,
+                      "%" G_GINT64_FORMAT " steps, loss %.5f", self->step,
+                      self->loss);
+    }
+}
+
+static gboolean gst_ae_train_event(GstBaseSink *sink, GstEvent *event)
+{
+    GstAeTrain *self = (GstAeTrain *)sink;
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+        finish(self);
+    return GST_BASE_SINK_CLASS(gst_ae_train_parent_class)->event(sink, event);
+}
+
+static gboolean gst_ae_train_stop(GstBaseSink *sink)
+{
+    GstAeTrain *self = (GstAeTrain *)sink;
+
+    if (self->trainer != NULL && self->run.mode == MODE_TRAIN &&
+        self->flow != GST_FLOW_ERROR)
+        save(self);
+    g_clear_pointer(&self->trainer, ae_trainer_free);
+    g_clear_pointer(&self->sampler, gst_ae_sampler_free);
+    g_clear_pointer(&self->noise, ae_noise_free);
+    g_clear_pointer(&self->model, ae_model_unref);
+    g_clear_pointer(&self->held_input, g_free);
+    g_clear_pointer(&self->held_target, g_free);
+    return TRUE;
+}
+
+static gboolean load_model(GstAeTrain *self, GError **error)
+{
+    if (self->run.mode == MODE_TRAIN)
+        return TRUE;
+    if (self->run.model_file == NULL) {
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
+                            "mode=evaluate needs a model-file");
+        return FALSE;
+    }
+    self->model = ae_onnx_load(self->run.model_file, error);
+    return self->model != NULL;
+}
+
+static gboolean check_settings(GstAeTrain *self, GError **error)
+{
+    const char *name = self->run.architecture;
+
+    if (self->run.schedule == SCHEDULE_COSINE && self->run.max_steps == 0) {
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
+                            "schedule=cosine needs max-steps");
+        return FALSE;
+    }
+    if (self->run.mode == MODE_TRAIN &&
+        (name == NULL || ae_architecture_describe(name) == NULL)) {
+        g_autoptr(AeModel) none =
+            ae_architecture_new(name != NULL ? name : "", 1, 0, error);
+        return FALSE;
+    }
+    self->noise = ae_noise_parse(
+        self->run.noise != NULL ? self->run.noise : "none", error);
+    return self->noise != NULL;
+}
+
+static void forget(GstAeTrain *self)
+{
+    self->filled = self->held = 0;
+    self->samples = self->replay_steps = self->steps_seen = 0;
+    self->saved_step = 0;
+    self->flow = GST_FLOW_OK;
+    self->validation_loss = NAN;
+    self->last_report = g_get_monotonic_time();
+    self->last_images = 0;
+    self->step = 0;
+    self->sum_loss = self->sum_mse = 0;
+    self->evaluated = 0;
+}
+
+static gboolean gst_ae_train_start(GstBaseSink *sink)
+{
+    GstAeTrain *self = (GstAeTrain *)sink;
+    GError *error = NULL;
+
+    GST_OBJECT_LOCK(self);
+    settings_copy(&self->run, &self->settings);
+    GST_OBJECT_UNLOCK(self);
+    forget(self);
+    if (!check_settings(self, &error) || !load_model(self, &error)) {
+        gst_ae_train_stop(sink);
+        return fail(self, error);
+    }
+    self->sampler = gst_ae_sampler_new(&(GstAeSamplerOptions){
+        .patch_size = (int)self->run.patch_size,
+        .patches_per_frame = (int)self->run.patches_per_frame,
+        .augment = self->run.augment,
+        .shuffle_buffer = (int)self->run.shuffle_buffer,
+        .seed = self->run.seed});
+    if (self->run.mode == MODE_TRAIN)
+        post_progress(self, GST_PROGRESS_TYPE_START, "training %s",
+                      self->run.architecture);
+    return TRUE;
+}
+
+static void gst_ae_train_finalize(GObject *object)
+{
+    settings_clear(&((GstAeTrain *)object)->run);
+    G_OBJECT_CLASS(gst_ae_train_parent_class)->finalize(object);
+}
+
+static void gst_ae_train_class_init(GstAeTrainClass *klass)
+{
+    GstElementClass *element = GST_ELEMENT_CLASS(klass);
+
+    GST_DEBUG_CATEGORY_INIT(gst_ae_train_debug, "aetrain", 0,
+                            "Autoencoder trainer");
+    G_OBJECT_CLASS(klass)->finalize = gst_ae_train_finalize;
+    gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
+                              G_N_ELEMENTS(properties), NULL);
+    gst_element_class_add_static_pad_template(element, &sink_template);
+    gst_element_class_set_static_metadata(
+        element, "Autoencoder trainer", "Sink/Video",
+        "Trains or evaluates an autoencoder on the frames that arrive",
+        "The gst-autoencoder authors");
+    klass->start = gst_ae_train_start;
+    klass->stop = gst_ae_train_stop;
+    klass->set_caps = gst_ae_train_set_caps;
+    klass->render = gst_ae_train_render;
+    klass->event = gst_ae_train_event;
+}
+
+static void gst_ae_train_init(GstAeTrain *self)
+{
+    gst_base_sink_set_sync(GST_BASE_SINK(self), FALSE);
+}

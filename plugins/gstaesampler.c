@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstaesampler.h"
+
+#include <string.h>
+
+#include "ae.h"
+
+enum { STREAM_CUT = 1, STREAM_SHUFFLE }; /* parts of the seed */
+
+struct GstAeSampler {
+    GstAeSamplerOptions options;
+    int width, height, channels; /* of a sample */
+    gsize size;                  /* bytes of a sample */
+    guint8 *sample;              /* the one just cut */
+    guint8 *buffer;              /* shuffle_buffer samples */
+    int held;
+    guint64 frames, samples; /* so far */
+};
+
+GstAeSampler *gst_ae_sampler_new(const GstAeSamplerOptions *options)
+{
+    GstAeSampler *sampler = g_new0(GstAeSampler, 1);
+
+    sampler->options = *options;
+    return sampler;
+}
+
+void gst_ae_sampler_free(GstAeSampler *sampler)
+{
+    if (sampler == NULL)
+        return;
+    g_free(sampler->sample);
+    g_free(sampler->buffer);
+    g_free(sampler);
+}
+
+int gst_ae_sampler_channels(const GstVideoInfo *info)
+{
+    return GST_VIDEO_INFO_IS_RGB(info) ? 3 : 1;
+}
+
+gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
+                                 const GstVideoInfo *info)
+{
+    int patch = sampler->options.patch_size;
+    int w = GST_VIDEO_INFO_WIDTH(info), h = GST_VIDEO_INFO_HEIGHT(info);
+
+    if (w < patch || h < patch)
+        return FALSE;
+    sampler->width = patch > 0 ? patch : w;
+    sampler->height = patch > 0 ? patch : h;
+    sampler->channels = gst_ae_sampler_channels(info);
+    gsize size = (gsize)sampler->width * sampler->height * sampler->channels;
+    if (size == sampler->size)
+        return TRUE;
+    g_assert(sampler->held == 0);
+    sampler->size = size;
+    g_free(sampler->sample);
+    g_free(sampler->buffer);
+    sampler->sample = g_malloc(size);
+    sampler->buffer = g_malloc(size * sampler->options.shuffle_buffer);
+    return TRUE;
+}
+
+int gst_ae_sampler_width(const GstAeSampler *sampler)
+{
+    return sampler->width;
+}
+
+int gst_ae_sampler_height(const GstAeSampler *sampler)
+{
+    return sampler->height;
+}
+
+/* Copies one component of the rectangle at (x0, y0) into the sample. */
+static void cut_component(GstAeSampler *s, GstVideoFrame *frame, int c, int x0,
+                          int y0)
+{
+    int step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c);
+    int stride = GST_VIDEO_FRAME_COMP_STRIDE(frame, c);
+    const guint8 *data = GST_VIDEO_FRAME_COMP_DATA(frame, c);
+
+    for (int y = 0; y < s->height; y++) {
+        const guint8 *in = data + (gssize)(y0 + y) * stride + x0 * step;
+        guint8 *out = s->sample + (gsize)y * s->width * s->channels + c;
+        for (int x = 0; x < s->width; x++)
+            out[x * s->channels] = in[x * step];
+    }
+}
+
+static void swap_pixels(guint8 *a, guint8 *b, int channels)
+{
+    for (int c = 0; c < channels; c++) {
+        guint8 swap = a[c];
+        a[c] = b[c];
+        b[c] = swap;
+    }
+}
+
+static guint8 *pixel(GstAeSampler *s, int y, int x)
+{
+    return s->sample + ((gsize)y * s->width + x) * s->channels;
+}
+
+/* Turn @kind 0 .. 7: bit 0 mirrors columns, 1 mirrors rows, 2 (squares only)
+ * transposes. */
+static void turn(GstAeSampler *s, guint kind)
+{
+    int w = s->width, h = s->height;
+
+    for (int y = 0; (kind & 1) && y < h; y++)
+        for (int x = 0; x < w / 2; x++)
+            swap_pixels(pixel(s, y, x), pixel(s, y, w - 1 - x), s->channels);
+    for (int y = 0; (kind & 2) && y < h / 2; y++)
+        for (int x = 0; x < w; x++)
+            swap_pixels(pixel(s, y, x), pixel(s, h - 1 - y, x), s->channels);
+    for (int y = 0; (kind & 4) && w == h && y < h; y++)
+        for (int x = 0; x < y; x++)
+            swap_pixels(pixel(s, y, x), pixel(s, x, y), s->channels);
+}
+
+static void emit_shuffled(GstAeSampler *s, GstAeSamplerEmit emit, gpointer user)
+{
+    int capacity = s->options.shuffle_buffer;
+    AeRandom random =
+        ae_random(ae_random_mix(s->options.seed, STREAM_SHUFFLE), s->samples++);
+
+    if (capacity == 0) {
+        emit(user, s->sample);
+        return;
+    }
+    if (s->held < capacity) {
+        memcpy(s->buffer + s->size * s->held++, s->sample, s->size);
+        return;
+    }
+    guint8 *slot =
+        s->buffer + s->size * ae_random_below(&random, (guint32)capacity);
+    emit(user, slot);
+    memcpy(slot, s->sample, s->size);
+}
+
+void gst_ae_sampler_push(GstAeSampler *s, GstVideoFrame *frame,
+                         GstAeSamplerEmit emit, gpointer user)
+{
+    AeRandom random =
+        ae_random(ae_random_mix(s->options.seed, STREAM_CUT), s->frames++);
+    guint32 room_x = (guint32)(GST_VIDEO_FRAME_WIDTH(frame) - s->width + 1);
+    guint32 room_y = (guint32)(GST_VIDEO_FRAME_HEIGHT(frame) - s->height + 1);
+    int n = s->options.patch_size > 0 ? s->options.patches_per_frame : 1;
+
+    for (int i = 0; i < n; i++) {
+        int x = (int)ae_random_below(&random, room_x);
+        int y = (int)ae_random_below(&random, room_y);
+        for (int c = 0; c < s->channels; c++)
+            cut_component(s, frame, c, x, y);
+        if (s->options.augment)
+            turn(s, ae_random_below(&random, 8));
+        emit_shuffled(s, emit, user);
+    }
+}
+
+void gst_ae_sampler_drain(GstAeSampler *s, GstAeSamplerEmit emit, gpointer user)
+{
+    AeRandom random =
+        ae_random(ae_random_mix(s->options.seed, STREAM_SHUFFLE), s->samples++);
+
+    while (s->held > 0) {
+        guint32 i = ae_random_below(&random, (guint32)s->held);
+        guint8 *slot = s->buffer + s->size * i;
+        emit(user, slot);
+        memmove(slot, s->buffer + s->size * --s->held, s->size);
+    }
+}
