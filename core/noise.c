@@ -224,6 +224,11 @@ void ae_noise_free(AeNoise *noise)
     g_free(noise);
 }
 
+gboolean ae_noise_is_none(const AeNoise *noise)
+{
+    return noise->kind->apply == apply_none;
+}
+
 void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
                     int64_t n, uint64_t seed, uint64_t image)
 {
@@ -240,7 +245,7 @@ void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
     for (int64_t i = 0; i < n; i += CHUNK) {
         int count = (int)MIN(CHUNK, n - i);
         noise->kind->apply(&random, target + i, source + i, count, values);
-        if (noise->clip && noise->kind->apply != apply_none)
+        if (noise->clip && !ae_noise_is_none(noise))
             clip(target + i, count);
     }
 }

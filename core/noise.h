@@ -26,6 +26,7 @@ typedef struct AeNoise AeNoise; /* immutable */
 /* AE_ERROR_VALUE with a sentence that names the key and what is allowed. */
 AeNoise *ae_noise_parse(const char *text, GError **error);
 void ae_noise_free(AeNoise *noise);
+gboolean ae_noise_is_none(const AeNoise *noise);
 
 /* target = source with noise, @n samples in [0, 1]; may be in place. The
  * result depends on (seed, image) alone. */

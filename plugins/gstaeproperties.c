@@ -48,6 +48,9 @@ static void store(GObject *object, const GstAeProperty *property,
     case G_TYPE_UINT:
         *(guint *)field = g_value_get_uint(value);
         break;
+    case G_TYPE_INT64:
+        *(gint64 *)field = g_value_get_int64(value);
+        break;
     case G_TYPE_UINT64:
         *(guint64 *)field = g_value_get_uint64(value);
         break;
@@ -81,6 +84,9 @@ static void fetch(GObject *object, const GstAeProperty *property, GValue *value)
         break;
     case G_TYPE_UINT:
         g_value_set_uint(value, *(const guint *)field);
+        break;
+    case G_TYPE_INT64:
+        g_value_set_int64(value, *(const gint64 *)field);
         break;
     case G_TYPE_UINT64:
         g_value_set_uint64(value, *(const guint64 *)field);
@@ -157,6 +163,10 @@ static GParamSpec *make_spec(const GstAeProperty *p)
         return g_param_spec_uint(p->name, p->nick, p->blurb, (guint)p->minimum,
                                  all ? G_MAXUINT : (guint)p->maximum,
                                  (guint)p->number, flags);
+    case G_TYPE_INT64:
+        return g_param_spec_int64(
+            p->name, p->nick, p->blurb, all ? G_MININT64 : (gint64)p->minimum,
+            all ? G_MAXINT64 : (gint64)p->maximum, (gint64)p->number, flags);
     case G_TYPE_UINT64:
         return g_param_spec_uint64(p->name, p->nick, p->blurb, 0, G_MAXUINT64,
                                    (guint64)p->number, flags);
