@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# S1: the convolutional autoencoder of the Keras blog and the lesson, 4,385
+# weights, with TF's pools, Adam at 1e-3, batches of 128, binary cross-entropy.
+#
+#   pipelines/s1-autoencoder.sh [FOLDER [EPOCHS [SEEDS [OUT]]]]
+#
+# FOLDER holds the four MNIST-style idx files; default: Fashion-MNIST. OUT:
+# where models and the picture go. Figures to compare with, test set:
+#   MNIST, 25 epochs: 0.0953 (the lesson's TF notebook, last epoch)
+#   Fashion-MNIST, 5 epochs: 0.2941 and 0.2912 (PyTorch, two seeds)
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+FOLDER=${1:-$FASHION}
+EPOCHS=${2:-5}
+SEEDS=${3:-1}
+OUT=${4:-out}
+
+build
+make_temporary
+mkdir -p "$OUT"
+echo "S1 on $FOLDER, $EPOCHS epochs"
+train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s1" loss=bce
+show_rows "$FOLDER" "$OUT/s1-1.onnx" "$OUT/s1.png"

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Installs the Debian packages that building, testing and the demonstrations
+# need, where they are missing; asks for root only then.
+set -euo pipefail
+
+PACKAGES="gcc libc6-dev meson ninja-build pkg-config
+    libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
+    gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+    libglib2.0-dev libopenblas-dev libpng-dev libprotobuf-c-dev
+    protobuf-c-compiler libjson-glib-dev
+    libonnx-testdata dataset-fashion-mnist gnome-control-center-data"
+
+missing=()
+for package in $PACKAGES; do
+    dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+root=
+[ "$(id -u)" -eq 0 ] || root=sudo
+echo "Installing ${missing[*]}" >&2
+export DEBIAN_FRONTEND=noninteractive
+$root apt-get update -qq >&2
+$root apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The layers of docs/architecture.md, checked: arrows point down only.
+cd "$(dirname "$0")/.." || exit 1
+failed=0
+
+# forbid WHAT PATTERN FILES...: no line of FILES may match PATTERN.
+forbid() {
+    what=$1 pattern=$2
+    shift 2
+    if grep -nE "$pattern" "$@" /dev/null; then
+        echo "layering: $what" >&2
+        failed=1
+    fi
+}
+
+code() { find "$@" -name '*.[ch]'; }
+
+forbid "GStreamer in the core" '#include <gst/' $(code core)
+forbid "cblas outside core/gemm.c" 'cblas' $(code core plugins | grep -v core/gemm)
+forbid "intrinsics outside core/simd" 'immintrin|arm_neon' \
+    $(code core plugins | grep -v core/simd/)
+forbid "vector extensions outside core/simd" 'vector_size' \
+    $(code core plugins | grep -v core/simd/)
+forbid "a plugin that sees more of the core than ae.h" \
+    '#include "(\.\./)*core/|#include "(ops/|plan|model|tensor|kernels|trainer|onnx)' \
+    $(code plugins)
+forbid "the tool sees more of the core than ae.h" \
+    '#include "([^a]|a[^e]|ae[^.])' $(code core/tools)
+forbid "an element that includes another's header" \
+    '#include "gst(ae(denoise|train|noise|compare)|idxsrc)\.h"' $(code plugins)
+forbid "instruction set flags outside core/" 'mavx|march=' \
+    meson.build plugins/meson.build $(find tests -name meson.build)
+
+allowed='core docs LICENSE meson.build meson_options.txt pipelines plugins README.md tests'
+for entry in $(git ls-files 2>/dev/null | cut -d / -f 1 | sort -u); do
+    case " $allowed " in
+    *" $entry "*) ;;
+    *)
+        case $entry in .*) ;; *)
+            echo "layering: '$entry' at the top level" >&2
+            failed=1
+            ;;
+        esac
+        ;;
+    esac
+done
+exit $failed

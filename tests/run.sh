@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Builds the project and runs all tests; installs what a bare Debian 12 lacks.
+# Closes with one line: N passed, N failed.
+#
+#   tests/run.sh [SANITIZER]
+#
+# SANITIZER: address,undefined or thread: the suite under it, in a build folder
+# of its own.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+sanitizer=${1:-none}
+build=${BUILD:-build}
+[ "$sanitizer" = none ] || build=build-${sanitizer/,/-}
+
+pipelines/setup.sh || exit 1
+if [ ! -f "$build/build.ninja" ]; then
+    meson setup "$build" -Db_sanitize="$sanitizer" -Db_lundef=false || exit 1
+fi
+ninja -C "$build" || exit 1
+
+export BUILD=$PWD/$build
+meson test -C "$build" --print-errorlogs --num-processes "$(nproc)"
+log=$build/meson-logs/testlog.json
+count() { grep -c "\"result\": \"$1\"" "$log"; }
+passed=$(($(count OK) + $(count EXPECTEDFAIL)))
+failed=$(($(count FAIL) + $(count ERROR) + $(count TIMEOUT)))
+skipped=$(count SKIP)
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
