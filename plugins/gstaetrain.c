@@ -85,9 +85,9 @@ typedef struct {
     int held;
     double validation_loss; /* NaN before the first */
 
-    gint64 last_report, last_images; /* wall time in us; images then */
-    double loss;                     /* under the object lock: last step's */
-    gint64 step;                     /* under the object lock */
+    gint64 begun, last_report; /* wall time in us: of the first step learnt */
+    double loss;               /* under the object lock: last step's */
+    gint64 step;               /* under the object lock */
 
     double sum_loss, sum_mse; /* of evaluation: sums over images */
     gint64 evaluated;
@@ -293,10 +293,11 @@ static void post_progress(GstAeTrain *self, GstProgressType type,
 
 static void report(GstAeTrain *self)
 {
-    gint64 now = g_get_monotonic_time();
-    gint64 images = self->step * self->run.batch_size;
-    double seconds = (double)(now - self->last_report) / G_USEC_PER_SEC;
-    double rate = (double)(images - self->last_images) / MAX(seconds, 1e-6);
+    gint64 now = g_get_monotonic_time(), batch = self->run.batch_size;
+    gint64 images = self->step * batch;
+    double seconds = (double)(now - self->begun) / G_USEC_PER_SEC;
+    double rate =
+        (double)(images - self->replay_steps * batch) / MAX(seconds, 1e-6);
     GstStructure *s = gst_structure_new(
         "ae-training", "step", G_TYPE_INT64, self->step, "images", G_TYPE_INT64,
         images, "loss", G_TYPE_DOUBLE, self->loss, "images-per-second",
@@ -311,7 +312,6 @@ static void report(GstAeTrain *self)
                   "step %" G_GINT64_FORMAT ", loss %.5f, %.0f images/s",
                   self->step, self->loss, rate);
     self->last_report = now;
-    self->last_images = images;
 }
 
 static void describe_model(GstAeTrain *self)
@@ -370,6 +370,8 @@ static void learn_batch(GstAeTrain *self)
     GError *error = NULL;
     double loss;
 
+    if (self->steps_seen == self->replay_steps + 1)
+        self->begun = g_get_monotonic_time();
     if (!ae_trainer_step(self->trainer, self->filled, &loss, &error)) {
         self->saved_step = ae_trainer_steps(self->trainer);
         fail(self, error);
@@ -487,7 +489,6 @@ static gboolean load_checkpoint(GstAeTrain *self)
     self->replay_steps = ae_trainer_steps(self->trainer);
     self->saved_step = self->replay_steps;
     self->step = self->replay_steps;
-    self->last_images = self->step * self->run.batch_size;
     return TRUE;
 }
 
@@ -703,8 +704,7 @@ static void forget(GstAeTrain *self)
     self->saved_step = 0;
     self->flow = GST_FLOW_OK;
     self->validation_loss = NAN;
-    self->last_report = g_get_monotonic_time();
-    self->last_images = 0;
+    self->begun = self->last_report = g_get_monotonic_time();
     self->step = 0;
     self->sum_loss = self->sum_mse = 0;
     self->evaluated = 0;

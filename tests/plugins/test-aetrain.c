@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <glib/gstdio.h>
+#include <gst/gst.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "ae.h"
+
+static char *folder;
+
+static char *in_folder(const char *name)
+{
+    return g_build_filename(folder, name, NULL);
+}
+
+typedef struct {
+    char *error;            /* NULL: end of stream */
+    GstStructure *training; /* the last of each, or NULL */
+    GstStructure *evaluation;
+} Outcome;
+
+static void outcome_clear(Outcome *outcome)
+{
+    g_free(outcome->error);
+    g_clear_pointer(&outcome->training, gst_structure_free);
+    g_clear_pointer(&outcome->evaluation, gst_structure_free);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outcome, outcome_clear)
+
+static void keep_message(Outcome *outcome, GstMessage *message)
+{
+    const GstStructure *s = gst_message_get_structure(message);
+    GstStructure **slot = gst_structure_has_name(s, "ae-training")
+                              ? &outcome->training
+                              : &outcome->evaluation;
+
+    if (!g_str_has_prefix(gst_structure_get_name(s), "ae-"))
+        return;
+    g_clear_pointer(slot, gst_structure_free);
+    *slot = gst_structure_copy(s);
+}
+
+static Outcome run_pipeline(GstElement *pipeline)
+{
+    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+    Outcome outcome = {0};
+    gboolean done = FALSE;
+
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    while (!done) {
+        g_autoptr(GstMessage) message = gst_bus_timed_pop_filtered(
+            bus, 120 * GST_SECOND,
+            GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_ELEMENT);
+        g_assert_nonnull(message);
+        done = GST_MESSAGE_TYPE(message) != GST_MESSAGE_ELEMENT;
+        if (!done)
+            keep_message(&outcome, message);
+        if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+            g_autoptr(GError) error = NULL;
+            gst_message_parse_error(message, &error, NULL);
+            outcome.error = g_strdup(error->message);
+        }
+    }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    return outcome;
+}
+
+static Outcome run(const char *format, ...) G_GNUC_PRINTF(1, 2);
+
+static Outcome run(const char *format, ...)
+{
+    g_autoptr(GError) error = NULL;
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *line = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_autoptr(GstElement) pipeline = gst_parse_launch(line, &error);
+    g_assert_no_error(error);
+    return run_pipeline(pipeline);
+}
+
+#define SOURCE                                                                 \
+    "videotestsrc pattern=ball num-buffers=%d ! "                              \
+    "video/x-raw,format=%s,width=%d,height=%d ! "
+
+#define DIGITS                                                                 \
+    "videotestsrc pattern=ball num-buffers=%d ! "                              \
+    "video/x-raw,format=GRAY8,width=28,height=28 ! "
+
+static void test_formats_and_sizes(void)
+{
+    static const struct {
+        const char *format;
+        int width, height, patch;
+        const char *architecture;
+    } cases[] = {
+        {"GRAY8", 28, 28, 0, "keras"},   {"I420", 28, 28, 0, "keras"},
+        {"RGB", 28, 28, 0, "keras"},     {"BGRA", 28, 28, 0, "keras"},
+        {"NV12", 33, 47, 28, "keras"},   {"I420", 61, 35, 16, "unet-xs"},
+        {"GRAY8", 32, 24, 0, "unet-xs"}, {"RGBx", 41, 29, 24, "unet-xs"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Outcome) outcome =
+            run(SOURCE "aetrain batch-size=4 patch-size=%d augment=true "
+                       "architecture=%s task=denoise patches-per-frame=2",
+                10, cases[i].format, cases[i].width, cases[i].height,
+                cases[i].patch, cases[i].architecture);
+        gint64 steps = 0;
+        g_assert_cmpstr(outcome.error, ==, NULL);
+        gst_structure_get_int64(outcome.training, "step", &steps);
+        g_assert_cmpint(steps, ==, cases[i].patch > 0 ? 5 : 3);
+    }
+}
+
+static void test_bad_settings(void)
+{
+    static const struct {
+        const char *settings, *sentence;
+    } cases[] = {
+        {"architecture=resnet", "no architecture is called 'resnet'"},
+        {"noise=gaussian:sd=x task=denoise", "sd"},
+        {"schedule=cosine", "needs max-steps"},
+        {"mode=evaluate", "needs a model-file"},
+        {"mode=evaluate model-file=/nonexistent/m.onnx", "/nonexistent/m.onnx"},
+        {"patch-size=64", "smaller than a patch"},
+        {"architecture=keras patch-size=20", "28"},
+        {"model-file=/nonexistent/m.onnx", "/nonexistent"},
+        {"learning-rate=1000 optimizer=sgd", "diverged"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Outcome) outcome =
+            run(DIGITS "aetrain batch-size=2 %s", 300, cases[i].settings);
+        g_assert_nonnull(outcome.error);
+        if (strstr(outcome.error, cases[i].sentence) == NULL)
+            g_error("%s: %s", cases[i].settings, outcome.error);
+    }
+}
+
+static void test_bad_then_good(void)
+{
+    g_autoptr(GstElement) pipeline =
+        gst_parse_launch("videotestsrc num-buffers=10 ! "
+                         "video/x-raw,format=GRAY8,width=28,height=28 ! "
+                         "aetrain name=t batch-size=2",
+                         NULL);
+    g_autoptr(GstElement) train = gst_bin_get_by_name(GST_BIN(pipeline), "t");
+
+    for (int i = 0; i < 4; i++) {
+        g_object_set(train, "architecture", i % 2 ? "keras" : "none", NULL);
+        g_auto(Outcome) outcome = run_pipeline(pipeline);
+        g_assert_cmpint(outcome.error == NULL, ==, i % 2);
+    }
+}
+
+static void test_size_change_is_an_error(void)
+{
+    g_auto(Outcome) outcome =
+        run("concat name=c ! aetrain architecture=unet-xs batch-size=2 " SOURCE
+            "c. " SOURCE "c.",
+            4, "GRAY8", 32, 32, 4, "GRAY8", 40, 40);
+
+    g_assert_nonnull(outcome.error);
+    g_assert_nonnull(strstr(outcome.error, "changed their size"));
+}
+
+static void test_sizes_change_with_patches(void)
+{
+    g_auto(Outcome) outcome =
+        run("concat name=c ! aetrain architecture=unet-xs batch-size=2 "
+            "patch-size=16 shuffle-buffer=3 " SOURCE "c. " SOURCE "c.",
+            4, "GRAY8", 32, 32, 4, "I420", 40, 41);
+    gint64 steps = 0;
+
+    g_assert_cmpstr(outcome.error, ==, NULL);
+    gst_structure_get_int64(outcome.training, "step", &steps);
+    g_assert_cmpint(steps, ==, 4);
+}
+
+static void assert_same_files(const char *a, const char *b)
+{
+    g_autofree char *x = NULL, *y = NULL;
+    gsize n, m;
+
+    g_assert_true(g_file_get_contents(a, &x, &n, NULL));
+    g_assert_true(g_file_get_contents(b, &y, &m, NULL));
+    g_assert_cmpmem(x, n, y, m);
+}
+
+#define RECIPE                                                                 \
+    "task=denoise noise=gaussian:sd=0..0.3 batch-size=4 shuffle-buffer=9 "     \
+    "augment=true validate-every=7 "
+
+static void test_threads_do_not_matter(void)
+{
+    g_autofree char *one = in_folder("one.onnx"), *two = in_folder("two.onnx");
+    g_auto(Outcome) a =
+        run(DIGITS "aetrain threads=1 model-file=%s " RECIPE, 60, one);
+    g_auto(Outcome) b =
+        run(DIGITS "aetrain threads=2 model-file=%s " RECIPE, 60, two);
+
+    g_assert_cmpstr(a.error, ==, NULL);
+    g_assert_cmpstr(b.error, ==, NULL);
+    assert_same_files(one, two);
+}
+
+static void test_evaluate_measures(void)
+{
+    g_autofree char *model = in_folder("evaluate.onnx");
+    g_auto(Outcome) trained =
+        run(DIGITS "aetrain loss=bce batch-size=8 model-file=%s", 160, model);
+    g_auto(Outcome) measured =
+        run(DIGITS "aetrain mode=evaluate loss=bce batch-size=7 model-file=%s",
+            20, model);
+    gint64 images = 0;
+    double loss = 0, mse = 0, psnr = 0;
+
+    g_assert_cmpstr(trained.error, ==, NULL);
+    g_assert_cmpstr(measured.error, ==, NULL);
+    gst_structure_get(measured.evaluation, "images", G_TYPE_INT64, &images,
+                      "loss", G_TYPE_DOUBLE, &loss, "mse", G_TYPE_DOUBLE, &mse,
+                      "psnr", G_TYPE_DOUBLE, &psnr, NULL);
+    g_assert_cmpint(images, ==, 20);
+    g_assert_cmpfloat(loss, >, 0);
+    g_assert_cmpfloat(loss, <, 0.69);
+    g_assert_cmpfloat_with_epsilon(psnr, ae_psnr(mse), 1e-9);
+}
+
+/* Trains in a child that dies by SIGKILL in the middle, then resumes. */
+static void test_killed_run_resumes(void)
+{
+    g_autofree char *whole = in_folder("whole.onnx");
+    g_autofree char *killed = in_folder("killed.onnx");
+    g_autofree char *checkpoint = in_folder("killed.onnx.safetensors");
+    const char *line = DIGITS
+        "aetrain checkpoint-interval=3 resume=true model-file=%s " RECIPE;
+    g_auto(Outcome) first = run(line, 240, whole);
+
+    g_assert_cmpstr(first.error, ==, NULL);
+    g_autofree char *text = g_strdup_printf(line, 240, killed);
+    g_autofree char *command =
+        g_strconcat("exec gst-launch-1.0 -q ", text, NULL);
+    char *shell[] = {"sh", "-c", command, NULL};
+    GPid pid;
+    g_assert_true(g_spawn_async(NULL, shell, NULL,
+                                G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
+                                NULL, NULL, &pid, NULL));
+    for (int i = 0; i < 6000 && !g_file_test(checkpoint, G_FILE_TEST_EXISTS);
+         i++)
+        g_usleep(1000);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    g_assert_true(g_file_test(checkpoint, G_FILE_TEST_EXISTS));
+
+    g_auto(Outcome) second = run(line, 240, killed);
+    g_assert_cmpstr(second.error, ==, NULL);
+    assert_same_files(whole, killed);
+}
+
+static void test_state_cycles(void)
+{
+    g_autoptr(GstElement) pipeline = gst_parse_launch(
+        "videotestsrc ! video/x-raw,format=GRAY8,width=28,height=28 ! "
+        "aetrain batch-size=4 "
+        "videotestsrc ! video/x-raw,format=GRAY8,width=28,height=28 ! "
+        "aetrain name=t batch-size=4",
+        NULL);
+    static const GstState states[] = {
+        GST_STATE_READY, GST_STATE_PAUSED,  GST_STATE_PLAYING,
+        GST_STATE_NULL,  GST_STATE_PLAYING, GST_STATE_PAUSED,
+        GST_STATE_READY, GST_STATE_PLAYING, GST_STATE_NULL};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
+        gst_element_set_state(pipeline, states[i]);
+        g_assert_cmpint(
+            gst_element_get_state(pipeline, NULL, NULL, 20 * GST_SECOND), ==,
+            GST_STATE_CHANGE_SUCCESS);
+        g_usleep(20000);
+    }
+}
+
+/* Stopping an endless stream saves what was learnt. */
+static void test_stop_saves(void)
+{
+    g_autofree char *model = in_folder("stopped.onnx");
+    g_autofree char *line = g_strdup_printf(
+        "videotestsrc ! video/x-raw,format=GRAY8,width=28,height=28 ! "
+        "aetrain name=t batch-size=4 model-file=%s",
+        model);
+    g_autoptr(GstElement) pipeline = gst_parse_launch(line, NULL);
+    g_autoptr(GstElement) train = gst_bin_get_by_name(GST_BIN(pipeline), "t");
+    g_autoptr(GError) error = NULL;
+    gint64 step = 0;
+
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    for (int i = 0; i < 20000 && step < 3; i++) {
+        g_usleep(1000);
+        g_object_get(train, "step", &step, NULL);
+    }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    g_autoptr(AeModel) saved = ae_onnx_load(model, &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(ae_model_parameters(saved), ==, 4385);
+}
+
+static void test_max_steps(void)
+{
+    g_auto(Outcome) outcome =
+        run(DIGITS "aetrain batch-size=4 max-steps=5", -1);
+    gint64 steps = 0;
+
+    g_assert_cmpstr(outcome.error, ==, NULL);
+    gst_structure_get_int64(outcome.training, "step", &steps);
+    g_assert_cmpint(steps, ==, 5);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    gst_init(&argc, &argv);
+    folder = g_dir_make_tmp("ae-train-XXXXXX", NULL);
+    g_test_add_func("/aetrain/formats-and-sizes", test_formats_and_sizes);
+    g_test_add_func("/aetrain/bad-settings", test_bad_settings);
+    g_test_add_func("/aetrain/bad-then-good", test_bad_then_good);
+    g_test_add_func("/aetrain/size-change-is-an-error",
+                    test_size_change_is_an_error);
+    g_test_add_func("/aetrain/sizes-change-with-patches",
+                    test_sizes_change_with_patches);
+    g_test_add_func("/aetrain/threads-do-not-matter",
+                    test_threads_do_not_matter);
+    g_test_add_func("/aetrain/evaluate-measures", test_evaluate_measures);
+    g_test_add_func("/aetrain/killed-run-resumes", test_killed_run_resumes);
+    g_test_add_func("/aetrain/state-cycles", test_state_cycles);
+    g_test_add_func("/aetrain/stop-saves", test_stop_saves);
+    g_test_add_func("/aetrain/max-steps", test_max_steps);
+    int result = g_test_run();
+    g_autofree char *command = g_strconcat("rm -rf ", folder, NULL);
+    g_assert_cmpint(system(command), ==, 0);
+    return result;
+}
