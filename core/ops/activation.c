@@ -1,4 +1,331 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops.h"
+/* Activations, each a function of one element:
+ *
+ *   Relu       max(x, 0)
+ *   LeakyRelu  x > 0 ? x : alpha x            (alpha 0.01)
+ *   PRelu      x > 0 ? x : slope x            (slope broadcasts to x)
+ *   Elu        x > 0 ? x : alpha (e^x - 1)    (alpha 1)
+ *   Sigmoid    1 / (1 + e^-x)
+ *   Tanh, Softplus  log(1 + e^x)
+ *   Clip       min(max(x, low), high)
+ *
+ * and Softmax, e^x / sum of e^x along one axis; before opset 13 over all axes
+ * from `axis` on. */
+#include <math.h>
 
-const AeOperator ae_ops_activation[] = {{NULL}};
+#include "box.h"
+#include "broadcast.h"
+#include "gradient.h"
+
+#define CHUNK 4096 /* elements a unit */
+
+typedef struct {
+    AeActivation activation;
+    float alpha;
+} Params;
+
+static const struct {
+    const char *name;
+    AeActivation activation;
+    float alpha; /* where the attribute is left out */
+} kinds[] = {
+    {"Relu", AE_ACTIVATION_RELU, 0},
+    {"LeakyRelu", AE_ACTIVATION_LEAKY_RELU, 0.01f},
+    {"Elu", AE_ACTIVATION_ELU, 1},
+    {"Sigmoid", AE_ACTIVATION_SIGMOID, 0},
+    {"Tanh", AE_ACTIVATION_TANH, 0},
+    {"Softplus", AE_ACTIVATION_SOFTPLUS, 0},
+};
+
+/* The output has the input's shape and memory order; units are chunks. */
+static gboolean plan_chunks(AeStep *step, GError **error)
+{
+    int64_t n;
+
+    if (!ae_step_set_output(step, 0, &step->in[0]->shape, error))
+        return FALSE;
+    step->out[0]->integer = step->in[0]->integer;
+    n = ae_shape_elements(&step->in[0]->shape);
+    step->units = (n + CHUNK - 1) / CHUNK;
+    return TRUE;
+}
+
+/* Elements from the start of unit @begin to the end of unit @end - 1. */
+static int64_t chunk_length(const AeStep *step, int64_t begin, int64_t end)
+{
+    int64_t n = ae_shape_elements(&step->in[0]->shape);
+
+    return MIN(end * CHUNK, n) - begin * CHUNK;
+}
+
+static gboolean plan(AeStep *step, GError **error)
+{
+    Params *params = g_new0(Params, 1);
+    int kind = 0;
+
+    step->params = params;
+    while (!g_str_equal(kinds[kind].name, step->op->name))
+        kind++;
+    params->activation = kinds[kind].activation;
+    params->alpha = ae_node_float(step->node, "alpha", kinds[kind].alpha);
+    return plan_chunks(step, error);
+}
+
+static void forward(const AeStep *step, int64_t begin, int64_t end,
+                    float *scratch)
+{
+    const Params *params = step->params;
+    const float *x = step->in[0]->data + begin * CHUNK;
+    float *y = step->out[0]->data + begin * CHUNK;
+
+    step->kernels->activate(y, x, chunk_length(step, begin, end),
+                            params->activation, params->alpha);
+}
+
+static void backward(const AeStep *step, float *scratch)
+{
+    const Params *params = step->params;
+    const AeOperand *x = step->in[0], *y = step->out[0];
+
+    if (!ae_step_wants(step, 0))
+        return;
+    step->kernels->activate_gradient(
+        x->grad, y->data, y->grad, ae_shape_elements(&x->shape),
+        params->activation, params->alpha, ae_step_adds(step, 0));
+}
+
+static void prelu_row(const AeRow *row)
+{
+    for (int64_t i = 0; i < row->n; i++) {
+        float x = row->a[i * row->a_step];
+
+        row->y[i] = x > 0 ? x : x * row->b[i * row->b_step];
+    }
+}
+
+static const float *prelu_gradient(const AeRow *row, const float *dy,
+                                   float *gradient, int which)
+{
+    for (int64_t i = 0; i < row->n; i++) {
+        float x = row->a[i * row->a_step];
+        float below = which == 0 ? row->b[i * row->b_step] : x;
+        float above = which == 0 ? 1 : 0;
+
+        gradient[i] = dy[i] * (x > 0 ? above : below);
+    }
+    return gradient;
+}
+
+static gboolean prelu_plan(AeStep *step, GError **error)
+{
+    static const AeElementwise prelu = {"PRelu", prelu_row, prelu_gradient};
+    AeShape shape;
+
+    if (!ae_broadcast_shape(step, &shape, error))
+        return FALSE;
+    if (!ae_shape_equal(&shape, &step->in[0]->shape)) {
+        g_autofree char *x = ae_shape_to_string(&step->in[0]->shape);
+        g_autofree char *slope = ae_shape_to_string(&step->in[1]->shape);
+
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "the slope's shape %s does not broadcast to the "
+                            "input's, %s",
+                            slope, x);
+    }
+    return ae_elementwise_plan(step, &prelu, error);
+}
+
+static gboolean clip_plan(AeStep *step, GError **error)
+{
+    for (int i = 1; i < step->n_in; i++) {
+        if (step->in[i] && ae_shape_elements(&step->in[i]->shape) != 1)
+            return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                                "its bounds must be scalars");
+    }
+    return plan_chunks(step, error);
+}
+
+static void clip_bounds(const AeStep *step, float *low, float *high)
+{
+    *low = -INFINITY;
+    *high = INFINITY;
+    if (step->opset < 11) {
+        *low = ae_node_float(step->node, "min", *low);
+        *high = ae_node_float(step->node, "max", *high);
+    }
+    if (ae_step_has(step, 1))
+        *low = *step->in[1]->data;
+    if (ae_step_has(step, 2))
+        *high = *step->in[2]->data;
+}
+
+static void clip_forward(const AeStep *step, int64_t begin, int64_t end,
+                         float *scratch)
+{
+    const float *x = step->in[0]->data + begin * CHUNK;
+    float *y = step->out[0]->data + begin * CHUNK;
+    int64_t n = chunk_length(step, begin, end);
+    float low, high;
+
+    clip_bounds(step, &low, &high);
+    for (int64_t i = 0; i < n; i++) {
+        float v = x[i] > low ? x[i] : low;
+
+        y[i] = v < high ? v : high;
+    }
+}
+
+static void clip_backward(const AeStep *step, float *scratch)
+{
+    const float *x = step->in[0]->data, *dy = step->out[0]->grad;
+    float *dx = step->in[0]->grad, low, high;
+    int64_t n = ae_shape_elements(&step->in[0]->shape);
+
+    if (!ae_step_wants(step, 0))
+        return;
+    ae_step_clear_gradient(step, 0);
+    clip_bounds(step, &low, &high);
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += x[i] >= low && x[i] <= high ? dy[i] : 0;
+}
+
+/* A unit is one distribution: the elements of @inner from a place of @outer. */
+typedef struct {
+    AeBox outer, inner;
+    int64_t n; /* elements of inner */
+} Softmax;
+
+static gboolean softmax_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[0];
+    gboolean flattens = step->opset < 13;
+    Softmax *softmax = g_new0(Softmax, 1);
+    int64_t given = ae_node_int(step->node, "axis", flattens ? 1 : -1);
+    int rank = x->shape.rank, axis = rank;
+
+    step->params = softmax;
+    if (!(flattens && given == rank) &&
+        !ae_step_axis(step, given, rank, &axis, error))
+        return FALSE;
+    if (!ae_step_set_output(step, 0, &x->shape, error))
+        return FALSE;
+    for (int i = 0; i < rank; i++) {
+        int place = ae_memory_axis(rank, i);
+        gboolean in = flattens ? place >= axis : place == axis;
+
+        ae_box_append(in ? &softmax->inner : &softmax->outer,
+                      x->shape.dim[place], x->stride[place]);
+    }
+    softmax->n = ae_box_count(&softmax->inner);
+    step->units = softmax->n > 0 ? ae_box_count(&softmax->outer) : 0;
+    step->scratch = softmax->n;
+    step->scratch_backward = 2 * softmax->n;
+    return TRUE;
+}
+
+static void gather(float *target, const float *source, const AeBox *box)
+{
+    const int64_t n = ae_box_count(box);
+
+    for (int64_t i = 0; i < n; i++)
+        target[i] = source[ae_box_offset(box, i)];
+}
+
+static void normalise(const AeKernels *kernels, float *x, int64_t n)
+{
+    float largest = x[0];
+    double sum = 0;
+
+    for (int64_t i = 1; i < n; i++)
+        largest = MAX(largest, x[i]);
+    for (int64_t i = 0; i < n; i++)
+        x[i] -= largest;
+    kernels->exp(x, x, n);
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i];
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)(x[i] / sum);
+}
+
+static void softmax_forward(const AeStep *step, int64_t begin, int64_t end,
+                            float *scratch)
+{
+    const Softmax *softmax = step->params;
+
+    for (int64_t unit = begin; unit < end; unit++) {
+        int64_t start = ae_box_offset(&softmax->outer, unit);
+        float *y = step->out[0]->data + start;
+
+        gather(scratch, step->in[0]->data + start, &softmax->inner);
+        normalise(step->kernels, scratch, softmax->n);
+        for (int64_t i = 0; i < softmax->n; i++)
+            y[ae_box_offset(&softmax->inner, i)] = scratch[i];
+    }
+}
+
+/* dx = y (dy - sum of y dy). */
+static void softmax_backward(const AeStep *step, float *scratch)
+{
+    const Softmax *softmax = step->params;
+    float *y = scratch, *dy = scratch + softmax->n;
+
+    if (!ae_step_wants(step, 0))
+        return;
+    ae_step_clear_gradient(step, 0);
+    for (int64_t unit = 0; unit < step->units; unit++) {
+        int64_t start = ae_box_offset(&softmax->outer, unit);
+        float *dx = step->in[0]->grad + start;
+        double sum = 0;
+
+        gather(y, step->out[0]->data + start, &softmax->inner);
+        gather(dy, step->out[0]->grad + start, &softmax->inner);
+        for (int64_t i = 0; i < softmax->n; i++)
+            sum += (double)y[i] * dy[i];
+        for (int64_t i = 0; i < softmax->n; i++)
+            dx[ae_box_offset(&softmax->inner, i)] +=
+                (float)(y[i] * (dy[i] - sum));
+    }
+}
+
+#define ACTIVATION(operator)                                                   \
+    {                                                                          \
+        .name = operator, .min_in = 1, .max_in = 1, .max_out = 1,              \
+        .plan = plan, .forward = forward, .backward = backward,                \
+    }
+
+const AeOperator ae_ops_activation[] = {
+    ACTIVATION("Relu"),
+    ACTIVATION("LeakyRelu"),
+    ACTIVATION("Elu"),
+    ACTIVATION("Sigmoid"),
+    ACTIVATION("Tanh"),
+    ACTIVATION("Softplus"),
+    {
+        .name = "PRelu",
+        .min_in = 2,
+        .max_in = 2,
+        .max_out = 1,
+        .plan = prelu_plan,
+        .forward = ae_elementwise_forward,
+        .backward = ae_elementwise_backward,
+    },
+    {
+        .name = "Clip",
+        .min_in = 1,
+        .max_in = 3,
+        .max_out = 1,
+        .plan = clip_plan,
+        .forward = clip_forward,
+        .backward = clip_backward,
+    },
+    {
+        .name = "Softmax",
+        .min_in = 1,
+        .max_in = 1,
+        .max_out = 1,
+        .plan = softmax_plan,
+        .forward = softmax_forward,
+        .backward = softmax_backward,
+    },
+    {NULL},
+};

@@ -1,4 +1,335 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops.h"
+/* Arithmetic, element by element: Add, Sub, Mul, Div, Pow, Min, Max of inputs
+ * that broadcast, and Neg, Abs, Exp, Log, Sqrt. Integers divide towards
+ * zero. */
+#include "broadcast.h"
 
-const AeOperator ae_ops_elementwise[] = {{NULL}};
+#include <math.h>
+#include <string.h>
+
+typedef float (*Binary)(float a, float b);
+
+/* Inlined with a constant @f, each branch is a loop of its own. */
+static inline G_ALWAYS_INLINE void each(const AeRow *row, Binary f)
+{
+    float *y = row->y;
+    const float *a = row->a, *b = row->b;
+    int64_t n = row->n;
+
+    if (row->a_step == 1 && row->b_step == 1) {
+        for (int64_t i = 0; i < n; i++)
+            y[i] = f(a[i], b[i]);
+    } else if (row->a_step == 1 && row->b_step == 0) {
+        float constant = *b;
+
+        for (int64_t i = 0; i < n; i++)
+            y[i] = f(a[i], constant);
+    } else {
+        for (int64_t i = 0; i < n; i++)
+            y[i] = f(a[i * row->a_step], b[i * row->b_step]);
+    }
+}
+
+/* gradient[i] = dy[i] * f(a[i], b[i]). */
+static inline G_ALWAYS_INLINE const float *
+scaled(const AeRow *row, const float *dy, float *gradient, Binary f)
+{
+    AeRow slopes = *row;
+
+    slopes.y = gradient;
+    each(&slopes, f);
+    for (int64_t i = 0; i < row->n; i++)
+        gradient[i] *= dy[i];
+    return gradient;
+}
+
+static float sum(float a, float b)
+{
+    return a + b;
+}
+
+static float difference(float a, float b)
+{
+    return a - b;
+}
+
+static float product(float a, float b)
+{
+    return a * b;
+}
+
+static float quotient(float a, float b)
+{
+    return a / b;
+}
+
+/* Through double, which keeps quotients just below a whole number there. */
+static float whole_quotient(float a, float b)
+{
+    return b == 0 ? 0 : (float)trunc((double)a / b);
+}
+
+static float smaller(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+static float larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static float first(float a, float b)
+{
+    return a;
+}
+
+static float second(float a, float b)
+{
+    return b;
+}
+
+static void add_row(const AeRow *row)
+{
+    if (row->a_step == 1 && row->b_step == 1)
+        row->step->kernels->add(row->y, row->a, row->b, row->n);
+    else
+        each(row, sum);
+}
+
+static const float *add_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    return dy;
+}
+
+static void sub_row(const AeRow *row)
+{
+    each(row, difference);
+}
+
+static const float *negated(const float *dy, float *gradient, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        gradient[i] = -dy[i];
+    return gradient;
+}
+
+static const float *sub_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    return which == 0 ? dy : negated(dy, gradient, row->n);
+}
+
+static void mul_row(const AeRow *row)
+{
+    each(row, product);
+}
+
+static const float *mul_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    if (which == 0)
+        return scaled(row, dy, gradient, second);
+    return scaled(row, dy, gradient, first);
+}
+
+static void div_row(const AeRow *row)
+{
+    if (row->step->out[0]->integer)
+        each(row, whole_quotient);
+    else
+        each(row, quotient);
+}
+
+static float quotient_slope_a(float a, float b)
+{
+    return 1 / b;
+}
+
+static float quotient_slope_b(float a, float b)
+{
+    return -a / (b * b);
+}
+
+static const float *div_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    if (which == 0)
+        return scaled(row, dy, gradient, quotient_slope_a);
+    return scaled(row, dy, gradient, quotient_slope_b);
+}
+
+static void pow_row(const AeRow *row)
+{
+    if (row->b_step == 0 && *row->b == 2) {
+        AeRow square = *row;
+
+        square.b = row->a;
+        square.b_step = row->a_step;
+        each(&square, product);
+    } else {
+        each(row, powf);
+    }
+}
+
+static float power_slope_a(float a, float b)
+{
+    return b == 0 ? 0 : b * powf(a, b - 1);
+}
+
+static float power_slope_b(float a, float b)
+{
+    return a > 0 ? powf(a, b) * logf(a) : 0;
+}
+
+static const float *pow_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    if (which == 0)
+        return scaled(row, dy, gradient, power_slope_a);
+    return scaled(row, dy, gradient, power_slope_b);
+}
+
+/* With one input, Min and Max are copies. */
+static void copy_row(const AeRow *row)
+{
+    memcpy(row->y, row->a, row->n * sizeof *row->y);
+}
+
+static void min_row(const AeRow *row)
+{
+    if (!row->b)
+        copy_row(row);
+    else
+        each(row, smaller);
+}
+
+static void max_row(const AeRow *row)
+{
+    if (!row->b)
+        copy_row(row);
+    else if (row->a_step == 1 && row->b_step == 1)
+        row->step->kernels->maximum(row->y, row->a, row->b, row->n);
+    else
+        each(row, larger);
+}
+
+/* To the inputs that are the result. */
+static const float *extreme_gradient(const AeRow *row, const float *dy,
+                                     float *gradient, int which)
+{
+    const float *x = which == 0 ? row->a : row->b;
+    int64_t x_step = which == 0 ? row->a_step : row->b_step;
+
+    for (int64_t i = 0; i < row->n; i++)
+        gradient[i] = x[i * x_step] == row->y[i] ? dy[i] : 0;
+    return gradient;
+}
+
+static void neg_row(const AeRow *row)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        row->y[i] = -row->a[i];
+}
+
+static const float *neg_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    return negated(dy, gradient, row->n);
+}
+
+static void abs_row(const AeRow *row)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        row->y[i] = fabsf(row->a[i]);
+}
+
+static const float *abs_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        gradient[i] = row->a[i] > 0 ? dy[i] : row->a[i] < 0 ? -dy[i] : 0;
+    return gradient;
+}
+
+static void exp_row(const AeRow *row)
+{
+    row->step->kernels->exp(row->y, row->a, row->n);
+}
+
+static const float *exp_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        gradient[i] = dy[i] * row->y[i];
+    return gradient;
+}
+
+static void log_row(const AeRow *row)
+{
+    row->step->kernels->log(row->y, row->a, row->n);
+}
+
+static const float *log_gradient(const AeRow *row, const float *dy,
+                                 float *gradient, int which)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        gradient[i] = dy[i] / row->a[i];
+    return gradient;
+}
+
+static void sqrt_row(const AeRow *row)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        row->y[i] = sqrtf(row->a[i]);
+}
+
+static const float *sqrt_gradient(const AeRow *row, const float *dy,
+                                  float *gradient, int which)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        gradient[i] = dy[i] / (2 * row->y[i]);
+    return gradient;
+}
+
+static const AeElementwise kinds[] = {
+    {"Add", add_row, add_gradient},     {"Sub", sub_row, sub_gradient},
+    {"Mul", mul_row, mul_gradient},     {"Div", div_row, div_gradient},
+    {"Pow", pow_row, pow_gradient},     {"Min", min_row, extreme_gradient},
+    {"Max", max_row, extreme_gradient}, {"Neg", neg_row, neg_gradient},
+    {"Abs", abs_row, abs_gradient},     {"Exp", exp_row, exp_gradient},
+    {"Log", log_row, log_gradient},     {"Sqrt", sqrt_row, sqrt_gradient},
+};
+
+static gboolean plan(AeStep *step, GError **error)
+{
+    const AeElementwise *kind = kinds;
+
+    while (!g_str_equal(kind->name, step->op->name))
+        kind++;
+    return ae_elementwise_plan(step, kind, error);
+}
+
+#define ELEMENTWISE(operator, min, max)                                        \
+    {                                                                          \
+        .name = operator, .min_in = min, .max_in = max, .max_out = 1,          \
+        .plan = plan, .forward = ae_elementwise_forward,                       \
+        .backward = ae_elementwise_backward,                                   \
+    }
+
+const AeOperator ae_ops_elementwise[] = {
+    ELEMENTWISE("Add", 2, 2),
+    ELEMENTWISE("Sub", 2, 2),
+    ELEMENTWISE("Mul", 2, 2),
+    ELEMENTWISE("Div", 2, 2),
+    ELEMENTWISE("Pow", 2, 2),
+    ELEMENTWISE("Min", 1, G_MAXINT),
+    ELEMENTWISE("Max", 1, G_MAXINT),
+    ELEMENTWISE("Neg", 1, 1),
+    ELEMENTWISE("Abs", 1, 1),
+    ELEMENTWISE("Exp", 1, 1),
+    ELEMENTWISE("Log", 1, 1),
+    ELEMENTWISE("Sqrt", 1, 1),
+    {NULL},
+};

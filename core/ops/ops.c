@@ -6,9 +6,9 @@
 #include <string.h>
 
 static const AeOperator *const families[] = {
-    ae_ops_activation, ae_ops_conv,  ae_ops_dense,  ae_ops_elementwise,
-    ae_ops_norm,       ae_ops_pool,  ae_ops_random, ae_ops_reduce,
-    ae_ops_resize,     ae_ops_shape,
+    ae_ops_activation, ae_ops_arrange,     ae_ops_constant, ae_ops_conv,
+    ae_ops_dense,      ae_ops_elementwise, ae_ops_norm,     ae_ops_pool,
+    ae_ops_random,     ae_ops_reduce,      ae_ops_resize,   ae_ops_shape,
 };
 
 const AeOperator *ae_operator_find(const char *name)
@@ -85,6 +85,26 @@ gboolean ae_step_input_ints(const AeStep *step, int i, int64_t *values, int max,
     for (int64_t j = 0; j < count; j++)
         values[j] = saturated(in->data[j]);
     *n = (int)count;
+    return TRUE;
+}
+
+gboolean ae_step_list(const AeStep *step, const char *name, int i, int since,
+                      int64_t *values, int max, int *n, GError **error)
+{
+    const int64_t *list;
+
+    if (step->opset >= since && ae_step_has(step, i))
+        return ae_step_input_ints(step, i, values, max, n, error);
+    list = ae_node_ints(step->node, name, n);
+    if (list == NULL || step->opset >= since) {
+        *n = -1;
+        return TRUE;
+    }
+    if (*n > max)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "'%s' must be a list of at most %d numbers", name,
+                            max);
+    memcpy(values, list, (size_t)*n * sizeof *values);
     return TRUE;
 }
 

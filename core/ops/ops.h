@@ -118,6 +118,11 @@ gboolean ae_step_set_output(AeStep *step, int i, const AeShape *shape,
 gboolean ae_step_input_ints(const AeStep *step, int i, int64_t *values, int max,
                             int *n, GError **error);
 
+/* The whole numbers of attribute @name, or from opset @since on of constant
+ * input @i; @n is -1 where they are left out. */
+gboolean ae_step_list(const AeStep *step, const char *name, int i, int since,
+                      int64_t *values, int max, int *n, GError **error);
+
 /* @axis (may count from the back) into 0 .. rank - 1. */
 gboolean ae_step_axis(const AeStep *step, int64_t axis, int rank, int *result,
                       GError **error);

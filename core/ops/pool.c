@@ -1,4 +1,502 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops.h"
+/* MaxPool, AveragePool and GlobalAveragePool over one to three spatial axes
+ * (missing ones count as axes of size 1).
+ *
+ * A window is taken apart: first the input rows that it covers become one row
+ * of maxima or sums, then the pixels of that row. Both are loops along whole
+ * rows or channels. */
+#include "gradient.h"
 
-const AeOperator ae_ops_pool[] = {{NULL}};
+enum { D, H, W, AXES };
+
+typedef struct {
+    gboolean maximum;
+    gboolean counts_pads;
+    gboolean tiles; /* every input pixel is in exactly one window */
+    int64_t n, c;
+    int64_t in[AXES], out[AXES];
+    int64_t kernel[AXES], stride[AXES], dilation[AXES];
+    int64_t before[AXES], after[AXES]; /* pads */
+} Pool;
+
+/* The taps first .. last - 1 of a window that lie inside the image. */
+typedef struct {
+    int64_t first, last;
+    int64_t start; /* position of tap 0 */
+} Taps;
+
+static Taps taps_at(const Pool *pool, int axis, int64_t i)
+{
+    int64_t dilation = pool->dilation[axis];
+    Taps taps = {.start = i * pool->stride[axis] - pool->before[axis]};
+
+    taps.last = pool->kernel[axis];
+    if (taps.start < 0)
+        taps.first = MIN((-taps.start + dilation - 1) / dilation, taps.last);
+    if (taps.start + (taps.last - 1) * dilation >= pool->in[axis])
+        taps.last = (pool->in[axis] - taps.start + dilation - 1) / dilation;
+    taps.last = MAX(taps.last, taps.first);
+    return taps;
+}
+
+/* What the mean of window @i divides by along one axis. */
+static int64_t taps_counted(const Pool *pool, int axis, int64_t i)
+{
+    Taps taps = taps_at(pool, axis, i);
+    int64_t dilation = pool->dilation[axis], end;
+
+    if (!pool->counts_pads)
+        return taps.last - taps.first;
+    end = pool->in[axis] + pool->after[axis] - taps.start;
+    return CLAMP((end + dilation - 1) / dilation, 1, pool->kernel[axis]);
+}
+
+/* @name for each spatial axis into the last places of @values. */
+static gboolean read_list(const AeStep *step, const char *name, int64_t *values,
+                          int64_t least, int64_t fallback, GError **error)
+{
+    int n, spatial = step->in[0]->shape.rank - 2;
+    const int64_t *given = ae_node_ints(step->node, name, &n);
+
+    for (int i = 0; i < AXES; i++)
+        values[i] = fallback;
+    if (!given)
+        return TRUE;
+    if (n != spatial)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "%s lists %d numbers for %d spatial axes", name, n,
+                            spatial);
+    for (int i = 0; i < n; i++) {
+        if (given[i] < least || given[i] > G_MAXINT16)
+            return ae_step_fail(step, error, AE_ERROR_VALUE,
+                                "%s of %" G_GINT64_FORMAT " is not supported",
+                                name, given[i]);
+        values[AXES - n + i] = given[i];
+    }
+    return TRUE;
+}
+
+static gboolean read_pads(const AeStep *step, Pool *pool, GError **error)
+{
+    int n, spatial = step->in[0]->shape.rank - 2;
+    const int64_t *pads = ae_node_ints(step->node, "pads", &n);
+
+    if (pads && n != 2 * spatial)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "pads lists %d numbers for %d spatial axes", n,
+                            spatial);
+    for (int i = 0; pads && i < spatial; i++) {
+        int axis = AXES - spatial + i;
+        int64_t window = (pool->kernel[axis] - 1) * pool->dilation[axis] + 1;
+
+        if (pads[i] < 0 || pads[i] >= window || pads[spatial + i] < 0 ||
+            pads[spatial + i] >= window)
+            return ae_step_fail(step, error, AE_ERROR_VALUE,
+                                "pads must be smaller than the window");
+        pool->before[axis] = pads[i];
+        pool->after[axis] = pads[spatial + i];
+    }
+    return TRUE;
+}
+
+static int64_t pooled_size(const Pool *pool, int axis, gboolean up)
+{
+    int64_t window = (pool->kernel[axis] - 1) * pool->dilation[axis] + 1;
+    int64_t stride = pool->stride[axis];
+    int64_t room =
+        pool->in[axis] + pool->before[axis] + pool->after[axis] - window;
+    int64_t size;
+
+    if (room < 0)
+        return 0;
+    size = (room + (up ? stride - 1 : 0)) / stride + 1;
+    /* No window begins behind the image. */
+    if ((size - 1) * stride >= pool->in[axis] + pool->before[axis])
+        size--;
+    return size;
+}
+
+/* SAME: as many outputs as strides; the odd pad goes behind or before. */
+static int64_t same_size(Pool *pool, int axis, gboolean lower)
+{
+    int64_t window = (pool->kernel[axis] - 1) * pool->dilation[axis] + 1;
+    int64_t stride = pool->stride[axis];
+    int64_t size = (pool->in[axis] + stride - 1) / stride;
+    int64_t pad = MAX((size - 1) * stride + window - pool->in[axis], 0);
+
+    pool->before[axis] = lower ? (pad + 1) / 2 : pad / 2;
+    pool->after[axis] = pad - pool->before[axis];
+    return size;
+}
+
+static gboolean read_geometry(const AeStep *step, Pool *pool, GError **error)
+{
+    const char *mode = ae_node_string(step->node, "auto_pad", "NOTSET");
+    gboolean up = ae_node_int(step->node, "ceil_mode", 0) != 0;
+
+    if (!read_list(step, "kernel_shape", pool->kernel, 1, 1, error) ||
+        !read_list(step, "strides", pool->stride, 1, 1, error) ||
+        !read_list(step, "dilations", pool->dilation, 1, 1, error))
+        return FALSE;
+    if (g_str_equal(mode, "NOTSET") && !read_pads(step, pool, error))
+        return FALSE;
+    for (int i = 0; i < AXES; i++) {
+        if (g_str_has_prefix(mode, "SAME_"))
+            pool->out[i] = same_size(pool, i, g_str_equal(mode, "SAME_LOWER"));
+        else
+            pool->out[i] = pooled_size(pool, i, up);
+        if (pool->out[i] < 1 && pool->in[i] > 0)
+            return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                                "the window does not fit the image");
+    }
+    return TRUE;
+}
+
+static gboolean tiles(const Pool *pool)
+{
+    for (int i = 0; i < AXES; i++) {
+        if (pool->kernel[i] != pool->stride[i] || pool->dilation[i] != 1 ||
+            pool->before[i] != 0 ||
+            pool->out[i] * pool->stride[i] != pool->in[i])
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean read_input(AeStep *step, Pool *pool, GError **error)
+{
+    const AeShape *x = &step->in[0]->shape;
+
+    if (x->rank < 3 || x->rank > 2 + AXES)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "expected 1 to 3 spatial axes, found a tensor of "
+                            "rank %d",
+                            x->rank);
+    pool->n = x->dim[0];
+    pool->c = x->dim[1];
+    for (int i = 0; i < AXES; i++) {
+        int axis = x->rank - AXES + i;
+
+        pool->in[i] = axis < 2 ? 1 : x->dim[axis];
+        pool->out[i] = 1;
+    }
+    return TRUE;
+}
+
+static gboolean set_output(AeStep *step, const Pool *pool, GError **error)
+{
+    AeShape shape = step->in[0]->shape;
+
+    for (int axis = 2; axis < shape.rank; axis++)
+        shape.dim[axis] = pool->out[AXES - shape.rank + axis];
+    step->out[0]->integer = step->in[0]->integer;
+    return ae_step_set_output(step, 0, &shape, error);
+}
+
+static gboolean plan(AeStep *step, GError **error)
+{
+    Pool *pool = g_new0(Pool, 1);
+    int n;
+
+    step->params = pool;
+    if (!read_input(step, pool, error))
+        return FALSE;
+    if (step->n_out > 1 && step->out[1])
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "its second output, Indices, is not supported");
+    if (!ae_node_ints(step->node, "kernel_shape", &n))
+        return ae_step_fail(step, error, AE_ERROR_VALUE,
+                            "kernel_shape is missing");
+    pool->maximum = g_str_equal(step->op->name, "MaxPool");
+    pool->counts_pads = ae_node_int(step->node, "count_include_pad", 0) != 0;
+    if (!read_geometry(step, pool, error) || !set_output(step, pool, error))
+        return FALSE;
+    pool->tiles = tiles(pool);
+    step->units = pool->n * pool->out[D] * pool->out[H];
+    step->scratch = (size_t)(pool->in[W] * pool->c);
+    step->scratch_backward = (size_t)pool->c;
+    return TRUE;
+}
+
+/* Floats from the start of the input to row (@n, @d, @h). */
+static int64_t row_offset(const Pool *pool, int64_t n, int64_t d, int64_t h)
+{
+    return ((n * pool->in[D] + d) * pool->in[H] + h) * pool->in[W] * pool->c;
+}
+
+static void combine(const AeStep *step, float *y, const float *x, int64_t n)
+{
+    const Pool *pool = step->params;
+
+    if (pool->maximum)
+        step->kernels->maximum(y, y, x, n);
+    else
+        step->kernels->add(y, y, x, n);
+}
+
+/* All input rows under output row (@n, @d, @h) as one; FALSE if there are
+ * none. */
+static gboolean combine_rows(const AeStep *step, int64_t n, int64_t d,
+                             int64_t h, float *target)
+{
+    const Pool *pool = step->params;
+    Taps deep = taps_at(pool, D, d), high = taps_at(pool, H, h);
+    int64_t length = pool->in[W] * pool->c;
+    gboolean first = TRUE;
+
+    for (int64_t i = deep.first; i < deep.last; i++) {
+        for (int64_t k = high.first; k < high.last; k++) {
+            const float *x =
+                step->in[0]->data +
+                row_offset(pool, n, deep.start + i * pool->dilation[D],
+                           high.start + k * pool->dilation[H]);
+
+            if (first)
+                memcpy(target, x, length * sizeof *x);
+            else
+                combine(step, target, x, length);
+            first = FALSE;
+        }
+    }
+    return !first;
+}
+
+/* y[i] = max or sum of y[i], x[i]: for the few channels of a pixel. */
+static inline void combine_pixel(gboolean maximum, float *y, const float *x,
+                                 int64_t c)
+{
+    if (maximum) {
+        for (int64_t i = 0; i < c; i++)
+            y[i] = x[i] > y[i] ? x[i] : y[i];
+    } else {
+        for (int64_t i = 0; i < c; i++)
+            y[i] += x[i];
+    }
+}
+
+static void combine_pixels(const Pool *pool, float *y, const float *row,
+                           double rows)
+{
+    int64_t c = pool->c;
+
+    for (int64_t w = 0; w < pool->out[W]; w++, y += c) {
+        Taps taps = taps_at(pool, W, w);
+        float scale;
+
+        if (taps.first == taps.last) {
+            memset(y, 0, c * sizeof *y);
+            continue;
+        }
+        for (int64_t i = taps.first; i < taps.last; i++) {
+            const float *x = row + (taps.start + i * pool->dilation[W]) * c;
+
+            if (i == taps.first)
+                memcpy(y, x, c * sizeof *y);
+            else
+                combine_pixel(pool->maximum, y, x, c);
+        }
+        if (pool->maximum)
+            continue;
+        scale = (float)(1 / (rows * (double)taps_counted(pool, W, w)));
+        for (int64_t i = 0; i < c; i++)
+            y[i] *= scale;
+    }
+}
+
+static void forward(const AeStep *step, int64_t begin, int64_t end,
+                    float *scratch)
+{
+    const Pool *pool = step->params;
+    int64_t length = pool->out[W] * pool->c;
+
+    for (int64_t unit = begin; unit < end; unit++) {
+        int64_t h = unit % pool->out[H], d = unit / pool->out[H];
+        float *y = step->out[0]->data + unit * length;
+        double rows;
+
+        rows = (double)taps_counted(pool, H, h) *
+               (double)taps_counted(pool, D, d % pool->out[D]);
+        if (combine_rows(step, d / pool->out[D], d % pool->out[D], h, scratch))
+            combine_pixels(pool, y, scratch, rows);
+        else
+            memset(y, 0, length * sizeof *y);
+    }
+}
+
+/* One output pixel and what backward passes on from it. */
+typedef struct {
+    const AeStep *step;
+    int64_t offset; /* of the output pixel */
+    float *rest;    /* the gradient that no tap has taken yet */
+    float scale;    /* of an average */
+} Window;
+
+/* To the first maximum, in the order of the window. */
+static void pass_maximum(const Window *window, int64_t tap, gboolean overwrite)
+{
+    const AeStep *step = window->step;
+    const Pool *pool = step->params;
+    const float *x = step->in[0]->data + tap;
+    const float *y = step->out[0]->data + window->offset;
+    float *dx = step->in[0]->grad + tap, *rest = window->rest;
+
+    for (int64_t i = 0; i < pool->c; i++) {
+        float taken = x[i] == y[i] ? rest[i] : 0;
+
+        dx[i] = overwrite ? taken : dx[i] + taken;
+        rest[i] = x[i] == y[i] ? 0 : rest[i];
+    }
+}
+
+static void pass_average(const Window *window, int64_t tap, gboolean overwrite)
+{
+    const Pool *pool = window->step->params;
+    const float *dy = window->step->out[0]->grad + window->offset;
+    float *dx = window->step->in[0]->grad + tap;
+
+    for (int64_t i = 0; i < pool->c; i++)
+        dx[i] = (overwrite ? 0 : dx[i]) + window->scale * dy[i];
+}
+
+static void pass_window(const Window *window, int64_t row, const Taps *taps,
+                        gboolean overwrite)
+{
+    const Pool *pool = window->step->params;
+
+    for (int64_t i = taps->first; i < taps->last; i++) {
+        int64_t tap = row + (taps->start + i * pool->dilation[W]) * pool->c;
+
+        if (pool->maximum)
+            pass_maximum(window, tap, overwrite);
+        else
+            pass_average(window, tap, overwrite);
+    }
+}
+
+static void pass_pixel(const AeStep *step, const int64_t at[4], int64_t offset,
+                       float *rest)
+{
+    const Pool *pool = step->params;
+    Taps deep = taps_at(pool, D, at[1]), high = taps_at(pool, H, at[2]);
+    Taps wide = taps_at(pool, W, at[3]);
+    gboolean overwrite = pool->tiles && !ae_step_adds(step, 0);
+    int64_t counted = taps_counted(pool, D, at[1]) *
+                      taps_counted(pool, H, at[2]) *
+                      taps_counted(pool, W, at[3]);
+    Window window = {step, offset, rest, 1 / (float)counted};
+
+    memcpy(rest, step->out[0]->grad + offset, pool->c * sizeof *rest);
+    for (int64_t i = deep.first; i < deep.last; i++) {
+        for (int64_t k = high.first; k < high.last; k++) {
+            int64_t row =
+                row_offset(pool, at[0], deep.start + i * pool->dilation[D],
+                           high.start + k * pool->dilation[H]);
+
+            pass_window(&window, row, &wide, overwrite);
+        }
+    }
+}
+
+static void backward(const AeStep *step, float *scratch)
+{
+    const Pool *pool = step->params;
+    int64_t offset = 0;
+
+    if (!ae_step_wants(step, 0))
+        return;
+    if (!pool->tiles)
+        ae_step_clear_gradient(step, 0);
+    for (int64_t unit = 0; unit < step->units; unit++) {
+        int64_t d = unit / pool->out[H];
+        int64_t at[4] = {d / pool->out[D], d % pool->out[D],
+                         unit % pool->out[H], 0};
+
+        for (; at[3] < pool->out[W]; at[3]++, offset += pool->c)
+            pass_pixel(step, at, offset, scratch);
+    }
+}
+
+static gboolean global_plan(AeStep *step, GError **error)
+{
+    Pool *pool = g_new0(Pool, 1);
+
+    step->params = pool;
+    if (!read_input(step, pool, error))
+        return FALSE;
+    step->units = pool->n;
+    step->scratch = (size_t)pool->c;
+    return set_output(step, pool, error);
+}
+
+/* Rows first, so that long sums stay exact enough. */
+static void global_forward(const AeStep *step, int64_t begin, int64_t end,
+                           float *scratch)
+{
+    const Pool *pool = step->params;
+    int64_t c = pool->c, rows = pool->in[D] * pool->in[H];
+    float scale = 1 / ((float)rows * (float)pool->in[W]);
+
+    for (int64_t n = begin; n < end; n++) {
+        const float *x = step->in[0]->data + row_offset(pool, n, 0, 0);
+        float *y = step->out[0]->data + n * c;
+
+        memset(y, 0, c * sizeof *y);
+        for (int64_t row = 0; row < rows; row++) {
+            memset(scratch, 0, c * sizeof *scratch);
+            for (int64_t w = 0; w < pool->in[W]; w++, x += c)
+                combine_pixel(FALSE, scratch, x, c);
+            combine_pixel(FALSE, y, scratch, c);
+        }
+        for (int64_t i = 0; i < c; i++)
+            y[i] *= scale;
+    }
+}
+
+static void global_backward(const AeStep *step, float *scratch)
+{
+    const Pool *pool = step->params;
+    int64_t c = pool->c, pixels = pool->in[D] * pool->in[H] * pool->in[W];
+    float *dx;
+
+    if (!ae_step_wants(step, 0))
+        return;
+    ae_step_clear_gradient(step, 0);
+    dx = step->in[0]->grad;
+    for (int64_t i = 0; i < pool->n * pixels; i++, dx += c) {
+        const float *dy = step->out[0]->grad + i / pixels * c;
+
+        for (int64_t k = 0; k < c; k++)
+            dx[k] += dy[k] / (float)pixels;
+    }
+}
+
+const AeOperator ae_ops_pool[] = {
+    {
+        .name = "MaxPool",
+        .min_in = 1,
+        .max_in = 1,
+        .max_out = 2,
+        .plan = plan,
+        .forward = forward,
+        .backward = backward,
+    },
+    {
+        .name = "AveragePool",
+        .min_in = 1,
+        .max_in = 1,
+        .max_out = 1,
+        .plan = plan,
+        .forward = forward,
+        .backward = backward,
+    },
+    {
+        .name = "GlobalAveragePool",
+        .min_in = 1,
+        .max_in = 1,
+        .max_out = 1,
+        .plan = global_plan,
+        .forward = global_forward,
+        .backward = global_backward,
+    },
+    {NULL},
+};

@@ -1,0 +1,818 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Elements moved to other places: Concat, Split, Slice, Transpose, Expand,
+ * Gather, DepthToSpace, SpaceToDepth, Pad.
+ *
+ * Each is planned as a list of strided copies between inputs and outputs, which
+ * backward runs the other way. */
+#include "gradient.h"
+
+#define MAX_AXES 8
+
+typedef struct {
+    int in, out;
+    int rank;
+    int64_t size[MAX_AXES];
+    int64_t source_stride[MAX_AXES], target_stride[MAX_AXES];
+    int64_t source, target; /* where it begins */
+} Copy;
+
+typedef struct {
+    /* Every element of every input is read once: gradients can overwrite. */
+    gboolean once;
+    int split;  /* the axis that units are counted along; -1: none */
+    int filled; /* outputs are first filled: with input 2 or @fill */
+    float fill;
+    int n;
+    Copy copy[];
+} Copies;
+
+static Copies *copies_new(AeStep *step, int n)
+{
+    Copies *copies =
+        g_malloc0(sizeof *copies + (gsize)n * sizeof copies->copy[0]);
+
+    copies->n = n;
+    copies->split = -1;
+    step->params = copies;
+    step->units = 1;
+    for (int i = 0; i < step->n_out; i++) {
+        if (step->out[i])
+            step->out[i]->integer = step->in[0]->integer;
+    }
+    return copies;
+}
+
+/* All of input @in; the target's strides and offset are left to the caller. */
+static void copy_whole_input(Copy *copy, const AeStep *step, int in)
+{
+    const AeOperand *x = step->in[in];
+
+    copy->in = in;
+    copy->rank = x->shape.rank;
+    memcpy(copy->size, x->shape.dim, sizeof x->shape.dim);
+    memcpy(copy->source_stride, x->stride, sizeof x->stride);
+}
+
+/* All of output @out; the source's strides and offset are left. */
+static void copy_whole_output(Copy *copy, const AeStep *step, int out)
+{
+    const AeOperand *y = step->out[out];
+
+    copy->out = out;
+    copy->rank = y->shape.rank;
+    memcpy(copy->size, y->shape.dim, sizeof y->shape.dim);
+    memcpy(copy->target_stride, y->stride, sizeof y->stride);
+}
+
+static gboolean same_size(const Copies *copies, int axis)
+{
+    for (int i = 0; i < copies->n; i++) {
+        if (copies->copy[i].size[axis] != copies->copy[0].size[axis])
+            return FALSE;
+    }
+    return copies->copy[0].size[axis] > 1;
+}
+
+/* Splits along the outermost axis that all copies share. */
+static void split_units(AeStep *step)
+{
+    Copies *copies = step->params;
+    const Copy *first = copies->copy;
+
+    if (copies->n == 0 || copies->filled)
+        return;
+    for (int i = 0; i < first->rank; i++) {
+        if (same_size(copies, i) &&
+            (copies->split < 0 ||
+             first->target_stride[i] > first->target_stride[copies->split]))
+            copies->split = i;
+    }
+    if (copies->split >= 0)
+        step->units = first->size[copies->split];
+}
+
+static void fill(const AeStep *step, const Copies *copies)
+{
+    float value = ae_step_has(step, 2) ? *step->in[2]->data : copies->fill;
+    int64_t n = ae_shape_elements(&step->out[0]->shape);
+
+    for (int64_t i = 0; i < n; i++)
+        step->out[0]->data[i] = value;
+}
+
+static void forward(const AeStep *step, int64_t begin, int64_t end,
+                    float *scratch)
+{
+    const Copies *copies = step->params;
+
+    if (copies->filled)
+        fill(step, copies);
+    for (int i = 0; i < copies->n; i++) {
+        Copy copy = copies->copy[i];
+
+        if (copies->split >= 0) {
+            copy.size[copies->split] = end - begin;
+            copy.target += begin * copy.target_stride[copies->split];
+            copy.source += begin * copy.source_stride[copies->split];
+        }
+        ae_copy_strided(step->out[copy.out]->data + copy.target,
+                        copy.target_stride,
+                        step->in[copy.in]->data + copy.source,
+                        copy.source_stride, copy.size, copy.rank, FALSE);
+    }
+}
+
+static gboolean has_all_gradients(const AeStep *step)
+{
+    for (int i = 0; i < step->n_out; i++) {
+        if (!step->out[i] || !step->out[i]->grad)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void backward(const AeStep *step, float *scratch)
+{
+    const Copies *copies = step->params;
+    gboolean once = copies->once && has_all_gradients(step);
+
+    if (step->alias && step->in[0]->grad == step->out[0]->grad)
+        return;
+    for (int i = 0; i < step->n_in; i++) {
+        if (ae_step_wants(step, i) && !once)
+            ae_step_clear_gradient(step, i);
+    }
+    for (int i = 0; i < copies->n; i++) {
+        const Copy *copy = &copies->copy[i];
+        const AeOperand *x = step->in[copy->in], *y = step->out[copy->out];
+
+        if (!x->grad || !y->grad)
+            continue;
+        ae_copy_strided(x->grad + copy->source, copy->source_stride,
+                        y->grad + copy->target, copy->target_stride, copy->size,
+                        copy->rank, !once || ae_step_adds(step, copy->in));
+    }
+}
+
+static gboolean fits_beside(const AeShape *a, const AeShape *b, int axis)
+{
+    if (a->rank != b->rank)
+        return FALSE;
+    for (int i = 0; i < a->rank; i++) {
+        if (i != axis && a->dim[i] != b->dim[i])
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean concat_shape(const AeStep *step, int axis, AeShape *shape,
+                             GError **error)
+{
+    *shape = step->in[0]->shape;
+    for (int i = 1; i < step->n_in; i++) {
+        const AeShape *next = &step->in[i]->shape;
+
+        if (!fits_beside(shape, next, axis)) {
+            g_autofree char *a = ae_shape_to_string(shape);
+            g_autofree char *b = ae_shape_to_string(next);
+
+            return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                                "%s and %s cannot be joined along axis %d", a,
+                                b, axis);
+        }
+        shape->dim[axis] += next->dim[axis];
+    }
+    return TRUE;
+}
+
+static gboolean concat_plan(AeStep *step, GError **error)
+{
+    const AeOperand *y = step->out[0];
+    AeShape shape;
+    Copies *copies;
+    int64_t place = 0;
+    int axis;
+
+    if (!ae_step_axis(step, ae_node_int(step->node, "axis", 1),
+                      step->in[0]->shape.rank, &axis, error) ||
+        !concat_shape(step, axis, &shape, error) ||
+        !ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    copies = copies_new(step, step->n_in);
+    copies->once = TRUE;
+    for (int i = 0; i < step->n_in; i++) {
+        Copy *copy = &copies->copy[i];
+
+        copy_whole_input(copy, step, i);
+        memcpy(copy->target_stride, y->stride, sizeof y->stride);
+        copy->target = place * y->stride[axis];
+        place += copy->size[axis];
+    }
+    split_units(step);
+    return TRUE;
+}
+
+/* The length of each output along an axis of @dim elements. */
+static gboolean split_sizes(const AeStep *step, int64_t dim, int64_t *sizes,
+                            GError **error)
+{
+    int64_t sum = 0, part = (dim + step->n_out - 1) / step->n_out;
+    int n;
+
+    if (!ae_step_list(step, "split", 1, 13, sizes, step->n_out, &n, error))
+        return FALSE;
+    if (n < 0 && dim % step->n_out != 0 && step->opset < 18)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "%" G_GINT64_FORMAT
+                            " elements cannot be split into %d equal parts",
+                            dim, step->n_out);
+    for (int i = 0; i < step->n_out; i++) {
+        if (n < 0)
+            sizes[i] = CLAMP(dim - sum, 0, part);
+        else if (n != step->n_out || sizes[i] < 0 || sizes[i] > dim - sum)
+            return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                                "its sizes do not fit %d outputs of together "
+                                "%" G_GINT64_FORMAT " elements",
+                                step->n_out, dim);
+        sum += sizes[i];
+    }
+    if (sum != dim)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "its sizes add up to %" G_GINT64_FORMAT
+                            ", not %" G_GINT64_FORMAT,
+                            sum, dim);
+    return TRUE;
+}
+
+static gboolean split_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[0];
+    g_autofree int64_t *sizes = g_new0(int64_t, MAX(step->n_out, 1));
+    AeShape shape = x->shape;
+    Copies *copies = copies_new(step, step->n_out);
+    int64_t place = 0;
+    int axis;
+
+    if (!ae_step_axis(step, ae_node_int(step->node, "axis", 0), shape.rank,
+                      &axis, error) ||
+        !split_sizes(step, shape.dim[axis], sizes, error))
+        return FALSE;
+    copies->once = TRUE;
+    copies->n = 0;
+    for (int i = 0; i < step->n_out; place += sizes[i++]) {
+        Copy *copy;
+
+        if (!step->out[i])
+            continue;
+        shape.dim[axis] = sizes[i];
+        if (!ae_step_set_output(step, i, &shape, error))
+            return FALSE;
+        copy = &copies->copy[copies->n++];
+        copy_whole_output(copy, step, i);
+        memcpy(copy->source_stride, x->stride, sizeof x->stride);
+        copy->source = place * x->stride[axis];
+    }
+    split_units(step);
+    return TRUE;
+}
+
+typedef struct {
+    int n; /* of axes that are cut */
+    int64_t start[AE_MAX_RANK], end[AE_MAX_RANK];
+    int64_t axis[AE_MAX_RANK], step[AE_MAX_RANK];
+} Slice;
+
+static gboolean slice_read(const AeStep *step, Slice *slice, GError **error)
+{
+    int n_end, n_axes, n_steps;
+
+    if (!ae_step_list(step, "starts", 1, 10, slice->start, AE_MAX_RANK,
+                      &slice->n, error) ||
+        !ae_step_list(step, "ends", 2, 10, slice->end, AE_MAX_RANK, &n_end,
+                      error) ||
+        !ae_step_list(step, "axes", 3, 10, slice->axis, AE_MAX_RANK, &n_axes,
+                      error) ||
+        !ae_step_list(step, "steps", 4, 10, slice->step, AE_MAX_RANK, &n_steps,
+                      error))
+        return FALSE;
+    if (slice->n < 0 || n_end != slice->n ||
+        (n_axes >= 0 && n_axes != slice->n) ||
+        (n_steps >= 0 && n_steps != slice->n) ||
+        (n_axes < 0 && slice->n > step->in[0]->shape.rank))
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "starts, ends, axes and steps differ in length");
+    for (int i = 0; i < slice->n; i++) {
+        slice->axis[i] = n_axes < 0 ? i : slice->axis[i];
+        slice->step[i] = n_steps < 0 ? 1 : slice->step[i];
+    }
+    return TRUE;
+}
+
+/* How many elements range from *start to @end (both may count from the back)
+ * in steps of @by; *start becomes the first. */
+static int64_t slice_length(int64_t dim, int64_t *start, int64_t end,
+                            int64_t by)
+{
+    gboolean back = by < 0;
+    int64_t first = *start < 0 ? *start + dim : *start;
+    int64_t last = end < 0 ? end + dim : end;
+
+    *start = CLAMP(first, 0, back ? dim - 1 : dim);
+    last = CLAMP(last, back ? -1 : 0, dim);
+    if (back)
+        return *start > last ? (*start - last - 1) / -by + 1 : 0;
+    return last > *start ? (last - *start - 1) / by + 1 : 0;
+}
+
+static gboolean slice_axis(const AeStep *step, Slice *slice, int i,
+                           AeShape *shape, Copy *copy, GError **error)
+{
+    int64_t by = MAX(slice->step[i], -G_MAXINT64), length;
+    int axis;
+
+    if (!ae_step_axis(step, slice->axis[i], shape->rank, &axis, error))
+        return FALSE;
+    if (by == 0)
+        return ae_step_fail(step, error, AE_ERROR_VALUE, "a step is 0");
+    length = slice_length(step->in[0]->shape.dim[axis], &slice->start[i],
+                          slice->end[i], by);
+    shape->dim[axis] = length;
+    if (length > 0)
+        copy->source += slice->start[i] * copy->source_stride[axis];
+    copy->source_stride[axis] *= length > 1 ? by : 0;
+    return TRUE;
+}
+
+static gboolean slice_plan(AeStep *step, GError **error)
+{
+    AeShape shape = step->in[0]->shape;
+    Copies *copies = copies_new(step, 1);
+    Slice slice;
+
+    copy_whole_input(copies->copy, step, 0);
+    if (!slice_read(step, &slice, error))
+        return FALSE;
+    for (int i = 0; i < slice.n; i++) {
+        if (!slice_axis(step, &slice, i, &shape, copies->copy, error))
+            return FALSE;
+    }
+    if (!ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    copy_whole_output(copies->copy, step, 0);
+    split_units(step);
+    return TRUE;
+}
+
+static gboolean transpose_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[0];
+    int n, rank = x->shape.rank;
+    const int64_t *perm = ae_node_ints(step->node, "perm", &n);
+    Copies *copies = copies_new(step, 1);
+    AeShape shape = {.rank = rank};
+    gboolean used[AE_MAX_RANK] = {FALSE};
+
+    if (perm && n != rank)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "perm lists %d axes of %d", n, rank);
+    for (int i = 0; i < rank; i++) {
+        int axis;
+
+        if (!ae_step_axis(step, perm ? perm[i] : rank - 1 - i, rank, &axis,
+                          error))
+            return FALSE;
+        if (used[axis])
+            return ae_step_fail(step, error, AE_ERROR_VALUE,
+                                "perm lists axis %d twice", axis);
+        used[axis] = TRUE;
+        shape.dim[i] = x->shape.dim[axis];
+        copies->copy->source_stride[i] = x->stride[axis];
+    }
+    if (!ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    copy_whole_output(copies->copy, step, 0);
+    copies->once = TRUE;
+    step->alias = TRUE;
+    for (int i = 0; i < rank; i++) {
+        if (shape.dim[i] > 1 &&
+            copies->copy->source_stride[i] != copies->copy->target_stride[i])
+            step->alias = FALSE;
+    }
+    split_units(step);
+    return TRUE;
+}
+
+static gboolean expand_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[0];
+    AeShape shape;
+    Copies *copies = copies_new(step, 1);
+    int missing;
+
+    if (!ae_step_input_ints(step, 1, shape.dim, AE_MAX_RANK, &shape.rank,
+                            error))
+        return FALSE;
+    missing = shape.rank - x->shape.rank;
+    if (missing < 0) {
+        memmove(shape.dim - missing, shape.dim, shape.rank * sizeof *shape.dim);
+        for (int i = 0; i < -missing; i++)
+            shape.dim[i] = 1;
+        shape.rank = x->shape.rank;
+        missing = 0;
+    }
+    for (int i = missing; i < shape.rank; i++) {
+        int64_t dim = x->shape.dim[i - missing];
+
+        if (shape.dim[i] == 1)
+            shape.dim[i] = dim;
+        if (dim != 1 && dim != shape.dim[i])
+            return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                                "%" G_GINT64_FORMAT
+                                " elements along axis %d cannot become "
+                                "%" G_GINT64_FORMAT,
+                                dim, i, shape.dim[i]);
+        copies->copy->source_stride[i] = dim != 1 ? x->stride[i - missing] : 0;
+    }
+    if (!ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    copy_whole_output(copies->copy, step, 0);
+    split_units(step);
+    return TRUE;
+}
+
+/* Where the elements of a list lie, in row-major order of its axes. */
+static int64_t list_offset(const AeOperand *list, int64_t i)
+{
+    int64_t offset = 0;
+
+    for (int k = list->shape.rank - 1; k >= 0; k--) {
+        offset += i % list->shape.dim[k] * list->stride[k];
+        i /= list->shape.dim[k];
+    }
+    return offset;
+}
+
+/* Index @i of input 1, 0 .. dim - 1, and its place in the output, whose axes
+ * from @axis on are the list's. */
+static gboolean gather_index(const AeStep *step, int axis, int64_t i,
+                             int64_t *index, int64_t *place, GError **error)
+{
+    const AeOperand *list = step->in[1];
+    int64_t dim = step->in[0]->shape.dim[axis];
+
+    *index = (int64_t)list->data[list_offset(list, i)];
+    *index += *index < 0 ? dim : 0;
+    if (*index < 0 || *index >= dim)
+        return ae_step_fail(step, error, AE_ERROR_VALUE,
+                            "an index is outside the %" G_GINT64_FORMAT
+                            " elements of axis %d",
+                            dim, axis);
+    *place = 0;
+    for (int k = list->shape.rank - 1; k >= 0; k--) {
+        *place += i % list->shape.dim[k] * step->out[0]->stride[axis + k];
+        i /= list->shape.dim[k];
+    }
+    return TRUE;
+}
+
+static gboolean gather_shape(const AeStep *step, int *axis, AeShape *shape,
+                             GError **error)
+{
+    const AeShape *x = &step->in[0]->shape, *list = &step->in[1]->shape;
+
+    if (!step->in[1]->constant)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "indices must be constant");
+    if (!ae_step_axis(step, ae_node_int(step->node, "axis", 0), x->rank, axis,
+                      error))
+        return FALSE;
+    shape->rank = x->rank - 1 + list->rank;
+    if (shape->rank > AE_MAX_RANK)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "more than %d axes are not supported", AE_MAX_RANK);
+    for (int i = 0; i < shape->rank; i++) {
+        if (i < *axis)
+            shape->dim[i] = x->dim[i];
+        else if (i < *axis + list->rank)
+            shape->dim[i] = list->dim[i - *axis];
+        else
+            shape->dim[i] = x->dim[i - list->rank + 1];
+    }
+    return TRUE;
+}
+
+/* One copy an index. */
+static gboolean gather_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[0], *y = step->out[0];
+    int axis, after;
+    AeShape shape;
+    Copies *copies;
+
+    if (!gather_shape(step, &axis, &shape, error) ||
+        !ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    copies = copies_new(step, (int)ae_shape_elements(&step->in[1]->shape));
+    after = step->in[1]->shape.rank - 1;
+    for (int i = 0; i < copies->n; i++) {
+        Copy *copy = &copies->copy[i];
+        int64_t index;
+
+        if (!gather_index(step, axis, i, &index, &copy->target, error))
+            return FALSE;
+        copy_whole_input(copy, step, 0);
+        copy->size[axis] = 1;
+        copy->source = index * x->stride[axis];
+        for (int k = 0; k < copy->rank; k++) {
+            if (k != axis)
+                copy->target_stride[k] = y->stride[k < axis ? k : k + after];
+        }
+    }
+    split_units(step);
+    return TRUE;
+}
+
+/* DepthToSpace's copy over n, c, block rows, block columns, h, w; @deep is
+ * the side with the channels, @wide the one with the pixels. */
+static void block_copy(Copy *copy, const AeOperand *deep, const AeOperand *wide,
+                       int64_t *deep_stride, int64_t *wide_stride,
+                       int64_t block, gboolean columns_first)
+{
+    const int64_t *d = deep->stride, *s = wide->stride;
+    int64_t n = wide->shape.dim[0], c = wide->shape.dim[1];
+    int64_t size[6] = {
+        n, c, block, block, deep->shape.dim[2], deep->shape.dim[3]};
+    int64_t row = columns_first ? block : block * c;
+    int64_t column = columns_first ? 1 : c;
+    int64_t channel = columns_first ? block * block : 1;
+    int64_t from[6] = {d[0],          d[1] * channel, d[1] * row,
+                       d[1] * column, d[2],           d[3]};
+    int64_t to[6] = {s[0], s[1], s[2], s[3], s[2] * block, s[3] * block};
+
+    copy->rank = 6;
+    memcpy(copy->size, size, sizeof size);
+    memcpy(deep_stride, from, sizeof from);
+    memcpy(wide_stride, to, sizeof to);
+}
+
+static gboolean check_block(const AeStep *step, int64_t *block, GError **error)
+{
+    *block = ae_node_int(step->node, "blocksize", 0);
+    if (*block < 1 || *block > G_MAXINT16)
+        return ae_step_fail(step, error, AE_ERROR_VALUE,
+                            "blocksize %" G_GINT64_FORMAT " is not supported",
+                            *block);
+    if (step->in[0]->shape.rank != 4)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "expected 4 axes, found %d",
+                            step->in[0]->shape.rank);
+    return TRUE;
+}
+
+static gboolean depth_to_space_plan(AeStep *step, GError **error)
+{
+    const char *mode = ae_node_string(step->node, "mode", "DCR");
+    AeShape shape = step->in[0]->shape;
+    Copies *copies;
+    int64_t block;
+
+    if (!check_block(step, &block, error))
+        return FALSE;
+    if (!g_str_equal(mode, "DCR") && !g_str_equal(mode, "CRD"))
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "mode '%s' is not supported", mode);
+    if (shape.dim[1] % (block * block) != 0)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "%" G_GINT64_FORMAT
+                            " channels are no multiple of %" G_GINT64_FORMAT,
+                            shape.dim[1], block * block);
+    shape.dim[1] /= block * block;
+    shape.dim[2] *= block;
+    shape.dim[3] *= block;
+    if (!ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    copies = copies_new(step, 1);
+    copies->once = TRUE;
+    block_copy(copies->copy, step->in[0], step->out[0],
+               copies->copy->source_stride, copies->copy->target_stride, block,
+               g_str_equal(mode, "CRD"));
+    split_units(step);
+    return TRUE;
+}
+
+static gboolean space_to_depth_plan(AeStep *step, GError **error)
+{
+    AeShape shape = step->in[0]->shape;
+    Copies *copies;
+    int64_t block;
+
+    if (!check_block(step, &block, error))
+        return FALSE;
+    if (shape.dim[2] % block != 0 || shape.dim[3] % block != 0)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "%" G_GINT64_FORMAT "x%" G_GINT64_FORMAT
+                            " pixels are no multiple of %" G_GINT64_FORMAT,
+                            shape.dim[2], shape.dim[3], block);
+    shape.dim[1] *= block * block;
+    shape.dim[2] /= block;
+    shape.dim[3] /= block;
+    if (!ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    copies = copies_new(step, 1);
+    copies->once = TRUE;
+    block_copy(copies->copy, step->out[0], step->in[0],
+               copies->copy->target_stride, copies->copy->source_stride, block,
+               FALSE);
+    split_units(step);
+    return TRUE;
+}
+
+typedef enum { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE } PadMode;
+
+/* Neighbours in the output whose sources lie evenly: along one axis, @length
+ * places from @target on read @source, @source + by, ... */
+typedef struct {
+    int64_t target, source, length, by;
+} Run;
+
+/* Where position @i of an axis of @dim elements is read; -1: nowhere. */
+static int64_t pad_source(PadMode mode, int64_t i, int64_t dim)
+{
+    if (i >= 0 && i < dim)
+        return i;
+    if (mode == PAD_CONSTANT)
+        return -1;
+    if (mode == PAD_EDGE)
+        return i < 0 ? 0 : dim - 1;
+    return i < 0 ? -i : 2 * (dim - 1) - i;
+}
+
+static void append_place(GArray *runs, int64_t target, int64_t source)
+{
+    Run *last = runs->len > 0 ? &g_array_index(runs, Run, runs->len - 1) : NULL;
+    Run run = {target, source, 1, 0};
+
+    if (last && last->target + last->length == target) {
+        int64_t by = source - last->source - (last->length - 1) * last->by;
+
+        if (ABS(by) <= 1 && (last->length == 1 || by == last->by)) {
+            last->by = by;
+            last->length++;
+            return;
+        }
+    }
+    g_array_append_val(runs, run);
+}
+
+static GArray *pad_runs(PadMode mode, int64_t dim, int64_t before, int64_t size)
+{
+    GArray *runs = g_array_new(FALSE, FALSE, sizeof(Run));
+
+    for (int64_t i = 0; i < size; i++) {
+        int64_t source = pad_source(mode, i - before, dim);
+
+        if (source >= 0)
+            append_place(runs, i, source);
+    }
+    return runs;
+}
+
+static gboolean pad_mode(const AeStep *step, PadMode *mode, GError **error)
+{
+    static const char *const names[] = {"constant", "reflect", "edge"};
+    const char *given = ae_node_string(step->node, "mode", "constant");
+
+    for (int i = 0; i < (int)G_N_ELEMENTS(names); i++) {
+        if (g_str_equal(given, names[i])) {
+            *mode = (PadMode)i;
+            return TRUE;
+        }
+    }
+    return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                        "mode '%s' is not supported", given);
+}
+
+/* Pads before and after each axis. */
+static gboolean pad_sizes(const AeStep *step, int64_t *before, int64_t *after,
+                          GError **error)
+{
+    int64_t pads[2 * AE_MAX_RANK], axes[AE_MAX_RANK];
+    int n, n_axes, rank = step->in[0]->shape.rank, axis;
+
+    if (!ae_step_list(step, "pads", 1, 11, pads, 2 * AE_MAX_RANK, &n, error) ||
+        !ae_step_list(step, "", 3, 18, axes, AE_MAX_RANK, &n_axes, error))
+        return FALSE;
+    if (n != 2 * (n_axes < 0 ? rank : n_axes))
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "expected two pads for each axis, found %d", n);
+    for (int i = 0; i < n / 2; i++) {
+        if (!ae_step_axis(step, n_axes < 0 ? i : axes[i], rank, &axis, error))
+            return FALSE;
+        before[axis] = pads[i];
+        after[axis] = pads[n / 2 + i];
+    }
+    return TRUE;
+}
+
+static gboolean pad_shape(const AeStep *step, PadMode mode,
+                          const int64_t *before, const int64_t *after,
+                          AeShape *shape, GError **error)
+{
+    const int64_t most = 1 << 20;
+
+    *shape = step->in[0]->shape;
+    for (int i = 0; i < shape->rank; i++) {
+        int64_t dim = shape->dim[i];
+        int64_t limit = mode == PAD_CONSTANT ? most
+                        : dim == 0           ? 0
+                        : mode == PAD_EDGE   ? most
+                                             : dim - 1;
+
+        if (ABS(before[i] / 2) > most || ABS(after[i] / 2) > most ||
+            before[i] > limit || after[i] > limit || before[i] < -dim ||
+            after[i] < -dim || dim + before[i] + after[i] < 0)
+            return ae_step_fail(step, error, AE_ERROR_VALUE,
+                                "axis %d of %" G_GINT64_FORMAT
+                                " elements cannot be padded by "
+                                "%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT,
+                                i, dim, before[i], after[i]);
+        shape->dim[i] += before[i] + after[i];
+    }
+    return TRUE;
+}
+
+/* The @index-th combination of one run of each axis. */
+static void pad_copy(Copy *copy, const AeStep *step, GArray *const *runs,
+                     int index)
+{
+    copy_whole_output(copy, step, 0);
+    for (int axis = 0; axis < copy->rank; axis++) {
+        int n = (int)runs[axis]->len;
+        const Run *run = &g_array_index(runs[axis], Run, index % n);
+        int64_t stride = step->in[0]->stride[axis];
+
+        index /= n;
+        copy->size[axis] = run->length;
+        copy->source += run->source * stride;
+        copy->source_stride[axis] = run->by * stride;
+        copy->target += run->target * copy->target_stride[axis];
+    }
+}
+
+static void pad_copies(AeStep *step, PadMode mode, const int64_t *before)
+{
+    const AeShape *in = &step->in[0]->shape, *out = &step->out[0]->shape;
+    GArray *runs[AE_MAX_RANK];
+    int n = 1;
+    Copies *copies;
+
+    for (int i = 0; i < in->rank; i++) {
+        runs[i] = pad_runs(mode, in->dim[i], before[i], out->dim[i]);
+        n *= (int)runs[i]->len;
+    }
+    copies = copies_new(step, n);
+    copies->filled = mode == PAD_CONSTANT;
+    if (step->opset < 11)
+        copies->fill = ae_node_float(step->node, "value", 0);
+    for (int i = 0; i < n; i++)
+        pad_copy(&copies->copy[i], step, runs, i);
+    for (int i = 0; i < in->rank; i++)
+        g_array_unref(runs[i]);
+}
+
+static gboolean pad_plan(AeStep *step, GError **error)
+{
+    int64_t before[AE_MAX_RANK] = {0}, after[AE_MAX_RANK] = {0};
+    PadMode mode;
+    AeShape shape;
+
+    if (ae_step_has(step, 2) && ae_shape_elements(&step->in[2]->shape) != 1)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "its constant value must be a scalar");
+    if (!pad_mode(step, &mode, error) ||
+        !pad_sizes(step, before, after, error) ||
+        !pad_shape(step, mode, before, after, &shape, error) ||
+        !ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    pad_copies(step, mode, before);
+    return TRUE;
+}
+
+#define ARRANGE(operator, min, max, outputs, rule)                             \
+    {                                                                          \
+        .name = operator, .min_in = min, .max_in = max, .max_out = outputs,    \
+        .plan = rule, .forward = forward, .backward = backward,                \
+    }
+
+const AeOperator ae_ops_arrange[] = {
+    ARRANGE("Concat", 1, G_MAXINT, 1, concat_plan),
+    ARRANGE("Split", 1, 2, G_MAXINT, split_plan),
+    ARRANGE("Slice", 1, 5, 1, slice_plan),
+    ARRANGE("Transpose", 1, 1, 1, transpose_plan),
+    ARRANGE("Expand", 2, 2, 1, expand_plan),
+    ARRANGE("Gather", 2, 2, 1, gather_plan),
+    ARRANGE("DepthToSpace", 1, 1, 1, depth_to_space_plan),
+    ARRANGE("SpaceToDepth", 1, 1, 1, space_to_depth_plan),
+    ARRANGE("Pad", 1, 4, 1, pad_plan),
+    {NULL},
+};
