@@ -783,7 +783,7 @@ static void pad_copies(AeStep *step, PadMode mode, const int64_t *before)
 static gboolean pad_plan(AeStep *step, GError **error)
 {
     int64_t before[AE_MAX_RANK] = {0}, after[AE_MAX_RANK] = {0};
-    PadMode mode;
+    PadMode mode = PAD_CONSTANT;
     AeShape shape;
 
     if (ae_step_has(step, 2) && ae_shape_elements(&step->in[2]->shape) != 1)
