@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Gemm, y = activation(alpha op(a) op(b) + beta c + residual), and MatMul with
+/* Gemm, y = activation(alpha op(a) op(b) + beta c), and MatMul with
  * NumPy's rules for batches and vectors.
  *
  * A matrix is seen through two strides. BLAS takes it as it is when one of them
@@ -219,27 +219,6 @@ static void set_bias(const AeStep *step, const Matrix *y, int64_t first_row,
     }
 }
 
-static void finish_row(const AeStep *step, float *row, int64_t n,
-                       int64_t first_column)
-{
-    gboolean single;
-
-    if (step->residual)
-        step->kernels->add(
-            row, row, step->residual->data + (row - step->out[0]->data), n);
-    if (step->activation == AE_ACTIVATION_NONE)
-        return;
-    if (step->activation != AE_ACTIVATION_PRELU) {
-        step->kernels->activate(row, row, n, step->activation, step->alpha);
-        return;
-    }
-    single = ae_shape_elements(&step->slope->shape) == 1;
-    for (int64_t i = 0; i < n; i++) {
-        if (row[i] < 0)
-            row[i] *= step->slope->data[single ? 0 : first_column + i];
-    }
-}
-
 static void gemm_unit(const AeStep *step, int64_t unit)
 {
     const Gemm *gemm = step->params;
@@ -249,14 +228,19 @@ static void gemm_unit(const AeStep *step, int64_t unit)
     Matrix b = matrix_of(step->in[1], step->in[1]->data, gemm->transpose_b);
     Matrix y = matrix_of(step->out[0], step->out[0]->data, FALSE);
     gboolean bias = ae_step_has(step, 2) && gemm->beta != 0;
+    gboolean activates = step->activation != AE_ACTIVATION_NONE;
 
     y = some_columns(some_rows(y, first_row, ROWS), first_column, COLUMNS);
     if (bias)
         set_bias(step, &y, first_row, first_column);
     multiply(gemm->alpha, some_rows(a, first_row, ROWS),
              some_columns(b, first_column, COLUMNS), bias ? 1 : 0, y, NULL);
-    for (int64_t i = 0; i < y.rows; i++)
-        finish_row(step, y.data + i * y.row, y.columns, first_column);
+    for (int64_t i = 0; activates && i < y.rows; i++) {
+        float *row = y.data + i * y.row;
+
+        step->kernels->activate(row, row, y.columns, step->activation,
+                                step->alpha);
+    }
 }
 
 static void gemm_forward(const AeStep *step, int64_t begin, int64_t end,
