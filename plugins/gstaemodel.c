@@ -149,11 +149,11 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
 
     if (file != NULL)
         return load_file(file, error);
-    if (strchr(name, G_DIR_SEPARATOR) != NULL) {
+    if (name == NULL || strchr(name, G_DIR_SEPARATOR) != NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "'%s' is a path, not the name of a model: use the property "
-                    "model-file for it",
-                    name);
+                    "'%s' is not the name of a model: the property model takes "
+                    "a name, model-file a path",
+                    name != NULL ? name : "");
         return NULL;
     }
     path = find_file(name);

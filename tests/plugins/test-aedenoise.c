@@ -1,0 +1,772 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* aedenoise through GstHarness: models small enough to be computed by hand, on
+ * every format, on odd sizes, with padded strides; bad models; changes while
+ * the stream runs. */
+#include <glib/gstdio.h>
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+
+#include "ae.h"
+
+static char *folder; /* of the models */
+
+static const char *const formats[] = {
+    "GRAY8", "I420", "YV12", "NV12", "NV21", "NV16", "NV24", "Y42B", "Y444",
+    "YUY2",  "UYVY", "AYUV", "RGB",  "BGR",  "RGBx", "xRGB", "BGRx", "xBGR",
+    "RGBA",  "ARGB", "BGRA", "ABGR", "GBR",  "GBRA", "RGBP", "BGRP",
+};
+
+static const struct {
+    int width, height;
+} sizes[] = {{1, 1}, {3, 5}, {33, 17}, {64, 48}};
+
+/* Models. */
+
+static char *model_path(const char *name)
+{
+    return g_strdup_printf("%s/%s.onnx", folder, name);
+}
+
+static AeModel *new_model(int n, int channels, int height, int width, int *in)
+{
+    AeShape shape = ae_shape(4, n, channels, height, width);
+    AeModel *model = ae_model_new(17);
+
+    *in = ae_model_add_input(model, "image", &shape, NULL);
+    return model;
+}
+
+static AeNode *add_node(AeModel *model, const char *op, const int *in, int n,
+                        const char *name, int *out)
+{
+    GError *error = NULL;
+    AeNode *node;
+
+    *out = ae_model_add_value(model, name, NULL, NULL);
+    node = ae_model_add_node(model, op, name, in, n, out, 1, &error);
+    g_assert_no_error(error);
+    return node;
+}
+
+static int add_constant(AeModel *model, const char *name, const AeShape *shape,
+                        const float *values)
+{
+    AeTensor *tensor = ae_tensor_new(shape, NULL);
+
+    ae_tensor_from_row_major(tensor, values);
+    return ae_model_add_constant(model, name, tensor, TRUE, NULL);
+}
+
+/* Takes the model. */
+static void save(AeModel *model, int output, const char *name)
+{
+    g_autofree char *path = model_path(name);
+    GError *error = NULL;
+
+    ae_model_add_output(model, output);
+    ae_onnx_save(model, path, &error);
+    g_assert_no_error(error);
+    ae_model_unref(model);
+}
+
+static void save_identity(const char *name, int n, int c, int h, int w)
+{
+    int in, out;
+    AeModel *model = new_model(n, c, h, w, &in);
+
+    add_node(model, "Identity", &in, 1, "same", &out);
+    save(model, out, name);
+}
+
+/* A convolution with @pad on every side. */
+static void save_conv(const char *name, const char *range, int channels, int k,
+                      int pad, const float *weight, const float *bias)
+{
+    AeShape weight_shape = ae_shape(4, channels, channels, k, k);
+    AeShape bias_shape = ae_shape(1, channels);
+    int64_t pads[4] = {pad, pad, pad, pad};
+    int in[3], out;
+    AeModel *model = new_model(-1, channels, -1, -1, &in[0]);
+    AeNode *node;
+
+    in[1] = add_constant(model, "w", &weight_shape, weight);
+    in[2] = add_constant(model, "b", &bias_shape, bias);
+    node = add_node(model, "Conv", in, 3, "conv", &out);
+    ae_node_set_ints(node, "pads", pads, 4);
+    if (range != NULL)
+        ae_model_set(model, "ae.range", range);
+    save(model, out, name);
+}
+
+/* Means of 2x2 samples, each written four times: needs even sizes. */
+static void save_blocks(void)
+{
+    AeShape shape = ae_shape(1, 4);
+    int64_t two[2] = {2, 2};
+    float scales[4] = {1, 1, 2, 2};
+    int in[3], pooled, out;
+    AeModel *model = new_model(-1, 1, -1, -1, &in[0]);
+    AeNode *node = add_node(model, "AveragePool", in, 1, "pooled", &pooled);
+
+    ae_node_set_ints(node, "kernel_shape", two, 2);
+    ae_node_set_ints(node, "strides", two, 2);
+    in[0] = pooled;
+    in[1] = -1;
+    in[2] = add_constant(model, "scales", &shape, scales);
+    node = add_node(model, "Resize", in, 3, "large", &out);
+    ae_node_set_string(node, "mode", "nearest");
+    ae_node_set_string(node, "coordinate_transformation_mode", "asymmetric");
+    ae_node_set_string(node, "nearest_mode", "floor");
+    save(model, out, "blocks");
+}
+
+/* Files that cannot be loaded. */
+static void save_damaged(void)
+{
+    g_autofree char *source = model_path("identity");
+    g_autofree char *broken = model_path("broken");
+    g_autofree char *unknown = model_path("unknown");
+    g_autofree char *content = NULL;
+    gsize size;
+    char *op;
+
+    g_assert_true(g_file_get_contents(source, &content, &size, NULL));
+    g_assert_true(g_file_set_contents(broken, content, size / 2, NULL));
+    op = memmem(content, size, "Identity", 8);
+    g_assert_nonnull(op);
+    memcpy(op, "Strength", 8);
+    g_assert_true(g_file_set_contents(unknown, content, size, NULL));
+}
+
+static void save_models(void)
+{
+    static const float blur[9] = {.0625, .125,  .0625, .125, .25,
+                                  .125,  .0625, .125,  .0625};
+    static const float minus[1] = {-1}, one[1] = {1}, zero[3] = {0};
+    static const float rotate[9] = {0, 1, 0, 0, 0, 1, 1, 0, 0};
+
+    folder = g_dir_make_tmp("aedenoise-XXXXXX", NULL);
+    save_identity("identity", -1, 1, -1, -1);
+    save_identity("single", 1, 1, -1, -1);
+    save_identity("fixed", -1, 1, 48, 64);
+    save_identity("rgb", -1, 3, -1, -1);
+    save_identity("many", -1, 5, -1, -1);
+    save_conv("blur", NULL, 1, 3, 1, blur, zero);
+    save_conv("shrink", NULL, 1, 3, 0, blur, zero);
+    save_conv("invert", NULL, 1, 1, 0, minus, one);
+    save_conv("negate", "-1,1", 1, 1, 0, minus, zero);
+    save_conv("range", "high", 1, 1, 0, minus, zero);
+    save_conv("rotate", NULL, 3, 1, 0, rotate, zero);
+    save_blocks();
+    save_damaged();
+}
+
+static void delete_models(void)
+{
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+    g_dir_close(dir);
+    g_rmdir(folder);
+    g_free(folder);
+}
+
+/* Frames. */
+
+static GstElement *new_element(const char *model)
+{
+    g_autofree char *path = model_path(model);
+    GstElement *element = gst_element_factory_make("aedenoise", NULL);
+
+    g_assert_nonnull(element);
+    g_object_set(element, "model-file", path, "threads", 2, NULL);
+    return element;
+}
+
+/* The element gets a bus. */
+static GstHarness *new_harness(const char *model, GstBus **bus)
+{
+    GstElement *element = new_element(model);
+    GstHarness *harness;
+
+    if (bus != NULL) {
+        *bus = gst_bus_new();
+        gst_element_set_bus(element, *bus);
+    }
+    harness = gst_harness_new_with_element(element, "sink", "src");
+    gst_object_unref(element);
+    return harness;
+}
+
+static void free_harness(GstHarness *harness, GstBus *bus)
+{
+    gst_element_set_bus(harness->element, NULL);
+    gst_harness_teardown(harness);
+    if (bus != NULL)
+        gst_object_unref(bus);
+}
+
+static void set_caps(GstHarness *harness, GstVideoInfo *info,
+                     const char *format, int width, int height)
+{
+    gst_video_info_set_format(info, gst_video_format_from_string(format), width,
+                              height);
+    info->fps_n = 25;
+    info->fps_d = 1;
+    gst_harness_set_src_caps(harness, gst_video_info_to_caps(info));
+}
+
+static void fill(GstBuffer *buffer, uint64_t seed)
+{
+    AeRandom random = ae_random(seed, 0);
+    GstMapInfo map;
+
+    gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+    for (gsize i = 0; i < map.size; i++)
+        map.data[i] = (uint8_t)ae_random_bits(&random);
+    gst_buffer_unmap(buffer, &map);
+}
+
+static GstBuffer *new_frame(const GstVideoInfo *info, uint64_t seed)
+{
+    GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
+
+    fill(buffer, seed);
+    GST_BUFFER_PTS(buffer) = seed * 40 * GST_MSECOND;
+    return buffer;
+}
+
+/* Rows 24 bytes further apart and planes 40 bytes than they need be. */
+static GstBuffer *new_padded_frame(const GstVideoInfo *info, uint64_t seed)
+{
+    int planes = GST_VIDEO_INFO_N_PLANES(info);
+    gsize offsets[GST_VIDEO_MAX_PLANES], size = 0;
+    int strides[GST_VIDEO_MAX_PLANES];
+    GstBuffer *buffer;
+
+    for (int i = 0; i < planes; i++) {
+        strides[i] = GST_VIDEO_INFO_PLANE_STRIDE(info, i) + 24;
+        offsets[i] = size + 40;
+        size = offsets[i] + (gsize)strides[i] * GST_VIDEO_INFO_HEIGHT(info);
+    }
+    buffer = gst_buffer_new_allocate(NULL, size, NULL);
+    fill(buffer, seed);
+    gst_buffer_add_video_meta_full(
+        buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(info),
+        GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info), planes,
+        offsets, strides);
+    return buffer;
+}
+
+static int sample(const GstVideoFrame *frame, int component, int x, int y)
+{
+    const uint8_t *row = GST_VIDEO_FRAME_COMP_DATA(frame, component);
+
+    row += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
+    return row[x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component)];
+}
+
+/* What the sample of the output should be. */
+typedef int (*Expect)(const GstVideoFrame *in, int component, int x, int y);
+
+static int same(const GstVideoFrame *in, int component, int x, int y)
+{
+    return sample(in, component, x, y);
+}
+
+static int inverted(const GstVideoFrame *in, int component, int x, int y)
+{
+    return component == GST_VIDEO_COMP_A ? same(in, component, x, y)
+                                         : 255 - sample(in, component, x, y);
+}
+
+static int rotated(const GstVideoFrame *in, int component, int x, int y)
+{
+    return component == GST_VIDEO_COMP_A
+               ? same(in, component, x, y)
+               : sample(in, (component + 1) % 3, x, y);
+}
+
+static int blurred(const GstVideoFrame *in, int component, int x, int y)
+{
+    int width = GST_VIDEO_FRAME_COMP_WIDTH(in, component);
+    int height = GST_VIDEO_FRAME_COMP_HEIGHT(in, component);
+    int sum = 0;
+
+    if (component == GST_VIDEO_COMP_A)
+        return same(in, component, x, y);
+    for (int v = -1; v <= 1; v++)
+        for (int u = -1; u <= 1; u++)
+            if (x + u >= 0 && x + u < width && y + v >= 0 && y + v < height)
+                sum += (2 - ABS(u)) * (2 - ABS(v)) *
+                       sample(in, component, x + u, y + v);
+    return (sum + 8) / 16;
+}
+
+/* A block that crosses the edge sees the sample before the last again, or the
+ * last where there is no other. */
+static int in_blocks(const GstVideoFrame *in, int component, int x, int y)
+{
+    int width = GST_VIDEO_FRAME_COMP_WIDTH(in, component);
+    int height = GST_VIDEO_FRAME_COMP_HEIGHT(in, component);
+    int sum = 0;
+
+    if (component == GST_VIDEO_COMP_A)
+        return same(in, component, x, y);
+    for (int v = y / 2 * 2; v < y / 2 * 2 + 2; v++)
+        for (int u = x / 2 * 2; u < x / 2 * 2 + 2; u++)
+            sum += sample(in, component, u < width ? u : MAX(width - 2, 0),
+                          v < height ? v : MAX(height - 2, 0));
+    return (sum + 2) / 4;
+}
+
+/* The largest difference of a sample. */
+static int compare(GstBuffer *in_buffer, GstBuffer *out_buffer,
+                   GstVideoInfo *info, Expect expect)
+{
+    GstVideoFrame in, out;
+    int worst = 0;
+
+    g_assert_true(gst_video_frame_map(&in, info, in_buffer, GST_MAP_READ));
+    g_assert_true(gst_video_frame_map(&out, info, out_buffer, GST_MAP_READ));
+    for (int c = 0; c < (int)GST_VIDEO_INFO_N_COMPONENTS(info); c++)
+        for (int y = 0; y < GST_VIDEO_INFO_COMP_HEIGHT(info, c); y++)
+            for (int x = 0; x < GST_VIDEO_INFO_COMP_WIDTH(info, c); x++) {
+                int found = sample(&out, c, x, y);
+                int expected = expect(&in, c, x, y);
+
+                worst = MAX(worst, ABS(found - expected));
+            }
+    gst_video_frame_unmap(&in);
+    gst_video_frame_unmap(&out);
+    return worst;
+}
+
+/* Pushes a frame; the largest difference of what comes. Takes @in. */
+static int push(GstHarness *harness, GstVideoInfo *info, GstBuffer *in,
+                Expect expect)
+{
+    GstBuffer *out = gst_harness_push_and_pull(harness, gst_buffer_ref(in));
+    int worst;
+
+    g_assert_nonnull(out);
+    g_assert_cmpuint(GST_BUFFER_PTS(out), ==, GST_BUFFER_PTS(in));
+    worst = compare(in, out, info, expect);
+    gst_buffer_unref(in);
+    gst_buffer_unref(out);
+    return worst;
+}
+
+/* Sums are rounded in another order than by the model: one level. */
+static const struct {
+    const char *model;
+    gboolean rgb;
+    Expect expect;
+    int tolerance;
+} models[] = {
+    {"identity", FALSE, same, 0},   {"single", FALSE, same, 0},
+    {"rgb", TRUE, same, 0},         {"invert", FALSE, inverted, 0},
+    {"negate", FALSE, inverted, 0}, {"rotate", TRUE, rotated, 0},
+    {"blur", FALSE, blurred, 1},    {"blocks", FALSE, in_blocks, 1},
+};
+
+static void check_format(GstHarness *harness, int m, const char *format)
+{
+    GstVideoInfo info;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        set_caps(harness, &info, format, sizes[i].width, sizes[i].height);
+        g_assert_cmpint(
+            push(harness, &info, new_frame(&info, i), models[m].expect), <=,
+            models[m].tolerance);
+        g_assert_cmpint(
+            push(harness, &info, new_padded_frame(&info, i), models[m].expect),
+            <=, models[m].tolerance);
+    }
+}
+
+/* Every format and size with every model, in one stream a model. */
+static void test_formats(void)
+{
+    for (gsize m = 0; m < G_N_ELEMENTS(models); m++) {
+        GstHarness *harness = new_harness(models[m].model, NULL);
+
+        for (gsize f = 0; f < G_N_ELEMENTS(formats); f++) {
+            const GstVideoFormatInfo *info = gst_video_format_get_info(
+                gst_video_format_from_string(formats[f]));
+
+            if (!models[m].rgb || GST_VIDEO_FORMAT_INFO_IS_RGB(info))
+                check_format(harness, (int)m, formats[f]);
+        }
+        free_harness(harness, NULL);
+    }
+}
+
+/* Errors. */
+
+/* The text of the error or warning that is on the bus, or is to come. */
+static char *pop_text(GstBus *bus, GstMessageType type, GQuark domain)
+{
+    g_autoptr(GstMessage) message =
+        gst_bus_timed_pop_filtered(bus, 10 * GST_SECOND, type);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_nonnull(message);
+    if (type == GST_MESSAGE_ERROR)
+        gst_message_parse_error(message, &error, NULL);
+    else
+        gst_message_parse_warning(message, &error, NULL);
+    g_assert_cmpstr(g_quark_to_string(error->domain), ==,
+                    g_quark_to_string(domain));
+    return g_strdup(error->message);
+}
+
+static void assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        g_error("'%s' does not say '%s'", text, part);
+}
+
+/* Models that cannot be loaded, then a good one in the same element. */
+static void test_bad_then_good(void)
+{
+    static const struct {
+        const char *model, *says;
+        gboolean file; /* the file's fault, not its content's */
+    } cases[] = {
+        {"missing", "missing.onnx", TRUE},  {"broken", "broken.onnx", FALSE},
+        {"unknown", "Strength", FALSE},     {"many", "?x5x?x?", FALSE},
+        {"unknown", "unknown.onnx", FALSE},
+    };
+    GstElement *element = new_element("identity");
+    g_autoptr(GstBus) bus = gst_bus_new();
+
+    gst_element_set_bus(element, bus);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *bad = model_path(cases[i].model);
+        g_autofree char *good = model_path("identity");
+        g_autofree char *text = NULL;
+
+        g_object_set(element, "model-file", bad, NULL);
+        g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==,
+                        GST_STATE_CHANGE_FAILURE);
+        text = pop_text(bus, GST_MESSAGE_ERROR,
+                        cases[i].file ? GST_RESOURCE_ERROR : GST_STREAM_ERROR);
+        assert_contains(text, cases[i].says);
+        g_object_set(element, "model-file", good, NULL);
+        g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), !=,
+                        GST_STATE_CHANGE_FAILURE);
+        gst_element_set_state(element, GST_STATE_NULL);
+    }
+    gst_element_set_bus(element, NULL);
+    gst_object_unref(element);
+}
+
+/* Models that load but do not fit the stream. */
+static void test_refused(void)
+{
+    static const struct {
+        const char *model, *format;
+        int width, height;
+        const char *says;
+    } cases[] = {
+        {"fixed", "GRAY8", 48, 64, "64x48"},
+        {"fixed", "I420", 64, 48, "32x24"},
+        {"rgb", "I420", 64, 48, "RGB"},
+        {"shrink", "GRAY8", 64, 48, "1x1x46x62"},
+        {"range", "GRAY8", 64, 48, "ae.range"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstBus *bus;
+        GstHarness *harness = new_harness(cases[i].model, &bus);
+        g_autofree char *text = NULL;
+        GstVideoInfo info;
+
+        set_caps(harness, &info, cases[i].format, cases[i].width,
+                 cases[i].height);
+        g_assert_cmpint(gst_harness_push(harness, new_frame(&info, 0)), ==,
+                        GST_FLOW_NOT_NEGOTIATED);
+        text = pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+        assert_contains(text, cases[i].says);
+        assert_contains(text, cases[i].model);
+        free_harness(harness, bus);
+    }
+}
+
+/* A model for RGB offers nothing else. */
+static void test_caps(void)
+{
+    GstHarness *harness = new_harness("rgb", NULL);
+    g_autoptr(GstCaps) yuv =
+        gst_caps_from_string("video/x-raw,format={I420,GRAY8}");
+    g_autoptr(GstCaps) rgb = gst_caps_from_string("video/x-raw,format=BGRA");
+    GstPad *pad = gst_element_get_static_pad(harness->element, "sink");
+    g_autoptr(GstCaps) caps = gst_pad_query_caps(pad, NULL);
+
+    g_assert_false(gst_caps_can_intersect(caps, yuv));
+    g_assert_true(gst_caps_can_intersect(caps, rgb));
+    gst_object_unref(pad);
+    free_harness(harness, NULL);
+}
+
+static void test_fixed(void)
+{
+    GstHarness *harness = new_harness("fixed", NULL);
+    GstVideoInfo info;
+
+    set_caps(harness, &info, "RGB", 64, 48);
+    g_assert_cmpint(push(harness, &info, new_frame(&info, 1), same), ==, 0);
+    free_harness(harness, NULL);
+}
+
+/* Looked up by name; a path is not a name. */
+static void test_names(void)
+{
+    GstElement *element = gst_element_factory_make("aedenoise", NULL);
+    g_autoptr(GstBus) bus = gst_bus_new();
+    g_autofree char *initial = NULL;
+    g_autofree char *text = NULL;
+
+    gst_element_set_bus(element, bus);
+    g_object_get(element, "model", &initial, NULL);
+    g_assert_cmpstr(initial, ==, "denoise");
+    g_object_set(element, "model", "invert", NULL);
+    g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), !=,
+                    GST_STATE_CHANGE_FAILURE);
+    gst_element_set_state(element, GST_STATE_NULL);
+    g_object_set(element, "model", "none-such", NULL);
+    g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==,
+                    GST_STATE_CHANGE_FAILURE);
+    gst_message_unref(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
+    g_object_set(element, "model", folder, NULL);
+    g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==,
+                    GST_STATE_CHANGE_FAILURE);
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_element_set_bus(element, NULL);
+    gst_object_unref(element);
+}
+
+/* Changes while the stream runs. */
+
+static guint64 get_stat(GstElement *element, const char *name)
+{
+    g_autoptr(GstStructure) stats = NULL;
+    guint64 value = 0;
+
+    g_object_get(element, "stats", &stats, NULL);
+    g_assert_true(gst_structure_get_uint64(stats, name, &value));
+    return value;
+}
+
+/* Frames that came too late pass as they are. */
+static void test_late(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstVideoInfo info;
+
+    set_caps(harness, &info, "I420", 33, 17);
+    g_assert_cmpint(push(harness, &info, new_frame(&info, 0), inverted), ==, 0);
+    gst_harness_push_upstream_event(
+        harness,
+        gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, 100 * GST_MSECOND, 0));
+    for (int i = 1; i < 6; i++)
+        g_assert_cmpint(push(harness, &info, new_frame(&info, i),
+                             i * 40 < 100 ? same : inverted),
+                        ==, 0);
+    g_assert_cmpuint(get_stat(harness->element, "late"), ==, 2);
+    g_assert_cmpuint(get_stat(harness->element, "frames"), ==, 4);
+    g_object_set(harness->element, "qos", FALSE, NULL);
+    gst_harness_push_upstream_event(
+        harness, gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, 0));
+    g_assert_cmpint(push(harness, &info, new_frame(&info, 6), inverted), ==, 0);
+    free_harness(harness, NULL);
+}
+
+/* Pushes frames until one looks as @expect says; all before it look as @before
+ * does. */
+static void push_until(GstHarness *harness, GstVideoInfo *info, Expect before,
+                       Expect expect)
+{
+    gint64 end = g_get_monotonic_time() + 20 * G_TIME_SPAN_SECOND;
+
+    for (guint64 i = 0; g_get_monotonic_time() < end; i++) {
+        GstBuffer *in = new_frame(info, i);
+        GstBuffer *out = gst_harness_push_and_pull(harness, gst_buffer_ref(in));
+        gboolean arrived = compare(in, out, info, expect) == 0;
+
+        g_assert_true(arrived || compare(in, out, info, before) == 0);
+        gst_buffer_unref(in);
+        gst_buffer_unref(out);
+        if (arrived)
+            return;
+    }
+    g_error("the new model never took over");
+}
+
+static void set_model(GstHarness *harness, const char *model)
+{
+    g_autofree char *path = model_path(model);
+
+    g_object_set(harness->element, "model-file", path, NULL);
+}
+
+static void test_swap(void)
+{
+    GstBus *bus;
+    GstHarness *harness = new_harness("identity", &bus);
+    GstVideoInfo info;
+
+    set_caps(harness, &info, "NV12", 65, 49);
+    for (int round = 0; round < 10; round++) {
+        set_model(harness, "invert");
+        push_until(harness, &info, same, inverted);
+        set_model(harness, "blur"); /* overtaken by the next line */
+        set_model(harness, "identity");
+        push_until(harness, &info, inverted, same);
+    }
+    g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING));
+    free_harness(harness, bus);
+}
+
+/* A model that fails, or that does not fit the stream, leaves the old one. */
+static void test_swap_fails(void)
+{
+    static const struct {
+        const char *model, *says;
+    } cases[] = {
+        {"missing", "missing.onnx"},
+        {"unknown", "Strength"},
+        {"rgb", "videoconvert"},
+        {"fixed", "64x48"},
+    };
+    GstBus *bus;
+    GstHarness *harness = new_harness("invert", &bus);
+    GstVideoInfo info;
+
+    set_caps(harness, &info, "NV12", 65, 49);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = NULL;
+
+        set_model(harness, cases[i].model);
+        text = pop_text(bus, GST_MESSAGE_WARNING,
+                        i == 0 ? GST_RESOURCE_ERROR : GST_STREAM_ERROR);
+        assert_contains(text, cases[i].says);
+        g_assert_cmpint(push(harness, &info, new_frame(&info, i), inverted), ==,
+                        0);
+    }
+    free_harness(harness, bus);
+}
+
+/* The size changes while models do. */
+static void test_swap_and_resize(void)
+{
+    GstHarness *harness = new_harness("identity", NULL);
+    GstVideoInfo info;
+
+    for (int i = 0; i < 40; i++) {
+        set_model(harness, i % 2 == 0 ? "blur" : "blocks");
+        set_caps(harness, &info, i % 3 == 0 ? "I420" : "RGB", 20 + i,
+                 30 - i / 2);
+        gst_buffer_unref(
+            gst_harness_push_and_pull(harness, new_frame(&info, i)));
+    }
+    set_model(harness, "identity");
+    for (int i = 0; i < 3; i++)
+        gst_buffer_unref(
+            gst_harness_push_and_pull(harness, new_frame(&info, i)));
+    free_harness(harness, NULL);
+}
+
+/* Pipelines. */
+
+static void run_to_end(GstElement *pipeline)
+{
+    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+    g_autoptr(GstMessage) message = NULL;
+
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    message = gst_bus_timed_pop_filtered(bus, 20 * GST_SECOND,
+                                         GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    g_assert_nonnull(message);
+    g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, GST_MESSAGE_EOS);
+}
+
+/* Two elements share a model; the pipeline starts again from NULL and from
+ * READY. */
+static void test_pipeline(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *line = g_strdup_printf(
+        "videotestsrc num-buffers=5 ! "
+        "video/x-raw,format=I420,width=99,height=67 "
+        "! aedenoise name=a model-file=%s/blur.onnx ! aedenoise name=b "
+        "model-file=%s/blur.onnx ! fakesink",
+        folder, folder);
+    GstElement *pipeline = gst_parse_launch(line, &error);
+    g_autoptr(GstElement) second = gst_bin_get_by_name(GST_BIN(pipeline), "b");
+
+    g_assert_no_error(error);
+    for (int i = 0; i < 4; i++) {
+        run_to_end(pipeline);
+        g_assert_cmpuint(get_stat(second, "frames") + get_stat(second, "late"),
+                         ==, 5);
+        gst_element_set_state(pipeline,
+                              i % 2 == 0 ? GST_STATE_NULL : GST_STATE_READY);
+    }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+}
+
+/* The same bytes for any number of threads. */
+static void test_threads(void)
+{
+    GstHarness *harness = new_harness("blur", NULL);
+    GstBuffer *first = NULL;
+    GstVideoInfo info;
+
+    for (guint threads = 1; threads < 6; threads += 2) {
+        GstBuffer *out;
+
+        g_object_set(harness->element, "threads", threads, NULL);
+        set_caps(harness, &info, "I420", 97, 61);
+        out = gst_harness_push_and_pull(harness, new_frame(&info, 7));
+        if (first != NULL) {
+            g_assert_cmpint(compare(first, out, &info, same), ==, 0);
+            gst_buffer_unref(out);
+        } else {
+            first = out;
+        }
+    }
+    gst_buffer_unref(first);
+    free_harness(harness, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    int result;
+
+    g_test_init(&argc, &argv, NULL);
+    gst_init(&argc, &argv);
+    save_models();
+    g_setenv("GST_AE_MODEL_PATH", folder, TRUE);
+    g_test_add_func("/aedenoise/formats", test_formats);
+    g_test_add_func("/aedenoise/bad-then-good", test_bad_then_good);
+    g_test_add_func("/aedenoise/refused", test_refused);
+    g_test_add_func("/aedenoise/caps", test_caps);
+    g_test_add_func("/aedenoise/fixed", test_fixed);
+    g_test_add_func("/aedenoise/names", test_names);
+    g_test_add_func("/aedenoise/late", test_late);
+    g_test_add_func("/aedenoise/swap", test_swap);
+    g_test_add_func("/aedenoise/swap-fails", test_swap_fails);
+    g_test_add_func("/aedenoise/swap-and-resize", test_swap_and_resize);
+    g_test_add_func("/aedenoise/pipeline", test_pipeline);
+    g_test_add_func("/aedenoise/threads", test_threads);
+    result = g_test_run();
+    delete_models();
+    return result;
+}
