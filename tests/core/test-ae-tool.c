@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line `ae`, as a user calls it: what it says, where, and its exit
+ * status. The cases run in order in an empty folder. */
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+
+#include "ae.h"
+
+static const struct {
+    const char *arguments;
+    int status;
+    const char *out, *err; /* parts of what is said; NULL: nothing is */
+} cases[] = {
+    {"", 2, NULL, "ae info MODEL"},
+    {"--help", 0, "unet-s", NULL},
+    {"dance", 2, NULL, "usage"},
+    {"info", 2, NULL, "ae info MODEL"},
+    {"info --help", 0, "--size", NULL},
+    {"info --size=3 net.onnx", 2, NULL, "640x480"},
+    {"info net.onnx", 1, NULL, "net.onnx"},
+    {"info no-such-name", 1, NULL, "no-such-name"},
+
+    {"new unet-xs", 2, NULL, "--output"},
+    {"new mystery -o net.onnx", 1, NULL, "unet-xs"},
+    {"new unet-xs -o net.onnx --seed 3", 0, NULL, NULL},
+    {"new unet-xs -o missing/net.onnx", 1, NULL, "missing/net.onnx"},
+    {"new keras -o fixed.onnx", 0, NULL, NULL},
+
+    {"info net.onnx", 0, "image ?x1x?x?", NULL},
+    {"info net.onnx", 0, "ae.architecture = unet-xs", NULL},
+    {"info net.onnx --size 640x480", 0, "1x1x480x640", NULL},
+    {"info net.onnx -s 64x64", 0, " a pixel", NULL},
+    {"info fixed.onnx", 0, "1x1x28x28", NULL},
+    {"info damaged.onnx", 1, NULL, "damaged.onnx"},
+
+    {"check net.onnx fixed.onnx", 0, "fixed.onnx: runs here", NULL},
+    {"check net.onnx damaged.onnx", 1, "net.onnx: runs here", "1 of 2"},
+    {"check --size 63x64 net.onnx", 1, NULL, "net.onnx: "},
+
+    {"split net.onnx", 2, NULL, "--output"},
+    {"split net.onnx -o half --at nowhere", 1, NULL, "nowhere"},
+    {"split fixed.onnx -o half --at maxpool9", 0, NULL, NULL},
+    {"info half-encoder.onnx", 0, "maxpool9", NULL},
+    {"info half-decoder.onnx", 0, "?x8x4x4", NULL},
+    {"check half-encoder.onnx half-decoder.onnx", 0, "half-decoder", NULL},
+
+    {"bench net.onnx --size 32x32 --threads 2 --seconds 0.01", 0, "frames/s",
+     NULL},
+    {"bench damaged.onnx", 1, NULL, "damaged.onnx"},
+};
+
+static void check_text(const char *arguments, const char *text,
+                       const char *part)
+{
+    if (part == NULL ? *text != '\0' : strstr(text, part) == NULL)
+        g_error("ae %s: said '%s', not '%s'", arguments, text,
+                part != NULL ? part : "");
+}
+
+static void run_case(const char *folder, gsize i)
+{
+    g_autofree char *line =
+        g_strdup_printf("%s %s", g_getenv("AE_TOOL"), cases[i].arguments);
+    g_auto(GStrv) argv = g_strsplit(g_strstrip(line), " ", -1);
+    g_autofree char *out = NULL, *err = NULL;
+    GError *error = NULL;
+    int status;
+
+    g_spawn_sync(folder, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &out, &err,
+                 &status, &error);
+    g_assert_no_error(error);
+    g_assert_true(WIFEXITED(status));
+    g_test_message("ae %s: %d", cases[i].arguments, WEXITSTATUS(status));
+    g_assert_cmpint(WEXITSTATUS(status), ==, cases[i].status);
+    check_text(cases[i].arguments, out, cases[i].out);
+    check_text(cases[i].arguments, err, cases[i].err);
+}
+
+static void prepare(const char *folder)
+{
+    g_autofree char *damaged = g_build_filename(folder, "damaged.onnx", NULL);
+
+    g_assert_true(g_file_set_contents(damaged, "\x08\x08\xff\xff", 4, NULL));
+}
+
+static void delete_folder(const char *folder)
+{
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+    g_dir_close(dir);
+    g_rmdir(folder);
+}
+
+static void test_cases(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("ae-tool-XXXXXX", NULL);
+
+    prepare(folder);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        run_case(folder, i);
+    delete_folder(folder);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/ae-tool/cases", test_cases);
+    return g_test_run();
+}
