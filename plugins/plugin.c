@@ -7,7 +7,8 @@ static gboolean plugin_init(GstPlugin *plugin)
 
     gst_meta_register_custom(GST_AE_LABEL_META, no_tags, NULL, NULL, NULL);
 
-    return GST_ELEMENT_REGISTER(aedenoise, plugin) &&
+    return GST_ELEMENT_REGISTER(aecompare, plugin) &&
+           GST_ELEMENT_REGISTER(aedenoise, plugin) &&
            GST_ELEMENT_REGISTER(aenoise, plugin) &&
            GST_ELEMENT_REGISTER(aetrain, plugin) &&
            GST_ELEMENT_REGISTER(idxsrc, plugin);

@@ -265,6 +265,7 @@ static void test_errors(void)
                     GST_FLOW_OK);
     gst_element_set_bus(element, NULL);
     gst_harness_teardown(harness);
+    gst_object_unref(element);
 }
 
 static void test_size_change(void)
