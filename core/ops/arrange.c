@@ -482,7 +482,7 @@ static gboolean gather_shape(const AeStep *step, int *axis, AeShape *shape,
 
     if (!step->in[1]->constant)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "indices must be constant");
+                            "its indices must be a constant");
     if (!ae_step_axis(step, ae_node_int(step->node, "axis", 0), x->rank, axis,
                       error))
         return FALSE;

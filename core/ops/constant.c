@@ -16,7 +16,6 @@ enum {
     TYPE_FLOAT16 = 10,
     TYPE_DOUBLE = 11,
     TYPE_UINT64 = 13,
-    TYPE_BFLOAT16 = 16,
 };
 
 static const float *constant_values(const AeStep *step, AeShape *shape,
@@ -146,8 +145,7 @@ static void shape_forward(const AeStep *step, int64_t begin, int64_t end,
 
 static gboolean is_float(int64_t type)
 {
-    return type == TYPE_FLOAT || type == TYPE_FLOAT16 || type == TYPE_DOUBLE ||
-           type == TYPE_BFLOAT16;
+    return type == TYPE_FLOAT || type == TYPE_FLOAT16 || type == TYPE_DOUBLE;
 }
 
 static gboolean cast_plan(AeStep *step, GError **error)

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Resize and Upsample, modes nearest and linear, along any axes.
+/* Resize and Upsample, modes nearest, linear and cubic (Keys, "Cubic
+ * convolution interpolation for digital image processing", IEEE TASSP 1981),
+ * along any axes.
  *
- * Planning turns each axis into a list: for every output position the one or
- * two input positions that it reads, and their weights. Along several axes the
- * weights multiply. The innermost axis in memory (channels) is nearly always
- * left as it is, and then a pixel is a run of floats. */
+ * Planning turns each axis into a list: for every output position the one, two
+ * or four input positions that it reads, and their weights. Along several axes
+ * the weights multiply. The innermost axis in memory (channels) is nearly
+ * always left as it is, and then a pixel is a run of floats. */
 #include <math.h>
 
 #include "box.h"
 #include "gradient.h"
 
-#define MAX_TERMS (1 << AE_MAX_RANK)
+#define MAX_TERMS 256
 
-/* What one output position along an axis reads: offsets in floats. */
+/* What one output position along an axis reads: nothing where it lies outside
+ * the image, and gets a constant. */
 typedef struct {
-    int64_t offset[2];
-    float weight[2]; /* the second 0 where only one is read */
+    int n;
+    float weight[4];
+    int64_t offset[4]; /* in floats */
 } Tap;
 
 typedef struct {
@@ -24,6 +28,7 @@ typedef struct {
     int64_t first[AE_MAX_RANK]; /* where the axis begins in taps */
     int64_t run;                /* floats that stay together */
     gboolean doubles;           /* 4 axes, rows and columns twice, nearest */
+    float outside;              /* where an output position reads nothing */
     Tap taps[];
 } Resize;
 
@@ -33,11 +38,16 @@ typedef struct {
     float weight;
 } Term;
 
+typedef enum { NEAREST, LINEAR, CUBIC } Mode;
+
 typedef struct {
-    gboolean linear;
+    Mode mode;
     const char *coordinates, *rounding;
+    float cubic; /* the coefficient of cubic */
+    gboolean exclude_outside;
     double scale[AE_MAX_RANK];
-    AeShape shape; /* of the output */
+    double start[AE_MAX_RANK], end[AE_MAX_RANK]; /* of the cropped region */
+    AeShape shape;                               /* of the output */
 } Rule;
 
 static gboolean is_upsample(const AeStep *step)
@@ -45,54 +55,58 @@ static gboolean is_upsample(const AeStep *step)
     return g_str_equal(step->op->name, "Upsample");
 }
 
-static gboolean is_one_of(const char *name, const char *const *names)
+/* The value of a string attribute, one of @names. */
+static gboolean read_choice(const AeStep *step, const char *attribute,
+                            const char *const *names, const char *fallback,
+                            const char **value, GError **error)
 {
-    return g_strv_contains(names, name);
+    *value = ae_node_string(step->node, attribute, fallback);
+    if (g_strv_contains(names, *value))
+        return TRUE;
+    return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                        "%s '%s' is not supported", attribute, *value);
 }
 
 static gboolean read_mode(const AeStep *step, Rule *rule, GError **error)
 {
-    static const char *const known[] = {
-        "half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
-        "asymmetric", "align_corners",        "tf_half_pixel_for_nn",
-        NULL};
-    static const char *const roundings[] = {
-        "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
-    const AeNode *node = step->node;
-    gboolean simple = is_upsample(step) || step->opset < 11;
-    const char *mode = ae_node_string(node, "mode", "nearest");
+    static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
+    static const char *const aspects[] = {"stretch", NULL};
+    const char *mode, *aspect;
 
-    rule->linear = g_str_equal(mode, "linear");
-    rule->coordinates = "asymmetric";
-    rule->rounding = "floor";
-    if (!simple) {
-        rule->coordinates = ae_node_string(
-            node, "coordinate_transformation_mode", "half_pixel");
-        rule->rounding =
-            ae_node_string(node, "nearest_mode", "round_prefer_floor");
-    }
-    if (!rule->linear && !g_str_equal(mode, "nearest"))
-        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "mode '%s' is not supported", mode);
-    if (!is_one_of(rule->coordinates, known))
-        return ae_step_fail(
-            step, error, AE_ERROR_UNSUPPORTED,
-            "coordinate_transformation_mode '%s' is not supported",
-            rule->coordinates);
-    if (!is_one_of(rule->rounding, roundings))
-        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "nearest_mode '%s' is not supported",
-                            rule->rounding);
-    if (ae_node_int(node, "antialias", 0) != 0)
+    if (!read_choice(step, "mode", modes, "nearest", &mode, error) ||
+        !read_choice(step, "keep_aspect_ratio_policy", aspects, "stretch",
+                     &aspect, error))
+        return FALSE;
+    if (ae_node_int(step->node, "antialias", 0) != 0)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
                             "antialias is not supported");
-    if (!g_str_equal(
-            ae_node_string(node, "keep_aspect_ratio_policy", "stretch"),
-            "stretch"))
-        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "keep_aspect_ratio_policy other than 'stretch' is "
-                            "not supported");
+    rule->mode = g_str_equal(mode, "linear")  ? LINEAR
+                 : g_str_equal(mode, "cubic") ? CUBIC
+                                              : NEAREST;
+    rule->cubic = ae_node_float(step->node, "cubic_coeff_a", -0.75f);
+    rule->exclude_outside = ae_node_int(step->node, "exclude_outside", 0) != 0;
     return TRUE;
+}
+
+/* Upsample, and Resize before opset 11, had no choice. */
+static gboolean read_coordinates(const AeStep *step, Rule *rule, GError **error)
+{
+    static const char *const coordinates[] = {
+        "half_pixel",         "half_pixel_symmetric",
+        "pytorch_half_pixel", "asymmetric",
+        "align_corners",      "tf_half_pixel_for_nn",
+        "tf_crop_and_resize", NULL};
+    static const char *const roundings[] = {
+        "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
+
+    rule->coordinates = "asymmetric";
+    rule->rounding = "floor";
+    if (is_upsample(step) || step->opset < 11)
+        return TRUE;
+    return read_choice(step, "coordinate_transformation_mode", coordinates,
+                       "half_pixel", &rule->coordinates, error) &&
+           read_choice(step, "nearest_mode", roundings, "round_prefer_floor",
+                       &rule->rounding, error);
 }
 
 /* The axes that scales or sizes are given for; returns how many, or -1. */
@@ -169,6 +183,27 @@ static gboolean apply_sizes(const AeStep *step, Rule *rule, const int *axes,
     return TRUE;
 }
 
+/* tf_crop_and_resize: starts and ends as parts of the input. */
+static gboolean read_region(const AeStep *step, Rule *rule, const int *axes,
+                            int n, GError **error)
+{
+    const AeOperand *roi = ae_step_has(step, 1) ? step->in[1] : NULL;
+
+    if (!g_str_equal(rule->coordinates, "tf_crop_and_resize"))
+        return TRUE;
+    if (!roi || !roi->constant)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "its region must be a constant");
+    if (ae_shape_elements(&roi->shape) != 2 * n)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "its region must have %d numbers", 2 * n);
+    for (int i = 0; i < n; i++) {
+        rule->start[axes[i]] = roi->data[i];
+        rule->end[axes[i]] = roi->data[n + i];
+    }
+    return TRUE;
+}
+
 static gboolean read_sizes(const AeStep *step, Rule *rule, GError **error)
 {
     int axes[AE_MAX_RANK], found, n = read_axes(step, axes, error);
@@ -178,12 +213,14 @@ static gboolean read_sizes(const AeStep *step, Rule *rule, GError **error)
         return FALSE;
     rule->shape = step->in[0]->shape;
     for (int i = 0; i < AE_MAX_RANK; i++)
-        rule->scale[i] = 1;
+        rule->scale[i] = rule->end[i] = 1;
+    if (!read_region(step, rule, axes, n, error))
+        return FALSE;
     if (!scales && ae_step_has(step, 3))
         return apply_sizes(step, rule, axes, n, error);
     if (!scales)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "needs constant scales or sizes");
+                            "its scales or sizes must be a constant");
     if (found != n)
         return ae_step_fail(step, error, AE_ERROR_SHAPE,
                             "expected %d scales, found %d", n, found);
@@ -191,24 +228,31 @@ static gboolean read_sizes(const AeStep *step, Rule *rule, GError **error)
 }
 
 /* The position in the input, of @in elements, that output position @i of @out
- * falls on. */
-static double coordinate(const Rule *rule, double scale, int64_t in,
-                         int64_t out, int64_t i)
+ * along @axis falls on. */
+static double coordinate(const Rule *rule, int axis, int64_t in, int64_t out,
+                         int64_t i)
 {
     const char *mode = rule->coordinates;
+    double scale = rule->scale[axis], last = (double)(in - 1);
     double centre = ((double)i + 0.5) / scale - 0.5;
+    double size = scale * (double)in; /* of the output, before rounding */
+    double length = rule->end[axis] - rule->start[axis];
 
     if (g_str_equal(mode, "asymmetric"))
         return (double)i / scale;
     if (g_str_equal(mode, "align_corners"))
-        return out > 1 ? (double)(i * (in - 1)) / (double)(out - 1) : 0;
+        return out > 1 ? (double)i * last / (size - 1) : 0;
     if (g_str_equal(mode, "pytorch_half_pixel") && out == 1)
         return 0;
     if (g_str_equal(mode, "tf_half_pixel_for_nn"))
         return centre + 0.5;
     if (g_str_equal(mode, "half_pixel_symmetric"))
-        return centre +
-               (double)in / 2 * (1 - (double)out / (scale * (double)in));
+        return centre + (double)in / 2 * (1 - (double)out / size);
+    if (g_str_equal(mode, "tf_crop_and_resize") && out > 1)
+        return rule->start[axis] * last +
+               (double)i * length * last / (size - 1);
+    if (g_str_equal(mode, "tf_crop_and_resize"))
+        return (rule->start[axis] + length / 2) * last;
     return centre;
 }
 
@@ -223,18 +267,59 @@ static int64_t nearest(const Rule *rule, double x)
     return (int64_t)ceil(x - 0.5);
 }
 
+/* Keys' kernel at distance @x, equations 4 and 5. */
+static double cubic_weight(double a, double x)
+{
+    x = fabs(x);
+    if (x <= 1)
+        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
+}
+
+/* Adds a position, or its weight to the one before if both are the same. */
+static void append_source(Tap *tap, int64_t offset, double weight)
+{
+    if (weight == 0)
+        return;
+    if (tap->n == 0 || tap->offset[tap->n - 1] != offset)
+        tap->offset[tap->n++] = offset;
+    tap->weight[tap->n - 1] += (float)weight;
+}
+
 static Tap make_tap(const Rule *rule, double x, int64_t in, int64_t stride)
 {
-    double whole = floor(x);
-    int64_t a = rule->linear ? (int64_t)whole : nearest(rule, x);
-    int64_t low = CLAMP(a, 0, in - 1), high = CLAMP(a + 1, 0, in - 1);
-    Tap tap = {{low * stride, high * stride}, {1, 0}};
+    int64_t whole = (int64_t)floor(x);
+    int first = rule->mode == CUBIC ? -1 : 0, last = 1 - first;
+    double part = x - floor(x), sum = 0;
+    Tap tap = {.n = 0};
 
-    if (rule->linear && low != high) {
-        tap.weight[1] = (float)(x - whole);
-        tap.weight[0] = (float)(1 - (x - whole));
+    if (rule->mode == NEAREST) {
+        append_source(&tap, CLAMP(nearest(rule, x), 0, in - 1) * stride, 1);
+        return tap;
     }
+    for (int i = first; i <= last; i++) {
+        int64_t source = CLAMP(whole + i, 0, in - 1);
+        double distance = fabs((double)i - part);
+        double weight = rule->mode == CUBIC
+                            ? cubic_weight(rule->cubic, distance)
+                            : 1 - distance;
+
+        if (rule->exclude_outside && source != whole + i)
+            continue;
+        append_source(&tap, source * stride, weight);
+        sum += weight;
+    }
+    for (int i = 0; rule->exclude_outside && i < tap.n; i++)
+        tap.weight[i] = (float)(tap.weight[i] / sum);
     return tap;
+}
+
+/* All of an axis that keeps its size, position by position. */
+static gboolean keeps_axis(const Rule *rule, const AeOperand *x, int axis)
+{
+    return rule->shape.dim[axis] == x->shape.dim[axis] &&
+           rule->scale[axis] == 1 && rule->start[axis] == 0 &&
+           rule->end[axis] == 1;
 }
 
 static void append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
@@ -242,17 +327,18 @@ static void append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
 {
     int64_t in = x->shape.dim[axis], out = rule->shape.dim[axis];
     int64_t first = 0;
+    gboolean crops = g_str_equal(rule->coordinates, "tf_crop_and_resize");
 
     if (resize->axes > 0)
         first =
             resize->first[resize->axes - 1] + resize->size[resize->axes - 1];
     for (int64_t i = 0; i < out; i++) {
-        double at = coordinate(rule, rule->scale[axis], in, out, i);
+        double at = keeps_axis(rule, x, axis)
+                        ? (double)i
+                        : coordinate(rule, axis, in, out, i);
 
-        /* An axis that keeps its size is read as it is. */
-        if (in == out && rule->scale[axis] == 1)
-            at = (double)i;
-        resize->taps[first + i] = make_tap(rule, at, in, x->stride[axis]);
+        if (!crops || (at >= 0 && at <= (double)(in - 1)))
+            resize->taps[first + i] = make_tap(rule, at, in, x->stride[axis]);
     }
     resize->size[resize->axes] = out;
     resize->first[resize->axes++] = first;
@@ -266,7 +352,7 @@ static gboolean doubles_axis(const Resize *resize, int axis, int64_t in,
     if (resize->size[axis] != 2 * in)
         return FALSE;
     for (int64_t i = 0; i < 2 * in; i++) {
-        if (taps[i].weight[1] != 0 || taps[i].offset[0] != i / 2 * stride)
+        if (taps[i].n != 1 || taps[i].offset[0] != i / 2 * stride)
             return FALSE;
     }
     return TRUE;
@@ -276,47 +362,70 @@ static void make_axes(Resize *resize, const AeStep *step, const Rule *rule)
 {
     const AeOperand *x = step->in[0];
     int rank = x->shape.rank, inner = ae_memory_axis(rank, rank - 1);
-    gboolean runs = rule->shape.dim[inner] == x->shape.dim[inner] &&
-                    rule->scale[inner] == 1;
+    gboolean runs = keeps_axis(rule, x, inner);
 
     resize->run = runs ? x->shape.dim[inner] : 1;
     for (int i = 0; i < rank - (runs ? 1 : 0); i++)
         append_axis(resize, rule, x, ae_memory_axis(rank, i));
-    resize->doubles = rank == 4 && runs &&
-                      rule->shape.dim[0] == x->shape.dim[0] &&
-                      rule->scale[0] == 1 &&
+    resize->doubles = rank == 4 && runs && keeps_axis(rule, x, 0) &&
                       doubles_axis(resize, 1, x->shape.dim[2], x->stride[2]) &&
                       doubles_axis(resize, 2, x->shape.dim[3], x->stride[3]);
 }
 
-static gboolean plan(AeStep *step, GError **error)
+/* The most terms that a row of the output can have. */
+static int64_t count_terms(const Resize *resize)
 {
-    Rule rule = {.linear = FALSE};
+    int64_t terms = 1;
+
+    for (int axis = 0; axis < resize->axes - 1; axis++) {
+        const Tap *taps = resize->taps + resize->first[axis];
+        int most = 1;
+
+        for (int64_t i = 0; i < resize->size[axis]; i++)
+            most = MAX(most, taps[i].n);
+        terms *= most;
+    }
+    return terms;
+}
+
+static gboolean make_resize(AeStep *step, const Rule *rule, GError **error)
+{
     Resize *resize;
     int64_t taps = 0;
 
-    if (!read_mode(step, &rule, error) || !read_sizes(step, &rule, error) ||
+    for (int i = 0; i < rule->shape.rank; i++)
+        taps += rule->shape.dim[i];
+    resize = g_malloc0(sizeof *resize + taps * sizeof(Tap));
+    step->params = resize;
+    resize->outside = ae_node_float(step->node, "extrapolation_value", 0);
+    make_axes(resize, step, rule);
+    for (int i = 0; i < resize->axes - 1; i++)
+        step->units *= resize->size[i];
+    if (count_terms(resize) > MAX_TERMS)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "it resizes too many axes at once");
+    return TRUE;
+}
+
+static gboolean plan(AeStep *step, GError **error)
+{
+    Rule rule = {.mode = NEAREST};
+
+    if (!read_mode(step, &rule, error) ||
+        !read_coordinates(step, &rule, error) ||
+        !read_sizes(step, &rule, error) ||
         !ae_step_set_output(step, 0, &rule.shape, error))
         return FALSE;
     if (rule.shape.rank < 1)
         return ae_step_fail(step, error, AE_ERROR_SHAPE,
                             "a scalar cannot be resized");
-    step->out[0]->integer = step->in[0]->integer;
-    step->units = 0;
-    if (ae_shape_elements(&rule.shape) == 0)
-        return TRUE;
-    for (int i = 0; i < rule.shape.rank; i++)
-        taps += rule.shape.dim[i];
-    resize = g_malloc0(sizeof *resize + taps * sizeof(Tap));
-    step->params = resize;
-    make_axes(resize, step, &rule);
-    step->units = 1;
-    for (int i = 0; i < resize->axes - 1; i++)
-        step->units *= resize->size[i];
-    return TRUE;
+    step->out[0]->integer = step->in[0]->integer && rule.mode == NEAREST;
+    step->units = ae_shape_elements(&rule.shape) > 0 ? 1 : 0;
+    return step->units == 0 || make_resize(step, &rule, error);
 }
 
-/* The terms of an output row: all axes but the last two in memory. */
+/* The terms of an output row, from all axes but the last; none if one of them
+ * lies outside. */
 static int row_terms(const Resize *resize, int64_t unit, Term *terms)
 {
     int n = 1;
@@ -327,14 +436,14 @@ static int row_terms(const Resize *resize, int64_t unit, Term *terms)
             resize->taps + resize->first[axis] + unit % resize->size[axis];
 
         unit /= resize->size[axis];
-        for (int i = 0; tap->weight[1] != 0 && i < n; i++)
-            terms[n + i] = (Term){terms[i].offset + tap->offset[1],
-                                  terms[i].weight * tap->weight[1]};
-        for (int i = 0; i < n; i++) {
-            terms[i].offset += tap->offset[0];
-            terms[i].weight *= tap->weight[0];
+        for (int i = tap->n * n - 1; i >= 0; i--) {
+            const Term *term = &terms[i % n];
+            int k = i / n;
+
+            terms[i] = (Term){term->offset + tap->offset[k],
+                              term->weight * tap->weight[k]};
         }
-        n *= tap->weight[1] != 0 ? 2 : 1;
+        n *= tap->n;
     }
     return n;
 }
@@ -358,31 +467,24 @@ static void add_run(float *y, const float *x, float weight, int64_t n)
         y[i] += weight * x[i];
 }
 
-static void blend_pixels(const Resize *resize, float *y, const float *x,
-                         const Tap *taps, int64_t pixels, const Term *terms,
-                         int n)
+static void blend_pixel(const Resize *resize, float *y, const float *x,
+                        const Tap *tap, const Term *terms, int n)
 {
-    int64_t run = resize->run;
+    float start = n * tap->n == 0 ? resize->outside : 0;
 
-    memset(y, 0, pixels * run * sizeof *y);
-    for (int64_t i = 0; i < pixels; i++, y += run) {
-        for (int t = 0; t < n; t++) {
-            const float *source = x + terms[t].offset;
-
-            add_run(y, source + taps[i].offset[0],
-                    terms[t].weight * taps[i].weight[0], run);
-            if (taps[i].weight[1] != 0)
-                add_run(y, source + taps[i].offset[1],
-                        terms[t].weight * taps[i].weight[1], run);
-        }
+    for (int64_t i = 0; i < resize->run; i++)
+        y[i] = start;
+    for (int t = 0; t < n; t++) {
+        for (int i = 0; i < tap->n; i++)
+            add_run(y, x + terms[t].offset + tap->offset[i],
+                    terms[t].weight * tap->weight[i], resize->run);
     }
 }
 
-/* An axis without any weights is copied. */
 static gboolean copies_axis(const Tap *taps, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        if (taps[i].weight[1] != 0)
+        if (taps[i].n != 1 || taps[i].weight[0] != 1)
             return FALSE;
     }
     return TRUE;
@@ -392,7 +494,7 @@ static gboolean copies_axis(const Tap *taps, int64_t n)
  * one pixel. */
 static const Tap *last_axis(const Resize *resize, int64_t *pixels)
 {
-    static const Tap whole = {{0, 0}, {1, 0}};
+    static const Tap whole = {.n = 1, .weight = {1}};
 
     *pixels = resize->axes > 0 ? resize->size[resize->axes - 1] : 1;
     return resize->axes > 0 ? resize->taps + resize->first[resize->axes - 1]
@@ -403,20 +505,22 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
                     float *scratch)
 {
     const Resize *resize = step->params;
+    const float *x = step->in[0]->data;
     Term terms[MAX_TERMS];
-    int64_t pixels;
+    int64_t pixels, run = resize->run;
     const Tap *taps = last_axis(resize, &pixels);
     gboolean copies = copies_axis(taps, pixels);
 
     for (int64_t unit = begin; unit < end; unit++) {
-        float *y = step->out[0]->data + unit * pixels * resize->run;
+        float *y = step->out[0]->data + unit * pixels * run;
         int n = row_terms(resize, unit, terms);
 
-        if (copies && n == 1)
-            copy_pixels(resize, y, step->in[0]->data + terms[0].offset, taps,
-                        pixels);
-        else
-            blend_pixels(resize, y, step->in[0]->data, taps, pixels, terms, n);
+        if (copies && n == 1 && terms[0].weight == 1) {
+            copy_pixels(resize, y, x + terms[0].offset, taps, pixels);
+            continue;
+        }
+        for (int64_t i = 0; i < pixels; i++)
+            blend_pixel(resize, y + i * run, x, &taps[i], terms, n);
     }
 }
 
@@ -442,18 +546,15 @@ static void backward_doubles(const AeStep *step)
 }
 
 static void backward_row(const Resize *resize, float *dx, const float *dy,
-                         const Tap *taps, int64_t pixels, const Term *term)
+                         const Term *term)
 {
-    int64_t run = resize->run;
+    int64_t run = resize->run, pixels;
+    const Tap *taps = last_axis(resize, &pixels);
 
     for (int64_t i = 0; i < pixels; i++, dy += run) {
-        float *target = dx + term->offset;
-
-        add_run(target + taps[i].offset[0], dy,
-                term->weight * taps[i].weight[0], run);
-        if (taps[i].weight[1] != 0)
-            add_run(target + taps[i].offset[1], dy,
-                    term->weight * taps[i].weight[1], run);
+        for (int k = 0; k < taps[i].n; k++)
+            add_run(dx + term->offset + taps[i].offset[k], dy,
+                    term->weight * taps[i].weight[k], run);
     }
 }
 
@@ -461,8 +562,6 @@ static void backward(const AeStep *step, float *scratch)
 {
     const Resize *resize = step->params;
     Term terms[MAX_TERMS];
-    int64_t pixels;
-    const Tap *taps;
 
     if (!ae_step_wants(step, 0))
         return;
@@ -472,13 +571,13 @@ static void backward(const AeStep *step, float *scratch)
     }
     ae_step_clear_gradient(step, 0);
     for (int64_t unit = 0; unit < step->units; unit++) {
+        const float *dy =
+            step->out[0]->grad +
+            unit * ae_shape_elements(&step->out[0]->shape) / step->units;
         int n = row_terms(resize, unit, terms);
 
-        taps = last_axis(resize, &pixels);
         for (int t = 0; t < n; t++)
-            backward_row(resize, step->in[0]->grad,
-                         step->out[0]->grad + unit * pixels * resize->run, taps,
-                         pixels, &terms[t]);
+            backward_row(resize, step->in[0]->grad, dy, &terms[t]);
     }
 }
 
