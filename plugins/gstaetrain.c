@@ -370,8 +370,11 @@ static void learn_batch(GstAeTrain *self)
     GError *error = NULL;
     double loss;
 
-    if (self->steps_seen == self->replay_steps + 1)
+    if (self->steps_seen == self->replay_steps + 1) {
         self->begun = g_get_monotonic_time();
+        post_progress(self, GST_PROGRESS_TYPE_START, "training %s",
+                      self->run.architecture);
+    }
     if (!ae_trainer_step(self->trainer, self->filled, &loss, &error)) {
         self->saved_step = ae_trainer_steps(self->trainer);
         fail(self, error);
@@ -729,9 +732,6 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
         .augment = self->run.augment,
         .shuffle_buffer = (int)self->run.shuffle_buffer,
         .seed = self->run.seed});
-    if (self->run.mode == MODE_TRAIN)
-        post_progress(self, GST_PROGRESS_TYPE_START, "training %s",
-                      self->run.architecture);
     return TRUE;
 }
 
