@@ -47,9 +47,7 @@ ALWAYS_INLINE W(Vector) W(sums)(W(Vector) v[WIDTH])
     for (int i = 0; i < WIDTH / 4; i++)
         t[i] = W(pair_lanes)(W(pair_lanes)(v[4 * i], v[4 * i + 1]),
                              W(pair_lanes)(v[4 * i + 2], v[4 * i + 3]));
-#pragma GCC unroll 16
     for (int n = WIDTH / 4; n > 1; n /= 2)
-#pragma GCC unroll 16
         for (int i = 0; i < n / 2; i++)
             t[i] = W(pair_blocks)(t[2 * i], t[2 * i + 1]);
     return t[0];
@@ -128,8 +126,9 @@ ALWAYS_INLINE void W(dot_row)(const AeConvRow *row, const Epilogue *e,
             bias[i] = e->bias ? e->bias[i % each] : 0;
             slope[i] = e->slope ? e->slope[i % each] : 0;
         }
-    const Epilogue repeated = {bias, slope, e->alpha, e->activation};
-    const W(Finish) f = W(finish_new)(&repeated, 0, WIDTH, 1);
+    const Epilogue repeated = {bias, e->slope ? slope : NULL, e->alpha,
+                               e->finish};
+    const W(Channels) f = W(channels_new)(&repeated, 0, WIDTH, 1);
 
     for (int x = 0; x < row->n; x += pixels) {
         const int left = row->n - x < pixels ? row->n - x : pixels;
@@ -142,7 +141,7 @@ ALWAYS_INLINE void W(dot_row)(const AeConvRow *row, const Epilogue *e,
         if (row->residual)
             y += W(gather)(row->residual + x * row->residual_step,
                            row->residual_step, left, outputs, each);
-        y = W(finish)(y, &f, 0);
+        y = W(finish)(y, f.slope[0], e->finish);
         W(scatter)(out, row->out_step, y, left, outputs, each);
     }
 }

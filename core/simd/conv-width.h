@@ -31,56 +31,116 @@ ALWAYS_INLINE W(Vector) W(load_part)(const float *p, int valid)
     return v;
 }
 
-ALWAYS_INLINE void W(store_part)(float *p, W(Vector) v, int valid)
-{
-    if (valid >= WIDTH) {
-        W(store)(p, v);
-        return;
-    }
-    for (int i = 0; i < valid; i++)
-        p[i] = v[i];
-}
-
-/* What follows the sum, for up to two vectors of channels:
- * y = max(x + bias, floor), times slope where that is negative. */
+/* What follows the sum, for up to two vectors of channels. */
 typedef struct {
-    W(Vector) bias[2], slope[2], floor;
-} W(Finish);
+    W(Vector) bias[2], slope[2];
+} W(Channels);
 
-ALWAYS_INLINE W(Vector) W(finish)(W(Vector) x, const W(Finish) * f, int b)
+ALWAYS_INLINE W(Vector)
+    W(finish)(W(Vector) x, W(Vector) slope, const Finish finish)
 {
-    W(Mask) below = x < f->floor;
+    const W(Mask) below = x < 0;
 
-    x = (W(Vector))(((W(Mask))f->floor & below) | ((W(Mask))x & ~below));
-    below = x < 0;
-    return (W(Vector))(((W(Mask))(x * f->slope[b]) & below) |
-                       ((W(Mask))x & ~below));
+    if (finish == FINISH_NONE)
+        return x;
+    if (finish == FINISH_RELU)
+        return (W(Vector))((W(Mask))x & ~below);
+    return (W(Vector))(((W(Mask))(x * slope) & below) | ((W(Mask))x & ~below));
 }
 
-static W(Finish) W(finish_new)(const Epilogue *e, int o, int valid, int vectors)
+static W(Channels)
+    W(channels_new)(const Epilogue *e, int o, int valid, int vectors)
 {
-    W(Finish) f;
+    W(Channels) f;
 
     memset(&f, 0, sizeof f);
-
-    f.floor = (W(Vector)){0} -
-              (e->activation == AE_ACTIVATION_RELU ? 0 : (float)INFINITY);
     for (int b = 0; b < vectors; b++, o += WIDTH, valid -= WIDTH) {
         if (e->bias)
             f.bias[b] = W(load_part)(e->bias + o, valid);
-        f.slope[b] = f.slope[b] + 1;
-        if (e->activation == AE_ACTIVATION_LEAKY_RELU)
-            f.slope[b] = (W(Vector)){0} + e->alpha;
-        if (e->activation == AE_ACTIVATION_PRELU)
+        f.slope[b] += e->alpha;
+        if (e->slope)
             f.slope[b] = W(load_part)(e->slope + o, valid);
     }
     return f;
 }
 
+/* Stores whole vectors of @pixels pixels. */
+ALWAYS_INLINE void W(store_block)(const AeConvRow *row, const W(Channels) * f,
+                                  W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                  const int pixels, const int vectors,
+                                  const Finish finish)
+{
+    float *out = row->out + x * row->out_step + o;
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            W(store)
+    (out + p * row->out_step + b * WIDTH,
+     W(finish)(sum[p][b], f->slope[b], finish));
+}
+
+/* Stores the first @valid channels of each of @pixels pixels. */
+ALWAYS_INLINE void W(store_narrow)(const AeConvRow *row, const Epilogue *e,
+                                   W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                   int valid, const int pixels,
+                                   const int vectors)
+{
+    float lanes[PIXELS][2 * WIDTH];
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            W(store)(lanes[p] + b * WIDTH, sum[p][b]);
+    for (int p = 0; p < pixels; p++)
+        store_pixel(row, e, lanes[p], x + p, o, valid);
+}
+
+ALWAYS_INLINE void W(add_residual)(const AeConvRow *row,
+                                   W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                   const int pixels, const int vectors)
+{
+    const float *in = row->residual + x * row->residual_step + o;
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            sum[p][b] += W(load)(in + p * row->residual_step + b * WIDTH);
+}
+
+ALWAYS_INLINE void W(finish_block)(const AeConvRow *row, const Epilogue *e,
+                                   const W(Channels) * f,
+                                   W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                   int valid, const int pixels,
+                                   const int vectors)
+{
+    if (valid < vectors * WIDTH) {
+        W(store_narrow)(row, e, sum, x, o, valid, pixels, vectors);
+        return;
+    }
+    if (row->residual)
+        W(add_residual)(row, sum, x, o, pixels, vectors);
+    switch (e->finish) {
+    case FINISH_NONE:
+        W(store_block)(row, f, sum, x, o, pixels, vectors, FINISH_NONE);
+        break;
+    case FINISH_RELU:
+        W(store_block)(row, f, sum, x, o, pixels, vectors, FINISH_RELU);
+        break;
+    case FINISH_SLOPE:
+        W(store_block)(row, f, sum, x, o, pixels, vectors, FINISH_SLOPE);
+        break;
+    }
+}
+
 /* Sums of @pixels pixels from @x, @vectors vectors of channels from @o. */
-ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const float *weights,
-                                 const W(Finish) * f, int64_t x, int o,
-                                 int valid, const int pixels, const int vectors)
+ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const Epilogue *e,
+                                 const float *weights, const W(Channels) * f,
+                                 int64_t x, int o, int valid, const int pixels,
+                                 const int vectors)
 {
     const int64_t step = row->in_step;
     const int64_t panel = (int64_t)row->segments * row->k * WIDTH;
@@ -112,19 +172,7 @@ ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const float *weights,
             }
         }
     }
-#pragma GCC unroll 16
-    for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 16
-        for (int b = 0; b < vectors; b++) {
-            const int at = o + b * WIDTH, left = valid - b * WIDTH;
-            W(Vector) y = sum[p][b];
-
-            if (row->residual)
-                y += W(load_part)(
-                    row->residual + (x + p) * row->residual_step + at, left);
-            W(store_part)
-            (row->out + (x + p) * row->out_step + at, W(finish)(y, f, b), left);
-        }
+    W(finish_block)(row, e, f, sum, x, o, valid, pixels, vectors);
 }
 
 /* Blocks of nearly equal size, so that no short one is left at the end. */
@@ -133,7 +181,7 @@ ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
                                  const int vectors)
 {
     const int most = vectors == 2 ? PIXELS_2 : PIXELS;
-    const W(Finish) f = W(finish_new)(e, o, valid, vectors);
+    const W(Channels) f = W(channels_new)(e, o, valid, vectors);
     int blocks = (row->n + most - 1) / most, x = 0;
 
     for (; blocks > 0; blocks--) {
@@ -144,7 +192,7 @@ ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
     case p:                                                                    \
         if (p <= most)                                                         \
             W(conv_block)                                                      \
-        (row, weights, &f, x, o, valid, p, vectors);                           \
+        (row, e, weights, &f, x, o, valid, p, vectors);                        \
         break;
             CASE(1)
             CASE(2)
@@ -242,38 +290,69 @@ static void W(outer1)(const AeConvWeights *row, int o)
         W(outer_segment)(row, s, o, 1);
 }
 
+ALWAYS_INLINE void W(column_add)(W(Vector) sum[6][4], const float *in,
+                                 const float *g, const int vectors,
+                                 const int outputs)
+{
+#pragma GCC unroll 16
+    for (int b = 0; b < vectors; b++) {
+        W(Vector) v = W(load)(in + b * WIDTH);
+
+#pragma GCC unroll 16
+        for (int j = 0; j < outputs; j++)
+            sum[b][j] += v * g[j];
+    }
+}
+
 /* The same with the vector along the inputs: @vectors vectors of inputs from
- * @i, @outputs output channels from @o. */
+ * @i, @outputs output channels from @o, pixels dealt to @chains sums that do
+ * not wait for each other. */
 ALWAYS_INLINE void W(column_block)(const AeConvWeights *row, int s, int i,
-                                   int o, const int vectors, const int outputs)
+                                   int o, const int vectors, const int outputs,
+                                   const int chains)
 {
     const float *in = row->segment[s] + i, *g = row->gradient + o;
     float *weight = row->weight + ((int64_t)s * row->k + i) * row->co + o;
-    W(Vector) sum[6][4] = {{{0}}};
+    W(Vector) sum[4][6][4] = {{{{0}}}};
+    int x = row->n;
 
-    for (int x = row->n; x > 0; x--) {
+    for (; x >= chains; x -= chains) {
 #pragma GCC unroll 16
-        for (int b = 0; b < vectors; b++) {
-            W(Vector) v = W(load)(in + b * WIDTH);
-
-#pragma GCC unroll 16
-            for (int j = 0; j < outputs; j++)
-                sum[b][j] += v * g[j];
+        for (int c = 0; c < chains; c++) {
+            W(column_add)(sum[c], in, g, vectors, outputs);
+            in += row->in_step;
+            g += row->gradient_step;
         }
+    }
+    for (; x > 0; x--) {
+        W(column_add)(sum[0], in, g, vectors, outputs);
         in += row->in_step;
         g += row->gradient_step;
+    }
+#pragma GCC unroll 16
+    for (int b = 0; b < vectors; b++)
+#pragma GCC unroll 16
+        for (int j = 0; j < outputs; j++)
+#pragma GCC unroll 16
+            for (int c = 1; c < chains; c++)
+                sum[0][b][j] += sum[c][b][j];
+    if (row->co == 1) {
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++, weight += WIDTH)
+            W(store)(weight, W(load)(weight) + sum[0][b][0]);
+        return;
     }
     for (int b = 0; b < vectors; b++)
         for (int l = 0; l < WIDTH; l++, weight += row->co)
             for (int j = 0; j < outputs; j++)
-                weight[j] += sum[b][j][l];
+                weight[j] += sum[0][b][j][l];
 }
 
 /* Inputs from @i on, as many as fill vectors; returns the next. */
 ALWAYS_INLINE int W(columns_of)(const AeConvWeights *row, int s, int i, int o,
                                 const int outputs)
 {
-    const int most = outputs > 2 ? 3 : 6;
+    const int most = outputs <= 2 ? 6 : AE_LANES >= 16 ? 3 : 2;
 
     while (row->k - i >= WIDTH) {
         const int left = (row->k - i) / WIDTH;
@@ -283,7 +362,11 @@ ALWAYS_INLINE int W(columns_of)(const AeConvWeights *row, int s, int i, int o,
 #define CASE(v)                                                                \
     case v:                                                                    \
         if (v <= most)                                                         \
-            W(column_block)(row, s, i, o, v, outputs);                         \
+            W(column_block)                                                    \
+        (row, s, i, o, v, outputs,                                             \
+         v * outputs >= 6   ? 1                                                \
+         : v * outputs >= 3 ? 2                                                \
+                            : 4);                                              \
         break;
             CASE(1)
             CASE(2)
@@ -314,8 +397,8 @@ static int W(columns)(const AeConvWeights *row, int s, int i, int o,
 }
 
 ALWAYS_INLINE void W(depthwise_block)(const AeDepthwiseRow *row,
-                                      const W(Finish) * f, int64_t x, int c,
-                                      const int pixels)
+                                      const Epilogue *e, const W(Channels) * f,
+                                      int64_t x, int c, const int pixels)
 {
     W(Vector) sum[8];
 
@@ -336,7 +419,9 @@ ALWAYS_INLINE void W(depthwise_block)(const AeDepthwiseRow *row,
 
         if (row->residual)
             y += W(load)(row->residual + (x + p) * row->residual_step + c);
-        W(store)(row->out + (x + p) * row->out_step + c, W(finish)(y, f, 0));
+        W(store)
+        (row->out + (x + p) * row->out_step + c,
+         W(finish)(y, f->slope[0], e->finish));
     }
 }
 
@@ -344,13 +429,13 @@ ALWAYS_INLINE void W(depthwise_block)(const AeDepthwiseRow *row,
 static int W(depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c)
 {
     for (; row->c - c >= WIDTH; c += WIDTH) {
-        const W(Finish) f = W(finish_new)(e, c, WIDTH, 1);
+        const W(Channels) f = W(channels_new)(e, c, WIDTH, 1);
         int64_t x = 0;
 
         for (; x + 8 <= row->n; x += 8)
-            W(depthwise_block)(row, &f, x, c, 8);
+            W(depthwise_block)(row, e, &f, x, c, 8);
         for (; x < row->n; x++)
-            W(depthwise_block)(row, &f, x, c, 1);
+            W(depthwise_block)(row, e, &f, x, c, 1);
     }
     return c;
 }

@@ -19,12 +19,51 @@
 #define PIXELS 12
 #define PIXELS_2 (AE_LANES >= 16 ? 12 : 6)
 
+/* Activations that are part of storing; those that need exp run over the row
+ * afterwards. */
+typedef enum { FINISH_NONE, FINISH_RELU, FINISH_SLOPE } Finish;
+
 /* What follows the sums; arrays by output channel. */
 typedef struct {
     const float *bias, *slope;
     float alpha;
-    AeActivation activation;
+    Finish finish;
 } Epilogue;
+
+static Epilogue epilogue_new(const float *bias, const float *slope, float alpha,
+                             AeActivation activation)
+{
+    static const Finish finishes[] = {
+        [AE_ACTIVATION_RELU] = FINISH_RELU,
+        [AE_ACTIVATION_LEAKY_RELU] = FINISH_SLOPE,
+        [AE_ACTIVATION_PRELU] = FINISH_SLOPE,
+        [AE_ACTIVATION_SOFTPLUS] = FINISH_NONE,
+    };
+
+    if (activation != AE_ACTIVATION_PRELU)
+        slope = NULL;
+    return (Epilogue){bias, slope, alpha, finishes[activation]};
+}
+
+/* The whole epilogue of @valid channels from @o of one pixel: fewer than fill
+ * the vectors. */
+static void store_pixel(const AeConvRow *row, const Epilogue *e,
+                        const float *sum, int64_t x, int o, int valid)
+{
+    float *out = row->out + x * row->out_step + o;
+
+    for (int i = 0; i < valid; i++) {
+        float y = sum[i], below = 0;
+
+        if (row->residual)
+            y += row->residual[x * row->residual_step + o + i];
+        if (e->finish == FINISH_NONE)
+            below = y;
+        else if (e->finish == FINISH_SLOPE)
+            below = y * (e->slope ? e->slope[o + i] : e->alpha);
+        out[i] = y < 0 ? below : y;
+    }
+}
 
 #define W(name) JOIN(name, JOIN(_, WIDTH))
 
@@ -184,7 +223,8 @@ static void activate_row(float *out, int64_t step, int n, int channels,
 
 void NAME(conv_row)(const AeConvRow *row)
 {
-    const Epilogue e = {row->bias, row->slope, row->alpha, row->activation};
+    const Epilogue e =
+        epilogue_new(row->bias, row->slope, row->alpha, row->activation);
     const int width = dot_width(row->k, row->co);
 
     if (width)
@@ -227,7 +267,8 @@ void NAME(conv_weights)(const AeConvWeights *row)
 
 void NAME(depthwise_row)(const AeDepthwiseRow *row)
 {
-    const Epilogue e = {row->bias, row->slope, row->alpha, row->activation};
+    const Epilogue e =
+        epilogue_new(row->bias, row->slope, row->alpha, row->activation);
     const Width *w = width_of(AE_LANES);
 
     for (int c = 0; c < row->c; w--)

@@ -184,8 +184,8 @@ static void test_conv_weights(gconstpointer data)
         const ConvCase *c = &conv_cases[i];
         const size_t size = c->segments * c->k * c->co;
         ConvData d = conv_data_new(random, c);
-        g_autofree float *expected = g_memdup2(d.weights, size * 4 + 4);
-        g_autofree float *found = g_memdup2(d.weights, size * 4 + 4);
+        g_autofree float *expected = g_memdup2(d.weights, size * sizeof(float));
+        g_autofree float *found = g_memdup2(d.weights, size * sizeof(float));
         AeConvWeights row = {
             .segment = d.segment,
             .segments = c->segments,
@@ -391,6 +391,7 @@ static const struct {
     {"5x5 16->16", 5, 16, 5, 16},
 };
 
+/* GFLOP/s. */
 static double bench_peak(const AeKernels *kernels)
 {
     float sink[2] = {0.5f, 0.25f};
