@@ -24,7 +24,9 @@ float ae_random_uniform(AeRandom *random); /* [0, 1), 24 bits */
 uint32_t ae_random_below(AeRandom *random, uint32_t n); /* 0 .. n - 1, unbiased */
 float ae_random_normal(AeRandom *random); /* mean 0, sd 1 */
 
-/* Fills @n floats with standard normal numbers (Box-Muller). */
+/* Fills @n floats with standard normal numbers (Box-Muller), from the next
+ * whole block on, four a block: a call for n + m floats gives the same as calls
+ * for n and m where n is a multiple of four. */
 void ae_random_normals(AeRandom *random, float *target, int64_t n);
 
 /* Fills @order with a permutation of 0 .. n - 1 (Fisher-Yates). */

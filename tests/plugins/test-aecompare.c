@@ -321,6 +321,36 @@ static void test_again(void)
     teardown(&f);
 }
 
+/* A seek that flushes begins a new measurement: one second is 30 frames. */
+static void test_flush(void)
+{
+    g_autoptr(GstElement) pipeline = gst_parse_launch(
+        "videotestsrc ! video/x-raw,format=GRAY8,width=16,height=16,"
+        "framerate=30/1 ! tee name=t ! queue ! aecompare name=c ! "
+        "fakesink sync=false t. ! queue ! c.reference",
+        NULL);
+    g_autoptr(GstElement) compare = gst_bin_get_by_name(GST_BIN(pipeline), "c");
+    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+    guint64 frames;
+
+    for (int round = 0; round < 3; round++) {
+        gst_element_set_state(pipeline, GST_STATE_PAUSED);
+        gst_element_get_state(pipeline, NULL, NULL, GST_CLOCK_TIME_NONE);
+        g_assert_true(gst_element_seek(
+            pipeline, 1, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH,
+            GST_SEEK_TYPE_SET, (gint64)(round * GST_SECOND), GST_SEEK_TYPE_SET,
+            (gint64)((round + 1) * GST_SECOND)));
+        gst_element_set_state(pipeline, GST_STATE_PLAYING);
+        g_autoptr(GstMessage) message = gst_bus_timed_pop_filtered(
+            bus, 20 * GST_SECOND, GST_MESSAGE_ERROR | GST_MESSAGE_EOS);
+        g_assert_nonnull(message);
+        g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, GST_MESSAGE_EOS);
+        g_object_get(compare, "frames", &frames, NULL);
+        g_assert_cmpuint(frames, ==, 30);
+    }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -331,5 +361,6 @@ int main(int argc, char **argv)
     g_test_add_func("/aecompare/mismatch", test_mismatch);
     g_test_add_func("/aecompare/lengths", test_lengths);
     g_test_add_func("/aecompare/again", test_again);
+    g_test_add_func("/aecompare/flush", test_flush);
     return g_test_run();
 }
