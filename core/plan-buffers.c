@@ -125,7 +125,7 @@ static size_t place_packed(AePlan *plan, size_t offset)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
-        step->packed = (float *)NULL + offset;
+        step->packed = GSIZE_TO_POINTER(offset);
         offset += rounded(step->packed_size);
     }
     return offset;
@@ -183,7 +183,7 @@ gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
     give_data(plan, placed, values_size);
     for (guint i = 0; i < plan->steps->len; i++) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
-        step->packed = plan->arena + (step->packed - (float *)NULL);
+        step->packed = plan->arena + GPOINTER_TO_SIZE(step->packed);
     }
     return TRUE;
 }
