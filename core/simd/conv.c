@@ -72,17 +72,20 @@ static void store_pixel(const AeConvRow *row, const Epilogue *e,
 #undef WIDTH
 #define WIDTH 4
 #include "conv-width.h"
+#include "conv-panel.h"
 #include "conv-dot.h"
 #undef WIDTH
 #if AE_LANES >= 8
 #define WIDTH 8
 #include "conv-width.h"
+#include "conv-panel.h"
 #include "conv-dot.h"
 #undef WIDTH
 #endif
 #if AE_LANES >= 16
 #define WIDTH 16
 #include "conv-width.h"
+#include "conv-panel.h"
 #include "conv-dot.h"
 #undef WIDTH
 #endif
@@ -99,7 +102,7 @@ typedef struct {
 
 /* The widest last. */
 static const Width widths[] = {
-    {1, conv_panel1_1, NULL, outer1_1, columns_1, depthwise_1},
+    {1, NULL, NULL, NULL, columns_1, depthwise_1},
     {4, conv_panel1_4, dot_4, outer1_4, columns_4, depthwise_4},
 #if AE_LANES >= 8
     {8, conv_panel1_8, dot_8, outer1_8, columns_8, depthwise_8},

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Convolution and weight gradients with vectors of WIDTH output channels;
+ * conv.c includes this once for each width, after conv-width.h. */
+
+/* Stores whole vectors of @pixels pixels. */
+ALWAYS_INLINE void W(store_block)(const AeConvRow *row, const W(Channels) * f,
+                                  W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                  const int pixels, const int vectors,
+                                  const Finish finish)
+{
+    float *out = row->out + x * row->out_step + o;
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            W(store)
+    (out + p * row->out_step + b * WIDTH,
+     W(finish)(sum[p][b], f->slope[b], finish));
+}
+
+/* Stores the first @valid channels of each of @pixels pixels. */
+ALWAYS_INLINE void W(store_narrow)(const AeConvRow *row, const Epilogue *e,
+                                   W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                   int valid, const int pixels,
+                                   const int vectors)
+{
+    float lanes[PIXELS][2 * WIDTH];
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            W(store)(lanes[p] + b * WIDTH, sum[p][b]);
+    for (int p = 0; p < pixels; p++)
+        store_pixel(row, e, lanes[p], x + p, o, valid);
+}
+
+ALWAYS_INLINE void W(add_residual)(const AeConvRow *row,
+                                   W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                   const int pixels, const int vectors)
+{
+    const float *in = row->residual + x * row->residual_step + o;
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            sum[p][b] += W(load)(in + p * row->residual_step + b * WIDTH);
+}
+
+ALWAYS_INLINE void W(finish_block)(const AeConvRow *row, const Epilogue *e,
+                                   const W(Channels) * f,
+                                   W(Vector) sum[PIXELS][2], int64_t x, int o,
+                                   int valid, const int pixels,
+                                   const int vectors)
+{
+    if (valid < vectors * WIDTH) {
+        W(store_narrow)(row, e, sum, x, o, valid, pixels, vectors);
+        return;
+    }
+    if (row->residual)
+        W(add_residual)(row, sum, x, o, pixels, vectors);
+    switch (e->finish) {
+    case FINISH_NONE:
+        W(store_block)(row, f, sum, x, o, pixels, vectors, FINISH_NONE);
+        break;
+    case FINISH_RELU:
+        W(store_block)(row, f, sum, x, o, pixels, vectors, FINISH_RELU);
+        break;
+    case FINISH_SLOPE:
+        W(store_block)(row, f, sum, x, o, pixels, vectors, FINISH_SLOPE);
+        break;
+    }
+}
+
+/* Sums of @pixels pixels from @x, @vectors vectors of channels from @o. */
+ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const Epilogue *e,
+                                 const float *weights, const W(Channels) * f,
+                                 int64_t x, int o, int valid, const int pixels,
+                                 const int vectors)
+{
+    const int64_t step = row->in_step;
+    const int64_t panel = (int64_t)row->segments * row->k * WIDTH;
+    W(Vector) sum[PIXELS][2];
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            sum[p][b] = f->bias[b];
+    for (int s = 0; s < row->segments; s++) {
+        const float *in0 = row->segment[s] + x * step;
+        const float *in4 = in0 + 4 * step, *in8 = in4 + 4 * step;
+        const float *end = in0 + row->k;
+
+        for (; in0 < end; in0++, in4++, in8++, weights += WIDTH) {
+            W(Vector) w[2];
+
+#pragma GCC unroll 16
+            for (int b = 0; b < vectors; b++)
+                w[b] = W(load)(weights + b * panel);
+#pragma GCC unroll 16
+            for (int p = 0; p < pixels; p++) {
+                const float *in = p < 4 ? in0 : p < 8 ? in4 : in8;
+
+#pragma GCC unroll 16
+                for (int b = 0; b < vectors; b++)
+                    sum[p][b] += in[p % 4 * step] * w[b];
+            }
+        }
+    }
+    W(finish_block)(row, e, f, sum, x, o, valid, pixels, vectors);
+}
+
+/* Blocks of nearly equal size, so that no short one is left at the end. */
+ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
+                                 const float *weights, int o, int valid,
+                                 const int vectors)
+{
+    const int most = vectors == 2 ? PIXELS_2 : PIXELS;
+    const W(Channels) f = W(channels_new)(e, o, valid, vectors);
+    int blocks = (row->n + most - 1) / most, x = 0;
+
+    for (; blocks > 0; blocks--) {
+        const int pixels = (row->n - x + blocks - 1) / blocks;
+
+        switch (pixels) {
+#define CASE(p)                                                                \
+    case p:                                                                    \
+        if (p <= most)                                                         \
+            W(conv_block)                                                      \
+        (row, e, weights, &f, x, o, valid, p, vectors);                        \
+        break;
+            CASE(1)
+            CASE(2)
+            CASE(3)
+            CASE(4)
+            CASE(5)
+            CASE(6)
+            CASE(7)
+            CASE(8)
+            CASE(9)
+            CASE(10)
+            CASE(11)
+            CASE(12)
+#undef CASE
+        }
+        x += pixels;
+    }
+}
+
+static void W(conv_panel1)(const AeConvRow *row, const Epilogue *e,
+                           const float *weights, int o, int valid)
+{
+    W(conv_panel)(row, e, weights, o, valid, 1);
+}
+
+/* Outer products over the row's pixels: @rows inputs from @i, @vectors vectors
+ * of output channels from @o. */
+ALWAYS_INLINE void W(outer_block)(const AeConvWeights *row, int s, int i, int o,
+                                  const int rows, const int vectors)
+{
+    const float *in = row->segment[s] + i, *g = row->gradient + o;
+    float *weight = row->weight + ((int64_t)s * row->k + i) * row->co + o;
+    W(Vector) sum[PIXELS][2] = {{{0}}};
+
+    for (int x = row->n; x > 0; x--) {
+        W(Vector) v[2];
+
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            v[b] = W(load)(g + b * WIDTH);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++)
+#pragma GCC unroll 16
+            for (int b = 0; b < vectors; b++)
+                sum[r][b] += in[r] * v[b];
+        in += row->in_step;
+        g += row->gradient_step;
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++) {
+            float *w = weight + (int64_t)r * row->co + b * WIDTH;
+
+            W(store)(w, W(load)(w) + sum[r][b]);
+        }
+}
+
+ALWAYS_INLINE void W(outer_segment)(const AeConvWeights *row, int s, int o,
+                                    const int vectors)
+{
+    const int most = vectors == 2 ? PIXELS_2 : PIXELS;
+    int blocks = (row->k + most - 1) / most, i = 0;
+
+    for (; blocks > 0; blocks--) {
+        const int rows = (row->k - i + blocks - 1) / blocks;
+
+        switch (rows) {
+#define CASE(p)                                                                \
+    case p:                                                                    \
+        if (p <= most)                                                         \
+            W(outer_block)(row, s, i, o, p, vectors);                          \
+        break;
+            CASE(1)
+            CASE(2)
+            CASE(3)
+            CASE(4)
+            CASE(5)
+            CASE(6)
+            CASE(7)
+            CASE(8)
+            CASE(9)
+            CASE(10)
+            CASE(11)
+            CASE(12)
+#undef CASE
+        }
+        i += rows;
+    }
+}
+
+static void W(outer1)(const AeConvWeights *row, int o)
+{
+    for (int s = 0; s < row->segments; s++)
+        W(outer_segment)(row, s, o, 1);
+}
