@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Vectors of WIDTH floats, weight gradients with vectors along the inputs, and
  * depthwise convolution; conv.c includes this once for each width. Constant
- * arguments (`pixels`, `vectors`, ...) are known where
- * these functions are inlined, so that the accumulators stay in registers. */
+ * arguments (`pixels`, `vectors`, ...) are known where these functions are
+ * inlined, so that the accumulators stay in registers. */
 
 typedef float W(Vector) __attribute__((vector_size(4 * WIDTH)));
 typedef int W(Mask) __attribute__((vector_size(4 * WIDTH)));
