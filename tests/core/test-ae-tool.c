@@ -47,6 +47,14 @@ static const struct {
     {"bench net.onnx --size 32x32 --threads 2 --seconds 0.01", 0, "frames/s",
      NULL},
     {"bench damaged.onnx", 1, NULL, "damaged.onnx"},
+
+    {"figure circle out.png 1x1 gray.png", 2, NULL, "grid"},
+    {"figure grid out.png 1x1 gray.png gray.png", 2, NULL, "places"},
+    {"figure grid out.png 1x2 gray.png none.png", 1, NULL, "none.png"},
+    {"figure grid out.png 2x2 gray.png gray.png gray.png --zoom 3 "
+     "--captions in,out",
+     0, NULL, NULL},
+    {"figure grid out.png 1x2 gray.png --captions one", 2, NULL, "caption"},
 };
 
 static void check_text(const char *arguments, const char *text,
@@ -79,7 +87,10 @@ static void run_case(const char *folder, gsize i)
 static void prepare(const char *folder)
 {
     g_autofree char *damaged = g_build_filename(folder, "damaged.onnx", NULL);
+    g_autofree char *gray = g_build_filename(folder, "gray.png", NULL);
+    g_autoptr(AeImage) image = ae_image_new(5, 4, 1);
 
+    g_assert_true(ae_image_save_png(image, gray, NULL));
     g_assert_true(g_file_set_contents(damaged, "\x08\x08\xff\xff", 4, NULL));
 }
 
