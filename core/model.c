@@ -130,10 +130,15 @@ void ae_model_add_output(AeModel *model, int value)
     g_array_append_val(model->outputs, value);
 }
 
+/* Only Split may leave out its first output, and operators that take any
+ * number of inputs need every one. */
 static gboolean check_operands(const AeModel *model, const AeOperator *op,
                                const char *name, const int *inputs,
-                               int n_inputs, int n_outputs, GError **error)
+                               int n_inputs, const int *outputs, int n_outputs,
+                               GError **error)
 {
+    int needed = op->max_in == G_MAXINT ? n_inputs : op->min_in;
+
     if (n_inputs < op->min_in || n_inputs > op->max_in || n_outputs < 1 ||
         n_outputs > op->max_out) {
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
@@ -145,13 +150,17 @@ static gboolean check_operands(const AeModel *model, const AeOperator *op,
     }
     for (int i = 0; i < n_inputs; i++)
         if (inputs[i] >= (int)model->values->len ||
-            (inputs[i] < 0 && i < op->min_in)) {
+            (inputs[i] < 0 && i < needed)) {
             g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                         "node '%s' (%s): input %d is missing", name, op->name,
                         i);
             return FALSE;
         }
-    return TRUE;
+    if (outputs[0] >= 0 || op->max_out == G_MAXINT)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                "node '%s' (%s): its first output is missing", name, op->name);
+    return FALSE;
 }
 
 AeNode *ae_model_add_node(AeModel *model, const char *op_name, const char *name,
@@ -168,7 +177,8 @@ AeNode *ae_model_add_node(AeModel *model, const char *op_name, const char *name,
                     name, op_name, names);
         return NULL;
     }
-    if (!check_operands(model, op, name, inputs, n_inputs, n_outputs, error))
+    if (!check_operands(model, op, name, inputs, n_inputs, outputs, n_outputs,
+                        error))
         return NULL;
 
     AeNode *node = g_new0(AeNode, 1);

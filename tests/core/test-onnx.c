@@ -252,6 +252,17 @@ static void made_twice(Onnx__ModelProto *file)
     set(&file->graph->node[1]->output[0], "a");
 }
 
+static void no_result(Onnx__ModelProto *file)
+{
+    set(&file->graph->node[1]->output[0], "");
+}
+
+static void gap(Onnx__ModelProto *file)
+{
+    set(&file->graph->node[2]->op_type, "Concat");
+    set(&file->graph->node[2]->input[1], "");
+}
+
 static void constant_twice(Onnx__ModelProto *file)
 {
     set(&file->graph->initializer[1]->name, "w");
@@ -398,6 +409,8 @@ static const struct {
     {forward_reference, AE_ERROR_FORMAT, "reads 'a'", "'relu1' (Relu)"},
     {cycle, AE_ERROR_FORMAT, "reads 'y'", "'conv1' (Conv)"},
     {made_twice, AE_ERROR_FORMAT, "'a'", "'relu1' (Relu)"},
+    {no_result, AE_ERROR_FORMAT, "first output", "(Relu)"},
+    {gap, AE_ERROR_FORMAT, "input 1 is missing", "(Concat)"},
     {constant_twice, AE_ERROR_FORMAT, "'w'", "twice"},
     {input_made, AE_ERROR_FORMAT, "'x'", "'relu1' (Relu)"},
     {nameless_constant, AE_ERROR_FORMAT, "empty", ""},
