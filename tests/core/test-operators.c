@@ -815,6 +815,44 @@ static void test_refused(const void *data)
     fixture_clear(&fixture);
 }
 
+/* What a plan of RandomNormalLike draws with @seed. */
+static float *draw(uint64_t seed, AePool *pool, int64_t *n)
+{
+    static const Case test = {
+        "RandomNormalLike", "2x3x50x70", "mean=0.5 scale=0.1", 17, ANY, NULL};
+    Fixture fixture;
+    float *numbers;
+
+    fixture_init(&fixture, &test, FALSE, pool);
+    ae_plan_set_seed(fixture.plan, seed);
+    ae_plan_run(fixture.plan);
+    *n = output_size(&fixture, 0);
+    numbers = g_memdup2(ae_plan_output(fixture.plan, 0), *n * sizeof(float));
+    fixture_clear(&fixture);
+    return numbers;
+}
+
+/* Mean and deviation within five standard errors; equal seeds, equal bits. */
+static void test_random(void)
+{
+    g_autoptr(AePool) pool = ae_pool_new(3);
+    int64_t n;
+    g_autofree float *a = draw(1, NULL, &n), *b = draw(1, pool, &n);
+    g_autofree float *c = draw(2, NULL, &n);
+    double sum = 0, squares = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i];
+    for (int64_t i = 0; i < n; i++)
+        squares += (a[i] - sum / (double)n) * (a[i] - sum / (double)n);
+    g_assert_cmpfloat_with_epsilon(sum / (double)n, 0.5,
+                                   5 * 0.1 / sqrt((double)n));
+    g_assert_cmpfloat_with_epsilon(sqrt(squares / (double)n), 0.1,
+                                   5 * 0.1 / sqrt(2 * (double)n));
+    g_assert_cmpmem(a, n * sizeof *a, b, n * sizeof *b);
+    g_assert_cmpint(memcmp(a, c, n * sizeof *a), !=, 0);
+}
+
 static void add_test(const char *kind, size_t i, const char *op,
                      const char *inputs, const void *data, GTestDataFunc run)
 {
@@ -845,6 +883,7 @@ int main(int argc, char **argv)
         add_test("contract", i, test->op, test->inputs, test, test_contract);
         add_test("threads", i, test->op, test->inputs, test, test_threads);
     }
+    g_test_add_func("/operators/random", test_random);
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++)
         add_test("values", i, values[i].op, values[i].inputs,
                  GSIZE_TO_POINTER(i), test_values);
