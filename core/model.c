@@ -181,6 +181,9 @@ AeNode *ae_model_add_node(AeModel *model, const char *op_name, const char *name,
                         error))
         return NULL;
 
+    for (int i = 0; i < n_inputs && i < 32; i++)
+        if (inputs[i] >= 0 && (op->settings >> i & 1))
+            ae_model_value(model, inputs[i])->trainable = FALSE;
     AeNode *node = g_new0(AeNode, 1);
     node->name = g_strdup(name);
     node->op = op;

@@ -559,7 +559,7 @@ void ae_plan_backward(AePlan *plan, float *gradients)
     point_gradients(plan, gradients);
     for (guint i = plan->steps->len; i-- > 0;) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
-        if (step->alias || step->out[0]->grad == NULL)
+        if (step->alias || step->out[0] == NULL || step->out[0]->grad == NULL)
             continue;
         if (step->op->adds)
             clear_gradients(step);

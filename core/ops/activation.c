@@ -313,6 +313,7 @@ const AeOperator ae_ops_activation[] = {
         .name = "Clip",
         .min_in = 1,
         .max_in = 3,
+        .settings = 1 << 1 | 1 << 2,
         .max_out = 1,
         .plan = clip_plan,
         .forward = clip_forward,

@@ -813,6 +813,15 @@ const AeOperator ae_ops_arrange[] = {
     ARRANGE("Gather", 2, 2, 1, gather_plan),
     ARRANGE("DepthToSpace", 1, 1, 1, depth_to_space_plan),
     ARRANGE("SpaceToDepth", 1, 1, 1, space_to_depth_plan),
-    ARRANGE("Pad", 1, 4, 1, pad_plan),
+    {
+        .name = "Pad",
+        .min_in = 1,
+        .max_in = 4,
+        .max_out = 1,
+        .settings = 1 << 1 | 1 << 2 | 1 << 3,
+        .plan = pad_plan,
+        .forward = forward,
+        .backward = backward,
+    },
     {NULL},
 };

@@ -84,6 +84,8 @@ struct AeOperator {
     gboolean fuses; /* understands residual and activation */
     gboolean adds;  /* backward only ever adds to gradients */
     AeFold fold;
+    /* Bit i: planning reads input i (scales, bounds): never a weight. */
+    guint settings;
     gboolean (*plan)(AeStep *step, GError **error);
     void (*prepare)(AeStep *step);
     void (*forward)(const AeStep *step, int64_t begin, int64_t end,

@@ -313,6 +313,15 @@ const AeOperator ae_ops_shape[] = {
     RESHAPE("Squeeze", 1, 2, 1, squeeze_plan),
     RESHAPE("Unsqueeze", 1, 2, 1, unsqueeze_plan),
     RESHAPE("Identity", 1, 1, 1, identity_plan),
-    RESHAPE("Dropout", 1, 3, 2, dropout_plan),
+    {
+        .name = "Dropout",
+        .min_in = 1,
+        .max_in = 3,
+        .max_out = 2,
+        .settings = 1 << 1 | 1 << 2,
+        .plan = dropout_plan,
+        .forward = forward,
+        .backward = backward,
+    },
     {NULL},
 };
