@@ -254,7 +254,7 @@ static gboolean fold(AePlan *plan, AeStep *step, GError **error)
         ae_step_fail(step, error, AE_ERROR_MEMORY, "out of memory");
     if (ready && step->op->prepare != NULL)
         step->op->prepare(step);
-    if (ready)
+    if (ready && step->units > 0)
         step->op->forward(step, 0, step->units, scratch);
     ae_free(scratch);
     ae_free(step->packed);
@@ -501,7 +501,7 @@ static void run_step(const AePlan *plan, const AeStep *step)
     int64_t threads = plan->pool != NULL ? ae_pool_threads(plan->pool) : 1;
     Work work = {plan, step, 1};
 
-    if (step->alias)
+    if (step->alias || step->units == 0)
         return;
     if (threads == 1) {
         step->op->forward(step, 0, step->units, plan->scratch);

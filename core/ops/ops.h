@@ -49,7 +49,8 @@ struct AeStep {
 
     /* Set by plan: */
     void *params;            /* g_free()d; NULL if none is needed */
-    int64_t units;           /* pieces of forward; 1 if it cannot be split */
+    int64_t units;           /* pieces of forward; 1 if it cannot be split, 0
+                                if there is nothing to compute */
     size_t scratch;          /* floats that each thread needs in forward */
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
