@@ -265,7 +265,8 @@ static gboolean set_attribute(AeNode *node, Label label,
         ae_node_set_ints(node, proto->name, proto->ints, (int)proto->n_ints);
         return TRUE;
     case ATTRIBUTE_STRING:
-        string = g_strndup((char *)proto->s.data, proto->s.len);
+        string = g_strndup(proto->s.len > 0 ? (char *)proto->s.data : "",
+                           proto->s.len);
         ae_node_set_string(node, proto->name, string);
         return TRUE;
     case ATTRIBUTE_TENSOR:
