@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The main job: denoises a stream with the built-in model.
+#
+#   pipelines/denoise.sh /dev/videoN   shows the camera, denoised, live
+#   pipelines/denoise.sh FILE          shows the video or picture, denoised;
+#                                      without a display writes it to out/
+#   pipelines/denoise.sh               makes a noisy stream of a photograph from
+#                                      the Debian package
+#                                      gnome-control-center-data, denoises it,
+#                                      prints PSNR, SSIM and the frame rate and
+#                                      writes out/denoise.png
+#
+# SIGMA (levels of 255, default 25), FRAMES (default 60) and PHOTO (a 512x512
+# picture) change the stream.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+PHOTO=${PHOTO:-/usr/share/pixmaps/faces/bicycle.jpg}
+SIGMA=${SIGMA:-25}
+FRAMES=${FRAMES:-60}
+OUT=${OUT:-out}
+
+have_display() { [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; }
+
+show_camera() {
+    have_display || die "There is no display to show $1 on."
+    gst-launch-1.0 v4l2src device="$1" ! videoconvert ! \
+        queue leaky=downstream max-size-buffers=2 ! aedenoise ! \
+        videoconvert ! autovideosink
+}
+
+denoise_file() {
+    [ -f "$1" ] || die "There is no file $1."
+    local source=(filesrc location="$1" ! decodebin ! videoconvert)
+    if have_display; then
+        gst-launch-1.0 "${source[@]}" ! aedenoise ! videoconvert ! \
+            autovideosink
+        return
+    fi
+    mkdir -p "$OUT"
+    case ${1,,} in
+    *.png | *.jpg | *.jpeg)
+        gst-launch-1.0 -q "${source[@]}" ! aedenoise ! videoconvert ! \
+            pngenc ! filesink location="$OUT/denoised.png"
+        echo "picture: $OUT/denoised.png"
+        ;;
+    *)
+        gst-launch-1.0 -q "${source[@]}" ! aedenoise ! videoconvert ! \
+            vp8enc deadline=1 cpu-used=8 target-bitrate=8000000 ! webmmux ! \
+            filesink location="$OUT/denoised.webm"
+        echo "video: $OUT/denoised.webm"
+        ;;
+    esac
+}
+
+# The photograph as FRAMES frames of I420, noisy, denoised and clean: compared
+# with each other; the noisy ones and the first of each kind are kept.
+compare_photo() {
+    local sd
+    sd=$(awk "BEGIN { print $SIGMA / 255 }")
+    gst-launch-1.0 -m filesrc location="$PHOTO" ! decodebin ! videoconvert ! \
+        video/x-raw,format=I420 ! imagefreeze num-buffers="$FRAMES" ! \
+        tee name=clean \
+        clean. ! queue ! aenoise noise="gaussian:sd=$sd" seed=1 ! \
+        tee name=noisy \
+        noisy. ! queue ! before.sink clean. ! queue ! before.reference \
+        aecompare name=before messages=false ! fakesink sync=false \
+        noisy. ! queue ! aedenoise ! tee name=denoised \
+        denoised. ! queue ! after.sink clean. ! queue ! after.reference \
+        aecompare name=after messages=false ! fakesink sync=false \
+        noisy. ! queue ! filesink location="$TEMPORARY/noisy.i420" \
+        noisy. ! queue ! videoconvert ! pngenc snapshot=true ! \
+        filesink location="$TEMPORARY/noisy.png" \
+        denoised. ! queue ! videoconvert ! pngenc snapshot=true ! \
+        filesink location="$TEMPORARY/denoised.png" \
+        clean. ! queue ! videoconvert ! pngenc snapshot=true ! \
+        filesink location="$TEMPORARY/clean.png" >"$TEMPORARY/log" ||
+        die "$(grep ERROR "$TEMPORARY/log")"
+}
+
+# quality ELEMENT
+quality() {
+    local message="element \"$1\".*ae-compare-total"
+    printf 'PSNR %5.2f dB, SSIM %.4f\n' \
+        "$(message_field "$TEMPORARY/log" "$message" psnr)" \
+        "$(message_field "$TEMPORARY/log" "$message" ssim)"
+}
+
+# Frames a second of aedenoise on the noisy stream, read from a file.
+frame_rate() {
+    local seconds
+    seconds=$(gst-launch-1.0 filesrc location="$TEMPORARY/noisy.i420" ! \
+        rawvideoparse width=512 height=512 format=i420 ! aedenoise ! \
+        fakesink sync=false | sed -n 's/^Execution ended after 0:00://p')
+    awk "BEGIN { printf \"%.1f\n\", $FRAMES / $seconds }"
+}
+
+demonstrate() {
+    make_temporary
+    mkdir -p "$OUT"
+    compare_photo
+    echo "stream: $FRAMES frames of 512x512 I420, noise of sigma $SIGMA"
+    echo "noisy:    $(quality before)"
+    echo "denoised: $(quality after)"
+    echo "speed:    $(frame_rate) frames/s at 512x512"
+    echo "          $(ae bench denoise --size 1280x720 --seconds 3)"
+    ae figure grid "$OUT/denoise.png" 1x3 "$TEMPORARY/noisy.png" \
+        "$TEMPORARY/denoised.png" "$TEMPORARY/clean.png" \
+        --captions noisy,denoised,clean --zoom 1
+    echo "picture:  $OUT/denoise.png: noisy | denoised | clean"
+}
+
+build
+case ${1:-} in
+"") demonstrate ;;
+/dev/video*) show_camera "$1" ;;
+*) denoise_file "$1" ;;
+esac
