@@ -65,7 +65,7 @@ static int64_t saturated(float x)
 {
     if (x >= 9.2e18f)
         return G_MAXINT64;
-    return x <= -9.2e18f ? G_MININT64 : (int64_t)x;
+    return x > -9.2e18f ? (int64_t)x : G_MININT64; /* NaN: the least */
 }
 
 gboolean ae_step_input_ints(const AeStep *step, int i, int64_t *values, int max,
