@@ -459,14 +459,16 @@ static gboolean gather_index(const AeStep *step, int axis, int64_t i,
 {
     const AeOperand *list = step->in[1];
     int64_t dim = step->in[0]->shape.dim[axis];
+    float found = list->data[list_offset(list, i)];
 
-    *index = (int64_t)list->data[list_offset(list, i)];
-    *index += *index < 0 ? dim : 0;
-    if (*index < 0 || *index >= dim)
+    if (found < 0)
+        found += (float)dim;
+    if (!(found >= 0 && found < (float)dim)) /* NaN, too */
         return ae_step_fail(step, error, AE_ERROR_VALUE,
                             "an index is outside the %" G_GINT64_FORMAT
                             " elements of axis %d",
                             dim, axis);
+    *index = (int64_t)found;
     *place = 0;
     for (int k = list->shape.rank - 1; k >= 0; k--) {
         *place += i % list->shape.dim[k] * step->out[0]->stride[axis + k];
