@@ -16,6 +16,7 @@ enum {
     MAX_IR = 14,
     MIN_OPSET = 7,
     MAX_OPSET = 21,
+    MAX_NODES = 1 << 15, /* planning compares them with each other */
     MAX_ATTRIBUTES = 64, /* of a node; no operator has so many */
     /* Parsing may allocate so many times the file's size, and so much for
      * small files: a node takes ten times its size on the wire. */
@@ -127,6 +128,12 @@ static gboolean check_file(const Onnx__ModelProto *file, GError **error)
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "it contains %s, which are not supported",
                     file->n_functions > 0 ? "functions" : "sparse tensors");
+        return FALSE;
+    }
+    if (file->graph->n_node > MAX_NODES) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "it has %" G_GSIZE_FORMAT " nodes, supported are %d",
+                    file->graph->n_node, MAX_NODES);
         return FALSE;
     }
     return TRUE;

@@ -74,11 +74,16 @@ static int by_size(const void *a, const void *b)
     return x->first - y->first;
 }
 
-static int by_offset(const void *a, const void *b)
+/* Keeps @placed in the order of offsets. */
+static void insert(GPtrArray *placed, Block *block)
 {
-    const Block *x = *(Block *const *)a, *y = *(Block *const *)b;
+    guint i = 0;
 
-    return (x->offset > y->offset) - (x->offset < y->offset);
+    while (i < placed->len &&
+           ((const Block *)g_ptr_array_index(placed, i))->offset <=
+               block->offset)
+        i++;
+    g_ptr_array_insert(placed, (int)i, block);
 }
 
 /* The lowest offset that no placed block with a meeting lifetime holds. */
@@ -97,8 +102,7 @@ static void place(GPtrArray *placed, Block *block, gboolean share)
         offset = other->offset + other->size;
     }
     block->offset = offset;
-    g_ptr_array_add(placed, block);
-    g_ptr_array_sort(placed, by_offset);
+    insert(placed, block);
 }
 
 static GPtrArray *place_blocks(GHashTable *blocks, gboolean share, size_t *size)

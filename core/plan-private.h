@@ -28,6 +28,7 @@ struct AePlan {
     int n_values;
     GPtrArray *extra;      /* AePlanValue: operands that fusing made */
     GPtrArray *tensors;    /* AeTensor: contents that planning computed */
+    int64_t folded;        /* floats of those that folding made */
     GPtrArray *steps;      /* AeStep, in order */
     int *inputs, *outputs; /* values */
     int n_inputs, n_outputs;

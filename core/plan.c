@@ -10,6 +10,9 @@
 #include "plan-private.h"
 #include "random.h"
 
+/* Floats of constants that folding may make: 1 GiB. */
+#define MAX_FOLDED (1 << 28)
+
 void ae_step_free(AeStep *step)
 {
     if (step == NULL)
@@ -128,8 +131,14 @@ static gboolean set_inputs(AePlan *plan, const AePlanOptions *options,
     }
     for (int i = 0; i < plan->n_inputs; i++) {
         AePlanValue *value = &plan->values[plan->inputs[i]];
-        if (!check_input(ae_model_value(plan->model, plan->inputs[i]),
-                         &options->shapes[i], error))
+        const AeValue *source = ae_model_value(plan->model, plan->inputs[i]);
+        if (source->constant != NULL || value->fed) {
+            g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                        "the value '%s' of the model is %s and cannot be fed",
+                        source->name, value->fed ? "fed twice" : "a constant");
+            return FALSE;
+        }
+        if (!check_input(source, &options->shapes[i], error))
             return FALSE;
         value->fed = TRUE;
         value->needs_grad = options->input_gradients;
@@ -193,6 +202,9 @@ static AeStep *step_new(AePlan *plan, const AeNode *node)
     step->n_out = (int)node->outputs->len;
     step->in = operands(plan, node->inputs);
     step->out = operands(plan, node->outputs);
+    for (int i = 0; i < step->n_out; i++)
+        if (step->out[i] != NULL && ae_plan_value(step->out[i])->fed)
+            step->out[i] = NULL;
     step->gradients = plan->gradients;
     step->units = 1;
     return step;
@@ -227,6 +239,12 @@ static gboolean allocate_folded(AePlan *plan, AeStep *step, GError **error)
         AeOperand *out = step->out[i];
         if (out == NULL)
             continue;
+        plan->folded += ae_shape_elements(&out->shape);
+        if (plan->folded > MAX_FOLDED)
+            return ae_step_fail(step, error, AE_ERROR_MEMORY,
+                                "the constants that planning computes would "
+                                "take more than %d floats",
+                                MAX_FOLDED);
         AeTensor *tensor = ae_tensor_new(&out->shape, error);
         if (tensor == NULL)
             return FALSE;
@@ -358,6 +376,16 @@ static gboolean make_steps(AePlan *plan, gboolean *needed, GError **error)
     return TRUE;
 }
 
+/* A weight, or one under another shape. */
+static gboolean is_weight(const AePlan *plan, AeOperand *operand)
+{
+    const AePlanValue *owner = ae_plan_value(operand);
+
+    while (owner->alias >= 0 && &plan->values[owner->alias] != owner)
+        owner = &plan->values[owner->alias];
+    return owner->operand.trainable;
+}
+
 /* From the last step back: whose contribution to a gradient comes first, and
  * which must therefore overwrite what is there. */
 static void order_gradients(AePlan *plan)
@@ -370,11 +398,11 @@ static void order_gradients(AePlan *plan)
         AeStep *step = g_ptr_array_index(plan->steps, i);
         step->accumulate = g_new0(gboolean, step->n_in + 1);
         for (int j = 0; j < step->n_in; j++) {
-            const AeOperand *in = step->in[j];
+            AeOperand *in = step->in[j];
             if (in == NULL || step->alias)
                 continue;
             step->accumulate[j] =
-                in->trainable ||
+                is_weight(plan, in) ||
                 (in->grad != NULL && !g_hash_table_add(begun, in->grad));
         }
     }
@@ -554,12 +582,20 @@ static void clear_gradients(const AeStep *step)
     }
 }
 
+static gboolean has_gradient(const AeStep *step)
+{
+    for (int i = 0; i < step->n_out; i++)
+        if (step->out[i] != NULL && step->out[i]->grad != NULL)
+            return TRUE;
+    return FALSE;
+}
+
 void ae_plan_backward(AePlan *plan, float *gradients)
 {
     point_gradients(plan, gradients);
     for (guint i = plan->steps->len; i-- > 0;) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
-        if (step->alias || step->out[0] == NULL || step->out[0]->grad == NULL)
+        if (step->alias || !has_gradient(step))
             continue;
         if (step->op->adds)
             clear_gradients(step);
@@ -592,10 +628,13 @@ static void describe_step(const AeStep *step, GString *text)
     static const char *const names[] = {"",       "+relu",    "+leaky",
                                         "+prelu", "+elu",     "+sigmoid",
                                         "+tanh",  "+softplus"};
-    g_autofree char *shape = ae_shape_to_string(&step->out[0]->shape);
+    int i = 0;
     int64_t n =
         step->op->multiply_adds != NULL ? step->op->multiply_adds(step) : 0;
 
+    while (step->out[i] == NULL)
+        i++;
+    g_autofree char *shape = ae_shape_to_string(&step->out[i]->shape);
     g_string_append_printf(text, "%-24s %s%s%s  %s  %" G_GINT64_FORMAT "\n",
                            step->node->name, step->op->name,
                            step->residual != NULL ? "+residual" : "",
