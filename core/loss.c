@@ -34,13 +34,21 @@ static double l1(const float *y, const float *t, int64_t n, float scale,
     return sum;
 }
 
+/* What is not a number stays so, and is noticed. */
+static float clipped(float p)
+{
+    if (p < BCE_EPSILON)
+        return BCE_EPSILON;
+    return p > 1 - BCE_EPSILON ? 1 - BCE_EPSILON : p;
+}
+
 static double bce(const float *y, const float *t, int64_t n, float scale,
                   float *gradient)
 {
     double sum = 0;
 
     for (int64_t i = 0; i < n; i++) {
-        float p = fminf(fmaxf(y[i], BCE_EPSILON), 1 - BCE_EPSILON);
+        float p = clipped(y[i]);
         sum -= t[i] * logf(p) + (1 - t[i]) * logf(1 - p);
         if (gradient != NULL)
             gradient[i] = scale * (p - t[i]) / (p * (1 - p));

@@ -12,6 +12,7 @@
 #define LANES 8              /* gradient arenas; more threads than this idle */
 #define PASS_BYTES (3 << 19) /* of a plan: what stays in a core's own cache */
 #define CHUNK 4096           /* weights a task when lanes are summed */
+#define MAX_STEPS ((gint64)1 << 40) /* of a checkpoint that is believed */
 
 struct AeTrainer {
     AeModel *model;
@@ -80,10 +81,36 @@ static AePlan *new_plan(AeTrainer *t, const AeShape *shape, int images,
 {
     AeShape batch = *shape;
     AePlanOptions options = {
-        .shapes = &batch, .n_inputs = 1, .gradients = TRUE};
+        .shapes = &batch, .n_inputs = 1, .gradients = !t->options.evaluate};
 
     batch.dim[0] = images;
     return ae_plan_new(t->model, &options, error);
+}
+
+/* Sets the sizes of one image. */
+static gboolean measure(AeTrainer *t, AePlan *plan, GError **error)
+{
+    t->in_size = ae_shape_elements(ae_plan_input_shape(plan, 0));
+    t->target_size = ae_shape_elements(ae_plan_output_shape(plan, 0));
+    if (t->in_size == 0 || t->target_size == 0)
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_SHAPE,
+                            "the model's input or output is empty");
+    else if (!t->options.evaluate && ae_plan_output_gradient(plan, 0) == NULL)
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
+                            "the model's output depends on no weight: there "
+                            "is nothing to train");
+    else
+        return TRUE;
+    return FALSE;
+}
+
+/* TRUE if a pass can take @images: files may fix the batch. */
+static gboolean can_take(AeTrainer *t, const AeShape *shape, int images)
+{
+    g_autoptr(AePlan) plan = new_plan(t, shape, images, NULL);
+
+    return plan != NULL && ae_shape_elements(ae_plan_output_shape(plan, 0)) ==
+                               images * t->target_size;
 }
 
 /* How many images a pass takes: as many as the cache holds, without leaving a
@@ -93,12 +120,12 @@ static gboolean choose_images(AeTrainer *t, const AeShape *shape,
 {
     g_autoptr(AePlan) plan = new_plan(t, shape, 1, error);
 
-    if (plan == NULL)
+    if (plan == NULL || !measure(t, plan, error))
         return FALSE;
-    t->in_size = ae_shape_elements(ae_plan_input_shape(plan, 0));
-    t->target_size = ae_shape_elements(ae_plan_output_shape(plan, 0));
     int fit = (int)(PASS_BYTES / MAX(ae_plan_memory(plan), 1));
     t->images = CLAMP(fit, 1, (t->options.batch_size + LANES - 1) / LANES);
+    if (!can_take(t, shape, t->images))
+        t->images = 1;
     return TRUE;
 }
 
@@ -111,11 +138,13 @@ static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
     t->targets = ae_alloc_floats(batch * (size_t)t->target_size);
     t->outputs = ae_alloc_floats(batch * (size_t)t->target_size);
     enough = t->inputs != NULL && t->targets != NULL && t->outputs != NULL;
-    for (int i = 0; i < LANES; i++) {
+    for (int i = 0; !t->options.evaluate && i < LANES; i++) {
         t->gradients[i] = ae_alloc_floats((size_t)t->n_weights);
         enough &= t->gradients[i] != NULL;
     }
-    for (int i = 0; i < ae_optimizer_moments(t->options.optimizer); i++) {
+    for (int i = 0;
+         !t->options.evaluate && i < ae_optimizer_moments(t->options.optimizer);
+         i++) {
         t->moments[i] = ae_alloc_floats((size_t)t->n_weights);
         enough &= t->moments[i] != NULL;
     }
@@ -233,7 +262,7 @@ AeModel *ae_trainer_model(AeTrainer *t)
 /* Losses of images [first, first + n) and the gradient of their outputs. */
 static void pass_losses(AeTrainer *t, AePlan *plan, int first, int n)
 {
-    float *gradient = ae_plan_output_gradient(plan, 0);
+    float *gradient = t->learning ? ae_plan_output_gradient(plan, 0) : NULL;
     float scale = (float)(1.0 / ((double)t->n * (double)t->target_size));
 
     memcpy(t->outputs + first * t->target_size, ae_plan_output(plan, 0),
@@ -243,8 +272,9 @@ static void pass_losses(AeTrainer *t, AePlan *plan, int first, int n)
             ae_loss(t->options.loss, ae_trainer_output(t, first + i),
                     ae_trainer_target(t, first + i), t->target_size, scale,
                     t->learning ? gradient + i * t->target_size : NULL);
-    memset(gradient + n * t->target_size, 0,
-           (size_t)((t->images - n) * t->target_size) * sizeof(float));
+    if (t->learning)
+        memset(gradient + n * t->target_size, 0,
+               (size_t)((t->images - n) * t->target_size) * sizeof(float));
 }
 
 static void run_pass(AeTrainer *t, AePlan *plan, int pass, int lane)
@@ -434,6 +464,13 @@ gboolean ae_trainer_save(AeTrainer *t, const char *path, GHashTable *extra,
     g_autoptr(AeSafetensors) file = ae_safetensors_new();
     g_autoptr(GHashTable) options = describe(t);
 
+    if (!isfinite(t->kernels->sum_squares(t->weights, t->n_weights))) {
+        g_set_error(error, AE_ERROR, AE_ERROR_DIVERGED,
+                    "%s: is not written: training diverged, and the weights "
+                    "are not finite; lower the learning rate",
+                    path);
+        return FALSE;
+    }
     copy_map(file->metadata, options);
     if (extra != NULL)
         copy_map(file->metadata, extra);
@@ -497,7 +534,7 @@ gboolean ae_trainer_resume(AeTrainer *t, const char *path, GHashTable **extra,
         return FALSE;
     step = g_hash_table_lookup(file->metadata, "ae.step");
     if (step == NULL ||
-        !g_ascii_string_to_signed(step, 10, 0, G_MAXINT64, &steps, NULL)) {
+        !g_ascii_string_to_signed(step, 10, 0, MAX_STEPS, &steps, NULL)) {
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                     "%s: not a checkpoint of training: no step count", path);
         return FALSE;

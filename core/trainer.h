@@ -17,13 +17,15 @@ typedef struct AeTrainer AeTrainer;
 typedef struct {
     AeLoss loss;
     AeOptimizerKind optimizer;
-    float learning_rate;   /* > 0 */
-    int64_t cosine_steps;  /* > 0: the rate falls to 0 over these steps along
-                              half a cosine (Loshchilov and Hutter, ICLR 2017,
-                              eq. 5, one period); 0: constant */
-    float clip_norm;       /* > 0: the gradient's global norm at most */
-    int batch_size;        /* >= 1 */
-    int threads;           /* 0: one a processor */
+    float learning_rate;  /* > 0 */
+    int64_t cosine_steps; /* > 0: the rate falls to 0 over these steps along
+                             half a cosine (Loshchilov and Hutter, ICLR 2017,
+                             eq. 5, one period); 0: constant */
+    float clip_norm;      /* > 0: the gradient's global norm at most */
+    int batch_size;       /* >= 1 */
+    int threads;          /* 0: one a processor */
+    gboolean evaluate;    /* only ae_trainer_evaluate() will be called: any
+                             model will do */
     uint64_t seed;
 } AeTrainerOptions;
 
@@ -59,6 +61,7 @@ AeModel *ae_trainer_model(AeTrainer *trainer); /* borrowed */
 
 /* Checkpoints: weights, moments, step and options as safetensors, plus @extra
  * (string to string, or NULL). Resuming gives bit-identical further steps.
+ * ae_trainer_save() refuses weights that are not finite (AE_ERROR_DIVERGED);
  * ae_trainer_resume() fails with AE_ERROR_VALUE when the checkpoint is of
  * another model, optimizer, loss, batch size or seed. @extra: NULL, or gets a
  * new table. */
