@@ -235,9 +235,13 @@ static const struct {
 const char *const *ae_architecture_names(void)
 {
     static const char *names[G_N_ELEMENTS(table) + 1];
+    static gsize listed;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
-        names[i] = table[i].name;
+    if (g_once_init_enter(&listed)) {
+        for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
+            names[i] = table[i].name;
+        g_once_init_leave(&listed, 1);
+    }
     return names;
 }
 

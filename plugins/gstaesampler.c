@@ -39,14 +39,40 @@ int gst_ae_sampler_channels(const GstVideoInfo *info)
     return GST_VIDEO_INFO_IS_RGB(info) ? 3 : 1;
 }
 
+/* Room for the sample in hand and those of the shuffle buffer. */
+static gboolean allocate(GstAeSampler *sampler, gsize size, GError **error)
+{
+    gsize held = (gsize)sampler->options.shuffle_buffer, all;
+
+    g_clear_pointer(&sampler->sample, g_free);
+    g_clear_pointer(&sampler->buffer, g_free);
+    sampler->size = 0;
+    if (!g_size_checked_mul(&all, size, held + 1) || all > G_MAXSSIZE ||
+        (sampler->sample = g_try_malloc(size)) == NULL ||
+        (held > 0 && (sampler->buffer = g_try_malloc(size * held)) == NULL)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "no memory to mix %" G_GSIZE_FORMAT
+                    " images of %" G_GSIZE_FORMAT
+                    " bytes: set a smaller shuffle-buffer",
+                    held, size);
+        return FALSE;
+    }
+    sampler->size = size;
+    return TRUE;
+}
+
 gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
-                                 const GstVideoInfo *info)
+                                 const GstVideoInfo *info, GError **error)
 {
     int patch = sampler->options.patch_size;
     int w = GST_VIDEO_INFO_WIDTH(info), h = GST_VIDEO_INFO_HEIGHT(info);
 
-    if (w < patch || h < patch)
+    if (w < patch || h < patch) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "frames of %dx%d are smaller than a patch of %dx%d", w, h,
+                    patch, patch);
         return FALSE;
+    }
     sampler->width = patch > 0 ? patch : w;
     sampler->height = patch > 0 ? patch : h;
     sampler->channels = gst_ae_sampler_channels(info);
@@ -54,12 +80,7 @@ gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
     if (size == sampler->size)
         return TRUE;
     g_assert(sampler->held == 0);
-    sampler->size = size;
-    g_free(sampler->sample);
-    g_free(sampler->buffer);
-    sampler->sample = g_malloc(size);
-    sampler->buffer = g_malloc(size * sampler->options.shuffle_buffer);
-    return TRUE;
+    return allocate(sampler, size, error);
 }
 
 int gst_ae_sampler_width(const GstAeSampler *sampler)

@@ -28,10 +28,10 @@ void gst_ae_sampler_free(GstAeSampler *sampler);
 int gst_ae_sampler_channels(const GstVideoInfo *info);
 
 /* The size of the samples from now on; those in the buffer must have left it
- * if it changes (gst_ae_sampler_drain()). FALSE if frames of @info are smaller
- * than a patch. */
+ * if it changes (gst_ae_sampler_drain()). Errors: AE_ERROR_SHAPE (frames are
+ * smaller than a patch), AE_ERROR_MEMORY. */
 gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
-                                 const GstVideoInfo *info);
+                                 const GstVideoInfo *info, GError **error);
 int gst_ae_sampler_width(const GstAeSampler *sampler);
 int gst_ae_sampler_height(const GstAeSampler *sampler);
 

@@ -327,6 +327,15 @@ static void describe_model(GstAeTrain *self)
         ae_model_set(model, "ae.noise", self->run.noise);
 }
 
+/* What other threads may ask for. */
+static void publish(GstAeTrain *self, gint64 step, double loss)
+{
+    GST_OBJECT_LOCK(self);
+    self->step = step;
+    self->loss = loss;
+    GST_OBJECT_UNLOCK(self);
+}
+
 /* Writes checkpoint and model, unless nothing was learnt since the last. */
 static gboolean save(GstAeTrain *self)
 {
@@ -380,10 +389,7 @@ static void learn_batch(GstAeTrain *self)
         fail(self, error);
         return;
     }
-    GST_OBJECT_LOCK(self);
-    self->loss = loss;
-    self->step = ae_trainer_steps(self->trainer);
-    GST_OBJECT_UNLOCK(self);
+    publish(self, ae_trainer_steps(self->trainer), loss);
     after_step(self);
 }
 
@@ -483,7 +489,8 @@ static gboolean load_checkpoint(GstAeTrain *self)
 {
     GError *error = NULL;
 
-    if (!self->run.resume || self->run.checkpoint_file == NULL ||
+    if (self->run.mode == MODE_EVALUATE || !self->run.resume ||
+        self->run.checkpoint_file == NULL ||
         !g_file_test(self->run.checkpoint_file, G_FILE_TEST_EXISTS))
         return TRUE;
     if (!ae_trainer_resume(self->trainer, self->run.checkpoint_file, NULL,
@@ -491,7 +498,7 @@ static gboolean load_checkpoint(GstAeTrain *self)
         return fail(self, error);
     self->replay_steps = ae_trainer_steps(self->trainer);
     self->saved_step = self->replay_steps;
-    self->step = self->replay_steps;
+    publish(self, self->replay_steps, 0);
     return TRUE;
 }
 
@@ -504,11 +511,27 @@ static AeModel *make_model(GstAeTrain *self, GError **error)
                                self->run.seed, error);
 }
 
-static gboolean make_trainer(GstAeTrain *self)
+/* Room for the validation batch, if there shall be one. */
+static gboolean allocate_held(GstAeTrain *self, GError **error)
+{
+    gsize size = (gsize)ae_trainer_input_size(self->trainer);
+
+    if (self->run.validate_every == 0)
+        return TRUE;
+    ae_free(self->held_input);
+    ae_free(self->held_target);
+    self->held_input = ae_alloc_floats(self->run.batch_size * size);
+    self->held_target = ae_alloc_floats(self->run.batch_size * size);
+    if (self->held_input != NULL && self->held_target != NULL)
+        return TRUE;
+    g_set_error_literal(error, AE_ERROR, AE_ERROR_MEMORY,
+                        "no memory for the images to validate on");
+    return FALSE;
+}
+
+static AeTrainer *new_trainer(GstAeTrain *self, AeModel *model, GError **error)
 {
     const Settings *run = &self->run;
-    GError *error = NULL;
-    g_autoptr(AeModel) model = make_model(self, &error);
     AeShape shape = ae_shape(4, 1, gst_ae_sampler_channels(&self->info),
                              gst_ae_sampler_height(self->sampler),
                              gst_ae_sampler_width(self->sampler));
@@ -519,28 +542,37 @@ static gboolean make_trainer(GstAeTrain *self)
         .clip_norm = run->clip_norm,
         .batch_size = (int)run->batch_size,
         .threads = (int)run->threads,
+        .evaluate = run->mode == MODE_EVALUATE,
         .seed = run->seed,
         .cosine_steps =
             run->schedule == SCHEDULE_COSINE ? (gint64)run->max_steps : 0,
     };
+    g_autoptr(AeTrainer) trainer =
+        ae_trainer_new(model, &shape, &options, error);
+
+    if (trainer == NULL ||
+        ae_trainer_input_size(trainer) == ae_trainer_target_size(trainer))
+        return g_steal_pointer(&trainer);
+    g_set_error_literal(error, AE_ERROR, AE_ERROR_SHAPE,
+                        "the model's output has another size than its "
+                        "input: it is no autoencoder or denoiser");
+    return NULL;
+}
+
+static gboolean make_trainer(GstAeTrain *self)
+{
+    GError *error = NULL;
+    g_autoptr(AeModel) model = make_model(self, &error);
 
     g_clear_pointer(&self->trainer, ae_trainer_free);
     if (model != NULL)
-        self->trainer = ae_trainer_new(model, &shape, &options, &error);
-    if (self->trainer != NULL && ae_trainer_input_size(self->trainer) !=
-                                     ae_trainer_target_size(self->trainer)) {
-        g_clear_pointer(&self->trainer, ae_trainer_free);
-        g_set_error_literal(&error, AE_ERROR, AE_ERROR_SHAPE,
-                            "the model's output has another size than its "
-                            "input: it is no autoencoder or denoiser");
-    }
-    if (self->trainer == NULL)
-        return fail(self, error);
-    gsize held =
-        (gsize)run->batch_size * (gsize)ae_trainer_input_size(self->trainer);
-    self->held_input = g_renew(float, self->held_input, held);
-    self->held_target = g_renew(float, self->held_target, held);
-    return TRUE;
+        self->trainer = new_trainer(self, model, &error);
+    if (self->trainer != NULL && allocate_held(self, &error))
+        return TRUE;
+    g_clear_pointer(&self->trainer, ae_trainer_free);
+    if (self->run.mode == MODE_EVALUATE)
+        g_prefix_error(&error, "%s: ", self->run.model_file);
+    return fail(self, error);
 }
 
 /* TRUE if frames of @info give samples of the same shape as those before. */
@@ -556,6 +588,7 @@ static gboolean same_samples(const GstAeTrain *self, const GstVideoInfo *info)
 static gboolean gst_ae_train_set_caps(GstBaseSink *sink, GstCaps *caps)
 {
     GstAeTrain *self = (GstAeTrain *)sink;
+    GError *error = NULL;
     GstVideoInfo info;
 
     if (!gst_video_info_from_caps(&info, caps))
@@ -573,13 +606,8 @@ static gboolean gst_ae_train_set_caps(GstBaseSink *sink, GstCaps *caps)
         gst_ae_sampler_drain(self->sampler, take_sample, self);
         finish_batch(self);
     }
-    if (!gst_ae_sampler_set_info(self->sampler, &info)) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                          ("Frames of %dx%d are smaller than a patch",
-                           info.width, info.height),
-                          ("patch-size is %u.", self->run.patch_size));
-        return FALSE;
-    }
+    if (!gst_ae_sampler_set_info(self->sampler, &info, &error))
+        return fail(self, error);
     self->info = info;
     if (same)
         return TRUE;
@@ -610,9 +638,7 @@ static void post_evaluation(GstAeTrain *self)
     double n = (double)MAX(self->evaluated, 1);
     double loss = self->sum_loss / n, mse = self->sum_mse / n;
 
-    GST_OBJECT_LOCK(self);
-    self->loss = loss;
-    GST_OBJECT_UNLOCK(self);
+    publish(self, 0, loss);
     gst_element_post_message(
         GST_ELEMENT(self),
         gst_message_new_element(
@@ -662,8 +688,8 @@ static gboolean gst_ae_train_stop(GstBaseSink *sink)
     g_clear_pointer(&self->sampler, gst_ae_sampler_free);
     g_clear_pointer(&self->noise, ae_noise_free);
     g_clear_pointer(&self->model, ae_model_unref);
-    g_clear_pointer(&self->held_input, g_free);
-    g_clear_pointer(&self->held_target, g_free);
+    g_clear_pointer(&self->held_input, ae_free);
+    g_clear_pointer(&self->held_target, ae_free);
     return TRUE;
 }
 
@@ -708,7 +734,7 @@ static void forget(GstAeTrain *self)
     self->flow = GST_FLOW_OK;
     self->validation_loss = NAN;
     self->begun = self->last_report = g_get_monotonic_time();
-    self->step = 0;
+    publish(self, 0, 0);
     self->sum_loss = self->sum_mse = 0;
     self->evaluated = 0;
 }
@@ -721,6 +747,8 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
     GST_OBJECT_LOCK(self);
     settings_copy(&self->run, &self->settings);
     GST_OBJECT_UNLOCK(self);
+    if (self->run.mode == MODE_EVALUATE)
+        self->run.validate_every = 0;
     forget(self);
     if (!check_settings(self, &error) || !load_model(self, &error)) {
         gst_ae_train_stop(sink);
