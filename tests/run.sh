@@ -21,6 +21,10 @@ fi
 ninja -C "$build" || exit 1
 
 export BUILD=$PWD/$build
+export ASAN_OPTIONS=fast_unwind_on_malloc=0
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 meson test -C "$build" --print-errorlogs --num-processes "$(nproc)"
 log=$build/meson-logs/testlog.json
 count() { grep -c "\"result\": \"$1\"" "$log"; }
