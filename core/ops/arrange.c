@@ -518,7 +518,7 @@ static gboolean gather_plan(AeStep *step, GError **error)
     after = step->in[1]->shape.rank - 1;
     for (int i = 0; i < copies->n; i++) {
         Copy *copy = &copies->copy[i];
-        int64_t index;
+        int64_t index = 0;
 
         if (!gather_index(step, axis, i, &index, &copy->target, error))
             return FALSE;
