@@ -10,7 +10,7 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 MODEL=${1:-denoise.onnx}
-STEPS=${2:-120000}
+STEPS=${2:-70000}
 
 [ -f "$AE_DATA/train400/train400.tar" ] ||
     die "No training images in $AE_DATA: set AE_DATA to the folder."
