@@ -253,14 +253,31 @@ const char *ae_architecture_describe(const char *name)
     return NULL;
 }
 
+/* Every network here returns an image of the size that it gets. */
+static void declare_image(AeModel *model, int number, const AeShape *shape)
+{
+    static const char *const names[] = {"N", NULL, "H", "W"};
+    AeValue *value = ae_model_value(model, number);
+
+    value->has_shape = TRUE;
+    value->shape = *shape;
+    value->dim_names = g_new0(char *, shape->rank + 1);
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dim[i] == AE_UNKNOWN)
+            value->dim_names[i] = g_strdup(names[i]);
+}
+
 static AeModel *build(size_t i, int channels, uint64_t seed)
 {
     int size = table[i].size > 0 ? table[i].size : AE_UNKNOWN;
     AeShape shape = ae_shape(4, AE_UNKNOWN, channels, size, size);
     Net net = {ae_model_new(17), seed, channels};
     int x = ae_model_add_input(net.model, "image", &shape, NULL);
+    int y = table[i].build(&net, x);
 
-    ae_model_add_output(net.model, table[i].build(&net, x));
+    declare_image(net.model, x, &shape);
+    declare_image(net.model, y, &shape);
+    ae_model_add_output(net.model, y);
     ae_model_set(net.model, "ae.architecture", table[i].name);
     return net.model;
 }
