@@ -7,6 +7,7 @@
 #include "gradient.h"
 
 #define MAX_AXES 8
+#define MAX_INDICES (1 << 20) /* of Gather; each is a copy of its own */
 
 typedef struct {
     int in, out;
@@ -507,14 +508,20 @@ static gboolean gather_shape(const AeStep *step, int *axis, AeShape *shape,
 static gboolean gather_plan(AeStep *step, GError **error)
 {
     const AeOperand *x = step->in[0], *y = step->out[0];
+    int64_t count = ae_shape_elements(&step->in[1]->shape);
     int axis, after;
     AeShape shape;
     Copies *copies;
 
+    if (count > MAX_INDICES)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "gathers %" G_GINT64_FORMAT
+                            " elements, but at most %d are supported",
+                            count, MAX_INDICES);
     if (!gather_shape(step, &axis, &shape, error) ||
         !ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copies = copies_new(step, (int)ae_shape_elements(&step->in[1]->shape));
+    copies = copies_new(step, (int)count);
     after = step->in[1]->shape.rank - 1;
     for (int i = 0; i < copies->n; i++) {
         Copy *copy = &copies->copy[i];

@@ -395,7 +395,10 @@ static gboolean make_resize(AeStep *step, const Rule *rule, GError **error)
 
     for (int i = 0; i < rule->shape.rank; i++)
         taps += rule->shape.dim[i];
-    resize = g_malloc0(sizeof *resize + taps * sizeof(Tap));
+    resize = g_try_malloc0(sizeof *resize + taps * sizeof(Tap));
+    if (resize == NULL)
+        return ae_step_fail(step, error, AE_ERROR_MEMORY,
+                            "there is not enough memory for its output");
     step->params = resize;
     resize->outside = ae_node_float(step->node, "extrapolation_value", 0);
     make_axes(resize, step, rule);
