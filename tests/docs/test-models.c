@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* docs/models.md against the core: its tables name, as `NAME`, every operator
- * and architecture, and no operator that there is not. */
+/* docs/models.md against the core: its tables name, as `NAME`, every
+ * operator, architecture and built-in model, and no operator that there is
+ * not. */
 #include <string.h>
 
 #include "ae.h"
@@ -57,6 +58,13 @@ static void test_architectures(void)
     check_names(chapter, ae_architecture_names());
 }
 
+static void test_builtin(void)
+{
+    g_autofree char *chapter = find_chapter("\n## Names\n");
+
+    check_names(chapter, ae_builtin_names());
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -64,6 +72,7 @@ int main(int argc, char **argv)
         g_file_get_contents(g_getenv("AE_MODELS_PAGE"), &page, NULL, NULL));
     g_test_add_func("/docs/operators", test_operators);
     g_test_add_func("/docs/architectures", test_architectures);
+    g_test_add_func("/docs/builtin", test_builtin);
     int code = g_test_run();
     g_free(page);
     return code;
