@@ -358,12 +358,18 @@ static gboolean save(GstAeTrain *self)
     return TRUE;
 }
 
+static gboolean is_done(const GstAeTrain *self)
+{
+    guint64 step = (guint64)ae_trainer_steps(self->trainer);
+
+    return self->run.max_steps > 0 && step >= self->run.max_steps;
+}
+
 /* What follows a step: reports, checkpoints, the end. */
 static void after_step(GstAeTrain *self)
 {
     gint64 step = ae_trainer_steps(self->trainer);
-    gboolean last =
-        self->run.max_steps > 0 && (guint64)step >= self->run.max_steps;
+    gboolean last = is_done(self);
 
     if (last || g_get_monotonic_time() - self->last_report >= REPORT_INTERVAL)
         report(self);
@@ -497,8 +503,10 @@ static gboolean load_checkpoint(GstAeTrain *self)
                            &error))
         return fail(self, error);
     self->replay_steps = ae_trainer_steps(self->trainer);
-    self->saved_step = self->replay_steps;
+    self->saved_step = -1; /* the model file may be older or missing */
     publish(self, self->replay_steps, 0);
+    if (is_done(self))
+        self->flow = GST_FLOW_EOS;
     return TRUE;
 }
 
@@ -660,7 +668,8 @@ static void finish(GstAeTrain *self)
     }
     if (self->run.mode == MODE_EVALUATE) {
         post_evaluation(self);
-    } else if (self->flow != GST_FLOW_ERROR && save(self)) {
+    } else if (self->flow != GST_FLOW_ERROR && save(self) &&
+               self->steps_seen > self->replay_steps) {
         report(self);
         post_progress(self, GST_PROGRESS_TYPE_COMPLETE,
                       "%" G_GINT64_FORMAT " steps, loss %.5f", self->step,

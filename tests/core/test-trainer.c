@@ -80,10 +80,19 @@ static void test_threads_do_not_matter(void)
     }
 }
 
+static char *temporary_file(void)
+{
+    char *path = NULL;
+    int file = g_file_open_tmp("ae-trainer-XXXXXX", &path, NULL);
+
+    g_assert_cmpint(file, >=, 0);
+    g_assert_true(g_close(file, NULL));
+    return path;
+}
+
 static void test_resumed_is_identical(void)
 {
-    g_autofree char *path =
-        g_build_filename(g_get_tmp_dir(), "ae-test-trainer.safetensors", NULL);
+    g_autofree char *path = temporary_file();
 
     for (int kind = AE_OPTIMIZER_ADAM; kind <= AE_OPTIMIZER_SGD; kind++) {
         AeTrainerOptions options = {.learning_rate = 1e-3f,
@@ -110,8 +119,7 @@ static void test_resumed_is_identical(void)
 
 static void test_checkpoint_must_match(void)
 {
-    g_autofree char *path =
-        g_build_filename(g_get_tmp_dir(), "ae-test-match.safetensors", NULL);
+    g_autofree char *path = temporary_file();
     AeTrainerOptions options = {.learning_rate = 1e-3f};
     g_autoptr(AeTrainer) saved = new_trainer("unet-xs", 16, 1, options);
     g_autoptr(AeTrainer) other = new_trainer("keras", 28, 1, options);

@@ -321,6 +321,24 @@ static void test_max_steps(void)
     g_assert_cmpint(steps, ==, 5);
 }
 
+/* A run that has done its steps learns no more when it is resumed, but writes
+ * a model that was lost. */
+static void test_done_is_done(void)
+{
+    g_autofree char *model = in_folder("done.onnx");
+    g_autofree char *before = in_folder("before.onnx");
+    const char *line =
+        DIGITS "aetrain batch-size=4 max-steps=5 resume=true model-file=%s";
+
+    for (int i = 0; i < 2; i++) {
+        g_auto(Outcome) outcome = run(line, -1, model);
+        g_assert_cmpstr(outcome.error, ==, NULL);
+        if (i == 0)
+            g_assert_cmpint(g_rename(model, before), ==, 0);
+    }
+    assert_same_files(before, model);
+}
+
 int main(int argc, char **argv)
 {
     program = argv[0];
@@ -346,6 +364,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aetrain/state-cycles", test_state_cycles);
     g_test_add_func("/aetrain/stop-saves", test_stop_saves);
     g_test_add_func("/aetrain/max-steps", test_max_steps);
+    g_test_add_func("/aetrain/done-is-done", test_done_is_done);
     int result = g_test_run();
     g_autofree char *command = g_strconcat("rm -rf ", folder, NULL);
     g_assert_cmpint(system(command), ==, 0);
