@@ -396,6 +396,91 @@ static gboolean run_bench(int argc, char **argv, const char *usage,
     return TRUE;
 }
 
+/* The tensor of @file for input @i, with its shape. */
+static gboolean find_input(const AeModel *model, const AeSafetensors *file,
+                           int i, const AeTensor **tensor, GError **error)
+{
+    const char *name = ae_model_value(model, ae_model_input(model, i))->name;
+
+    *tensor = ae_safetensors_find(file, name);
+    if (*tensor == NULL)
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "the file of inputs has no tensor '%s'", name);
+    return *tensor != NULL;
+}
+
+static AePlan *plan_tensors(AeModel *model, const AeSafetensors *file,
+                            GError **error)
+{
+    guint n = model->inputs->len;
+    g_autofree AeShape *shapes = g_new0(AeShape, n);
+    AePlanOptions options = {.shapes = shapes, .n_inputs = (int)n};
+    const AeTensor *tensor;
+
+    for (guint i = 0; i < n; i++) {
+        if (!find_input(model, file, (int)i, &tensor, error))
+            return NULL;
+        shapes[i] = tensor->shape;
+    }
+    return ae_plan_new(model, &options, error);
+}
+
+static void copy_inputs(AePlan *plan, const AeModel *model,
+                        const AeSafetensors *file)
+{
+    for (guint i = 0; i < model->inputs->len; i++) {
+        const AeTensor *tensor = NULL;
+
+        find_input(model, file, (int)i, &tensor, NULL);
+        memcpy(ae_plan_input(plan, (int)i), tensor->data,
+               (gsize)ae_shape_elements(&tensor->shape) * sizeof(float));
+    }
+}
+
+static gboolean save_outputs(const AePlan *plan, const AeModel *model,
+                             const char *path, GError **error)
+{
+    g_autoptr(AeSafetensors) file = ae_safetensors_new();
+
+    for (guint i = 0; i < model->outputs->len; i++) {
+        int value = g_array_index(model->outputs, int, i);
+        AeTensor *tensor =
+            ae_tensor_new(ae_plan_output_shape(plan, (int)i), error);
+
+        if (tensor == NULL)
+            return FALSE;
+        memcpy(tensor->data, ae_plan_output(plan, (int)i),
+               (gsize)ae_shape_elements(&tensor->shape) * sizeof(float));
+        ae_safetensors_add(file, ae_model_value(model, value)->name, tensor);
+    }
+    return ae_safetensors_save(file, path, error);
+}
+
+/* run MODEL IN.safetensors OUT.safetensors */
+static gboolean run_run(int argc, char **argv, const char *usage,
+                        GError **error)
+{
+    const GOptionEntry entries[] = {{0}};
+    g_autoptr(AeModel) model = NULL;
+    g_autoptr(AeSafetensors) file = NULL;
+    g_autoptr(AePlan) ready = NULL;
+
+    if (!parse(entries, usage, 3, 3, &argc, &argv, error))
+        return FALSE;
+    model = load(argv[1], error);
+    if (model == NULL)
+        return FALSE;
+    file = ae_safetensors_load(argv[2], error);
+    if (file == NULL)
+        return FALSE;
+    ready = plan_tensors(model, file, error);
+    if (ready == NULL)
+        return FALSE;
+    copy_inputs(ready, model, file);
+    ae_plan_run(ready);
+    return save_outputs(ready, model, argv[3], error);
+}
+
 static gboolean run_new(int argc, char **argv, const char *usage,
                         GError **error)
 {
@@ -501,6 +586,8 @@ static const Command commands[] = {
      "encoder and decoder as files of their own", run_split},
     {"bench", "bench MODEL",
      "frames a second, beside what the processor can do", run_bench},
+    {"run", "run MODEL IN.safetensors OUT.safetensors",
+     "outputs of the tensors that are named as the inputs are", run_run},
     {"new", "new ARCHITECTURE -o MODEL.onnx", "a network with fresh weights",
      run_new},
     {"figure", "figure grid OUT.png ROWSxCOLUMNS IMAGE...",

@@ -48,6 +48,13 @@ static const struct {
      NULL},
     {"bench damaged.onnx", 1, NULL, "damaged.onnx"},
 
+    {"run net.onnx in.safetensors", 2, NULL, "ae run"},
+    {"run net.onnx in.safetensors out.safetensors", 0, NULL, NULL},
+    {"run fixed.onnx in.safetensors out.safetensors", 1, NULL, "28"},
+    {"run half-decoder.onnx in.safetensors out.safetensors", 1, NULL,
+     "no tensor 'maxpool9'"},
+    {"run net.onnx missing.safetensors out.safetensors", 1, NULL, "missing"},
+
     {"figure circle out.png 1x1 gray.png", 2, NULL, "grid"},
     {"figure grid out.png 1x1 gray.png gray.png", 2, NULL, "places"},
     {"figure grid out.png 1x2 gray.png none.png", 1, NULL, "none.png"},
@@ -84,12 +91,38 @@ static void run_case(const char *folder, gsize i)
     check_text(cases[i].arguments, err, cases[i].err);
 }
 
+/* An image for `ae run`. */
+static void save_input(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "in.safetensors", NULL);
+    g_autoptr(AeSafetensors) file = ae_safetensors_new();
+    const AeShape shape = ae_shape(4, 1, 1, 16, 24);
+
+    ae_safetensors_add(file, "image", ae_tensor_new(&shape, NULL));
+    g_assert_true(ae_safetensors_save(file, path, NULL));
+}
+
+/* What `ae run` wrote has the image's size. */
+static void check_output(const char *folder)
+{
+    g_autofree char *path = g_build_filename(folder, "out.safetensors", NULL);
+    g_autoptr(AeSafetensors) file = ae_safetensors_load(path, NULL);
+    const AeShape shape = ae_shape(4, 1, 1, 16, 24);
+    const AeTensor *tensor;
+
+    g_assert_nonnull(file);
+    g_assert_cmpuint(file->tensors->len, ==, 1);
+    tensor = g_ptr_array_index(file->tensors, 0);
+    g_assert_true(ae_shape_equal(&tensor->shape, &shape));
+}
+
 static void prepare(const char *folder)
 {
     g_autofree char *damaged = g_build_filename(folder, "damaged.onnx", NULL);
     g_autofree char *gray = g_build_filename(folder, "gray.png", NULL);
     g_autoptr(AeImage) image = ae_image_new(5, 4, 1);
 
+    save_input(folder);
     g_assert_true(ae_image_save_png(image, gray, NULL));
     g_assert_true(g_file_set_contents(damaged, "\x08\x08\xff\xff", 4, NULL));
 }
@@ -114,6 +147,7 @@ static void test_cases(void)
     prepare(folder);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
         run_case(folder, i);
+    check_output(folder);
     delete_folder(folder);
 }
 
