@@ -23,6 +23,14 @@
 /* Of sizes, strides, dilations and pads: their products fit 62 bits. */
 #define LIMIT (1 << 30)
 
+/* Along one axis: tap t is kernel element `kernel + t * kernel_step` and looks
+ * at source index `j * step + offset + t * offset_step` for target number j of
+ * the phase. */
+typedef struct {
+    int64_t count; /* targets */
+    int64_t taps, kernel, kernel_step, offset, offset_step;
+} Phase;
+
 typedef struct {
     gboolean up;
     gboolean depthwise; /* one channel a group, on both sides */
@@ -32,9 +40,11 @@ typedef struct {
     int64_t source_c, target_c; /* of a group */
     int64_t step[3];            /* of the source, from one target to the next */
     int64_t phases[3];
+    Phase first[3];  /* the only phases, except going up with strides */
     int64_t left;    /* zeros before a row, in pixels */
     int64_t row;     /* floats of a row with its zeros */
-    int64_t span[2]; /* rows of depth and height that one target sees */
+    int64_t span[2]; /* rows of depth and height that one target sees, rounded
+                        up to powers of two */
     int64_t max_segments;
     int64_t slot;   /* packed floats of one phase and group */
     int64_t packed; /* of all, and the room to sort them in */
@@ -49,14 +59,6 @@ typedef struct {
     gboolean dynamic; /* the weights are computed: packed in each run */
     Pass down, up;
 } Conv;
-
-/* Along one axis: tap t is kernel element `kernel + t * kernel_step` and looks
- * at source index `j * step + offset + t * offset_step` for target number j of
- * the phase. */
-typedef struct {
-    int64_t count; /* targets */
-    int64_t taps, kernel, kernel_step, offset, offset_step;
-} Phase;
 
 static int64_t common_divisor(int64_t a, int64_t b)
 {
@@ -86,12 +88,20 @@ static Phase phase_up(const Conv *c, int axis, int64_t p)
     return phase;
 }
 
-static Phase phase_of(const Conv *c, const Pass *pass, int axis, int64_t p)
+static Phase phase_down(const Conv *c, int axis)
 {
-    if (pass->up)
-        return phase_up(c, axis, p);
     return (Phase){c->small[axis], c->kernel[axis],  0, 1,
                    -c->pad[axis],  c->dilation[axis]};
+}
+
+/* Phase @p along an axis; @room is for those that are not kept. */
+static const Phase *phase_of(const Conv *c, const Pass *pass, int axis,
+                             int64_t p, Phase *room)
+{
+    if (p == 0)
+        return &pass->first[axis];
+    *room = phase_up(c, axis, p);
+    return room;
 }
 
 /* Rows of the source, with zeros beside them, kept for the next targets. */
@@ -132,7 +142,8 @@ static const float *padded_row(Rows *rows, int64_t d, int64_t h, int64_t key,
                                const float *row)
 {
     const Pass *pass = rows->pass;
-    const int64_t slot = d % pass->span[0] * pass->span[1] + h % pass->span[1];
+    const int64_t slot =
+        (d & (pass->span[0] - 1)) * pass->span[1] + (h & (pass->span[1] - 1));
     const int64_t left = pass->left * rows->channels;
     const int64_t length = pass->source[2] * rows->channels;
     float *target = rows->slots + slot * aligned(pass->row);
@@ -158,24 +169,49 @@ static const float *row_at(Rows *rows, int64_t n, int64_t d, int64_t h)
     return pass->padded ? padded_row(rows, d, h, key, row) : row;
 }
 
-/* One target row: its phases along depth and height, and its place there. */
+/* One target row: which it is along depth and height, its phases there, and
+ * the source index that it begins at. */
 typedef struct {
-    int64_t n, at[2], phase[2];
-    Phase axis[2];
+    int64_t n, index[2], phase[2], at[2];
+    const Phase *axis[2];
+    Phase room[2];
 } Target;
 
-static Target target_of(const Conv *c, const Pass *pass, int64_t unit)
+static void find_phases(const Conv *c, const Pass *pass, Target *t)
 {
-    Target t = {.n = unit / pass->target[1] / pass->target[0]};
-    const int64_t index[2] = {unit / pass->target[1] % pass->target[0],
-                              unit % pass->target[1]};
-
     for (int a = 0; a < 2; a++) {
-        t.phase[a] = index[a] % pass->phases[a];
-        t.at[a] = index[a] / pass->phases[a] * pass->step[a];
-        t.axis[a] = phase_of(c, pass, a, t.phase[a]);
+        int64_t phase = 0, number = t->index[a];
+
+        if (pass->phases[a] > 1) {
+            phase = number % pass->phases[a];
+            number /= pass->phases[a];
+        }
+        t->phase[a] = phase;
+        t->at[a] = number * pass->step[a];
+        t->axis[a] = phase_of(c, pass, a, phase, &t->room[a]);
     }
-    return t;
+}
+
+static void target_first(const Conv *c, const Pass *pass, int64_t unit,
+                         Target *t)
+{
+    t->n = unit / pass->target[1] / pass->target[0];
+    t->index[0] = unit / pass->target[1] % pass->target[0];
+    t->index[1] = unit % pass->target[1];
+    find_phases(c, pass, t);
+}
+
+/* The row that follows. */
+static void target_next(const Conv *c, const Pass *pass, Target *t)
+{
+    if (++t->index[1] == pass->target[1]) {
+        t->index[1] = 0;
+        if (++t->index[0] == pass->target[0]) {
+            t->index[0] = 0;
+            t->n++;
+        }
+    }
+    find_phases(c, pass, t);
 }
 
 /* Fills rows->segment for the first pixel of phase @x; how many. */
@@ -184,7 +220,7 @@ static int find_segments(Rows *rows, const Target *t, const Phase *x)
     const Pass *pass = rows->pass;
     const int64_t start = (pass->left + x->offset) * rows->channels;
     const int64_t taps = pass->joined ? MIN(x->taps, 1) : x->taps;
-    const Phase *d = &t->axis[0], *h = &t->axis[1];
+    const Phase *d = t->axis[0], *h = t->axis[1];
     int n = 0;
 
     for (int64_t i = 0; i < d->taps; i++)
@@ -262,21 +298,22 @@ static void run_pass(const AeKernels *kernels, const Conv *c, const Pass *pass,
 {
     const int64_t channels = c->groups * pass->target_c;
     Rows rows = rows_new(c, pass, source, scratch);
+    Target t;
 
-    for (int64_t unit = begin; unit < end; unit++) {
-        const Target t = target_of(c, pass, unit);
-
+    target_first(c, pass, begin, &t);
+    for (int64_t unit = begin; unit < end; unit++, target_next(c, pass, &t)) {
         for (int64_t p = 0; p < pass->phases[2]; p++) {
-            const Phase x = phase_of(c, pass, 2, p);
+            Phase room;
+            const Phase *x = phase_of(c, pass, 2, p, &room);
             const int64_t at = (unit * pass->target[2] + p) * channels;
             const int64_t phase =
                 (t.phase[0] * pass->phases[1] + t.phase[1]) * pass->phases[2] +
                 p;
             AeConvRow row = *common;
 
-            row.segments = find_segments(&rows, &t, &x);
+            row.segments = find_segments(&rows, &t, x);
             row.segment = rows.segment;
-            row.k = segment_length(pass, &x);
+            row.k = segment_length(pass, x);
             row.in_step = pass->step[2] * rows.channels;
             row.weights =
                 packed + phase * pass->slot * (pass->depthwise ? 1 : c->groups);
@@ -284,7 +321,7 @@ static void run_pass(const AeKernels *kernels, const Conv *c, const Pass *pass,
             row.out_step = pass->phases[2] * channels;
             row.residual = common->residual ? common->residual + at : NULL;
             row.residual_step = row.out_step;
-            row.n = x.count;
+            row.n = x->count;
             row.co = pass->target_c;
             run_groups(kernels, c, &rows, &row);
         }
@@ -302,21 +339,22 @@ static float weight_at(const Conv *c, const Pass *pass, const float *weights,
 }
 
 static void pack_phase(const AeKernels *kernels, const Conv *c,
-                       const Pass *pass, const Phase axis[3], int64_t group,
-                       const float *weights, float *sorted, float *packed)
+                       const Pass *pass, const Phase *const axis[3],
+                       int64_t group, const float *weights, float *sorted,
+                       float *packed)
 {
-    const int64_t k = segment_length(pass, &axis[2]);
+    const int64_t k = segment_length(pass, axis[2]);
     const int64_t segments =
-        axis[0].taps * axis[1].taps *
-        (pass->joined ? MIN(axis[2].taps, 1) : axis[2].taps);
+        axis[0]->taps * axis[1]->taps *
+        (pass->joined ? MIN(axis[2]->taps, 1) : axis[2]->taps);
     float *next = sorted;
 
-    for (int64_t d = 0; d < axis[0].taps; d++)
-        for (int64_t h = 0; h < axis[1].taps; h++)
-            for (int64_t w = 0; w < axis[2].taps; w++) {
-                const int64_t kd = axis[0].kernel + d * axis[0].kernel_step;
-                const int64_t kh = axis[1].kernel + h * axis[1].kernel_step;
-                const int64_t kw = axis[2].kernel + w * axis[2].kernel_step;
+    for (int64_t d = 0; d < axis[0]->taps; d++)
+        for (int64_t h = 0; h < axis[1]->taps; h++)
+            for (int64_t w = 0; w < axis[2]->taps; w++) {
+                const int64_t kd = axis[0]->kernel + d * axis[0]->kernel_step;
+                const int64_t kh = axis[1]->kernel + h * axis[1]->kernel_step;
+                const int64_t kw = axis[2]->kernel + w * axis[2]->kernel_step;
                 const int64_t tap =
                     (kd * c->kernel[1] + kh) * c->kernel[2] + kw;
 
@@ -328,15 +366,16 @@ static void pack_phase(const AeKernels *kernels, const Conv *c,
                        k * pass->target_c, pass->target_c, 1);
 }
 
-static void pack_depthwise(const Conv *c, const Pass *pass, const Phase axis[3],
-                           const float *weights, float *packed)
+static void pack_depthwise(const Conv *c, const Pass *pass,
+                           const Phase *const axis[3], const float *weights,
+                           float *packed)
 {
-    for (int64_t d = 0; d < axis[0].taps; d++)
-        for (int64_t h = 0; h < axis[1].taps; h++)
-            for (int64_t w = 0; w < axis[2].taps; w++) {
-                const int64_t kd = axis[0].kernel + d * axis[0].kernel_step;
-                const int64_t kh = axis[1].kernel + h * axis[1].kernel_step;
-                const int64_t kw = axis[2].kernel + w * axis[2].kernel_step;
+    for (int64_t d = 0; d < axis[0]->taps; d++)
+        for (int64_t h = 0; h < axis[1]->taps; h++)
+            for (int64_t w = 0; w < axis[2]->taps; w++) {
+                const int64_t kd = axis[0]->kernel + d * axis[0]->kernel_step;
+                const int64_t kh = axis[1]->kernel + h * axis[1]->kernel_step;
+                const int64_t kw = axis[2]->kernel + w * axis[2]->kernel_step;
                 const int64_t tap =
                     (kd * c->kernel[1] + kh) * c->kernel[2] + kw;
 
@@ -350,14 +389,15 @@ static void pack(const AeKernels *kernels, const Conv *c, const Pass *pass,
 {
     float *sorted = packed + pass->packed -
                     aligned(c->taps * pass->source_c * pass->target_c);
-    Phase axis[3];
+    const Phase *axis[3];
+    Phase room[3];
 
     for (int64_t d = 0; d < pass->phases[0]; d++)
         for (int64_t h = 0; h < pass->phases[1]; h++)
             for (int64_t w = 0; w < pass->phases[2]; w++) {
-                axis[0] = phase_of(c, pass, 0, d);
-                axis[1] = phase_of(c, pass, 1, h);
-                axis[2] = phase_of(c, pass, 2, w);
+                axis[0] = phase_of(c, pass, 0, d, &room[0]);
+                axis[1] = phase_of(c, pass, 1, h, &room[1]);
+                axis[2] = phase_of(c, pass, 2, w, &room[2]);
                 if (pass->depthwise) {
                     pack_depthwise(c, pass, axis, weights, packed);
                     packed += pass->slot;
@@ -510,17 +550,18 @@ static void weights_backward(const AeStep *step, const float *small,
     const Pass *pass = &c->down;
     const int64_t channels = c->groups * c->small_c;
     const int64_t units = c->n * c->small[0] * c->small[1];
-    const Phase x = phase_of(c, pass, 2, 0);
+    const Phase *x = &pass->first[2];
     float *sums = scratch;
     Rows rows = rows_new(c, pass, large, scratch + aligned(weight_count(c)));
+    Target t;
 
     memset(sums, 0, weight_count(c) * sizeof(float));
-    for (int64_t unit = 0; unit < units; unit++) {
-        const Target t = target_of(c, pass, unit);
+    target_first(c, pass, 0, &t);
+    for (int64_t unit = 0; unit < units; unit++, target_next(c, pass, &t)) {
         AeConvWeights row = {
             .segment = rows.segment,
-            .segments = find_segments(&rows, &t, &x),
-            .k = segment_length(pass, &x),
+            .segments = find_segments(&rows, &t, x),
+            .k = segment_length(pass, x),
             .in_step = pass->step[2] * rows.channels,
             .gradient = small + unit * c->small[2] * channels,
             .gradient_step = channels,
@@ -534,23 +575,29 @@ static void weights_backward(const AeStep *step, const float *small,
     add_weights(c, sums, step->in[1]->grad);
 }
 
-/* Pixels of a row are summed before rows are, which keeps roundings small. */
+/* Floats of an output row. */
+static int64_t output_row(const AeStep *step)
+{
+    const AeShape *out = &step->out[0]->shape;
+
+    return out->dim[1] * out->dim[out->rank - 1];
+}
+
+/* Rows are summed into one before its pixels are, which keeps roundings
+ * small. */
 static void bias_backward(const AeStep *step, float *sums)
 {
-    const AeOperand *out = step->out[0];
-    const int64_t channels = out->shape.dim[1];
-    const int64_t width = out->shape.dim[out->shape.rank - 1];
-    const int64_t rows = output_rows(step);
-    const float *g = out->grad;
+    const AeKernels *kernels = step->kernels;
+    const int64_t channels = step->out[0]->shape.dim[1];
+    const int64_t rows = output_rows(step), row = output_row(step);
+    const float *g = step->out[0]->grad;
 
-    for (int64_t unit = 0; unit < rows; unit++) {
-        memset(sums, 0, channels * sizeof *sums);
-        for (int64_t x = 0; x < width; x++, g += channels)
-            for (int64_t i = 0; i < channels; i++)
-                sums[i] += g[i];
-        for (int64_t i = 0; i < channels; i++)
-            step->in[2]->grad[i] += sums[i];
-    }
+    memset(sums, 0, row * sizeof *sums);
+    for (int64_t unit = 0; unit < rows; unit++)
+        kernels->add(sums, sums, g + unit * row, row);
+    for (int64_t x = channels; x < row; x += channels)
+        kernels->add(sums, sums, sums + x, channels);
+    kernels->add(step->in[2]->grad, step->in[2]->grad, sums, channels);
 }
 
 static void input_backward(const AeStep *step, const float *packed,
@@ -608,22 +655,25 @@ static void measure_rows(const Conv *c, Pass *pass)
     int64_t low = 0, high = pass->source[2] - 1;
 
     for (int64_t p = 0; p < pass->phases[2]; p++) {
-        const Phase x = phase_of(c, pass, 2, p);
+        Phase room;
+        const Phase *x = phase_of(c, pass, 2, p, &room);
 
-        if (x.taps == 0)
+        if (x->taps == 0)
             continue;
-        low = MIN(low, x.offset);
-        high = MAX(high, (x.count - 1) * pass->step[2] + x.offset +
-                             (x.taps - 1) * x.offset_step);
+        low = MIN(low, x->offset);
+        high = MAX(high, (x->count - 1) * pass->step[2] + x->offset +
+                             (x->taps - 1) * x->offset_step);
     }
     pass->left = -low;
     pass->row = (high + 1 - low) * c->groups * pass->source_c;
     pass->padded = low < 0 || high > pass->source[2] - 1;
     for (int a = 0; a < 2; a++) {
-        const Phase x = phase_of(c, pass, a, 0);
-        const int64_t most = (c->kernel[a] - 1) / ABS(x.kernel_step);
+        const Phase *x = &pass->first[a];
+        const int64_t most = (c->kernel[a] - 1) / ABS(x->kernel_step);
 
-        pass->span[a] = MIN(most * x.offset_step + 1, pass->source[a]);
+        pass->span[a] = 1;
+        while (pass->span[a] < MIN(most * x->offset_step + 1, pass->source[a]))
+            pass->span[a] *= 2;
     }
 }
 
@@ -655,8 +705,7 @@ static gboolean measure_packed(const AeKernels *kernels, const Conv *c,
     int64_t most[3], slots;
 
     for (int a = 0; a < 3; a++)
-        most[a] =
-            (c->kernel[a] - 1) / ABS(phase_of(c, pass, a, 0).kernel_step) + 1;
+        most[a] = (c->kernel[a] - 1) / ABS(pass->first[a].kernel_step) + 1;
     pass->max_segments = most[0] * most[1] * (pass->joined ? 1 : most[2]);
     pass->slot = largest_slot(kernels, c, pass, most);
     slots = pass->phases[0] * pass->phases[1];
@@ -683,9 +732,10 @@ static gboolean pass_init(const AeKernels *kernels, const Conv *c, Pass *pass,
         pass->target[a] = up ? c->large[a] : c->small[a];
         pass->step[a] = up ? 1 : c->stride[a];
         pass->phases[a] = up ? MIN(c->stride[a], c->large[a]) : 1;
+        pass->first[a] = up ? phase_up(c, a, 0) : phase_down(c, a);
     }
-    pass->joined = c->groups == 1 && (c->kernel[2] == 1 ||
-                                      phase_of(c, pass, 2, 0).offset_step == 1);
+    pass->joined = c->groups == 1 &&
+                   (c->kernel[2] == 1 || pass->first[2].offset_step == 1);
     measure_rows(c, pass);
     return measure_packed(kernels, c, pass);
 }
@@ -941,7 +991,7 @@ static gboolean measure(AeStep *step, Conv *c, GError **error)
         step->packed_size = c->down.packed + c->up.packed;
         step->scratch_backward =
             MAX(c->up.scratch, c->down.scratch + aligned(weight_count(c))) +
-            aligned(step->out[0]->shape.dim[1]);
+            aligned(output_row(step));
     }
     if (c->dynamic) {
         step->packed_size = 0;
