@@ -109,6 +109,11 @@ typedef struct {
     void (*log)(float *y, const float *x, int64_t n);
     void (*add)(float *y, const float *a, const float *b, int64_t n);
     void (*maximum)(float *y, const float *a, const float *b, int64_t n);
+    /* One tap of max pooling, back: over n pixels of c channels, @step floats
+     * apart in dx and x, where x = y: dx (+)= rest, and the rest is gone. */
+    void (*pass_maximum)(float *dx, const float *x, int64_t step,
+                         const float *y, float *rest, int64_t n, int64_t c,
+                         gboolean overwrite);
     void (*adam)(float *weight, const float *gradient, float *m, float *v,
                  int64_t n, const AeAdam *adam);
     double (*sum_squares)(const float *x, int64_t n);

@@ -214,7 +214,7 @@ static gboolean plan(AeStep *step, GError **error)
     pool->tiles = tiles(pool);
     step->units = pool->n * pool->out[D] * pool->out[H];
     step->scratch = (size_t)(pool->in[W] * pool->c);
-    step->scratch_backward = (size_t)pool->c;
+    step->scratch_backward = (size_t)(pool->out[W] * pool->c);
     return TRUE;
 }
 
@@ -323,96 +323,92 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-/* One output pixel and what backward passes on from it. */
-typedef struct {
-    const AeStep *step;
-    int64_t offset; /* of the output pixel */
-    float *rest;    /* the gradient that no tap has taken yet */
-    float scale;    /* of an average */
-} Window;
-
-/* To the first maximum, in the order of the window. */
-static void pass_maximum(const Window *window, int64_t tap, gboolean overwrite)
+/* The gradient of output row (at[1], at[2]), for averages divided by what the
+ * windows count. */
+static void begin_row(const AeStep *step, const int64_t at[3], const float *dy,
+                      float *rest)
 {
-    const AeStep *step = window->step;
     const Pool *pool = step->params;
-    const float *x = step->in[0]->data + tap;
-    const float *y = step->out[0]->data + window->offset;
-    float *dx = step->in[0]->grad + tap, *rest = window->rest;
+    const int64_t c = pool->c;
+    const int64_t rows =
+        taps_counted(pool, D, at[1]) * taps_counted(pool, H, at[2]);
 
-    for (int64_t i = 0; i < pool->c; i++) {
-        float taken = x[i] == y[i] ? rest[i] : 0;
+    memcpy(rest, dy, pool->out[W] * c * sizeof *rest);
+    for (int64_t w = 0; !pool->maximum && w < pool->out[W]; w++) {
+        const float scale = 1 / (float)(rows * taps_counted(pool, W, w));
 
-        dx[i] = overwrite ? taken : dx[i] + taken;
-        rest[i] = x[i] == y[i] ? 0 : rest[i];
+        for (int64_t i = 0; i < c; i++)
+            rest[w * c + i] *= scale;
     }
 }
 
-static void pass_average(const Window *window, int64_t tap, gboolean overwrite)
+static void pass_average(float *dx, const float *rest, int64_t c,
+                         gboolean overwrite)
 {
-    const Pool *pool = window->step->params;
-    const float *dy = window->step->out[0]->grad + window->offset;
-    float *dx = window->step->in[0]->grad + tap;
-
-    for (int64_t i = 0; i < pool->c; i++)
-        dx[i] = (overwrite ? 0 : dx[i]) + window->scale * dy[i];
+    for (int64_t i = 0; i < c; i++)
+        dx[i] = (overwrite ? 0 : dx[i]) + rest[i];
 }
 
-static void pass_window(const Window *window, int64_t row, const Taps *taps,
-                        gboolean overwrite)
-{
-    const Pool *pool = window->step->params;
-
-    for (int64_t i = taps->first; i < taps->last; i++) {
-        int64_t tap = row + (taps->start + i * pool->dilation[W]) * pool->c;
-
-        if (pool->maximum)
-            pass_maximum(window, tap, overwrite);
-        else
-            pass_average(window, tap, overwrite);
-    }
-}
-
-static void pass_pixel(const AeStep *step, const int64_t at[4], int64_t offset,
-                       float *rest)
+/* Tap @tap along x of all windows of an output row, in the input row that
+ * begins at @row. @rest: the gradient that no tap has taken yet; a maximum's
+ * goes to the first input that equals it. */
+static void pass_tap(const AeStep *step, int64_t row, int64_t tap,
+                     const float *y, float *rest, gboolean overwrite)
 {
     const Pool *pool = step->params;
-    Taps deep = taps_at(pool, D, at[1]), high = taps_at(pool, H, at[2]);
-    Taps wide = taps_at(pool, W, at[3]);
-    gboolean overwrite = pool->tiles && !ae_step_adds(step, 0);
-    int64_t counted = taps_counted(pool, D, at[1]) *
-                      taps_counted(pool, H, at[2]) *
-                      taps_counted(pool, W, at[3]);
-    Window window = {step, offset, rest, 1 / (float)counted};
+    const int64_t c = pool->c, stride = pool->stride[W];
+    const int64_t shift = tap * pool->dilation[W] - pool->before[W];
+    const float *x = step->in[0]->data + row + shift * c;
+    float *dx = step->in[0]->grad + row + shift * c;
+    int64_t first = 0, last = pool->out[W];
 
-    memcpy(rest, step->out[0]->grad + offset, pool->c * sizeof *rest);
-    for (int64_t i = deep.first; i < deep.last; i++) {
+    while (first < last && first * stride + shift < 0)
+        first++;
+    while (last > first && (last - 1) * stride + shift >= pool->in[W])
+        last--;
+    for (int64_t w = first; !pool->maximum && w < last; w++)
+        pass_average(dx + w * stride * c, rest + w * c, c, overwrite);
+    if (pool->maximum)
+        step->kernels->pass_maximum(
+            dx + first * stride * c, x + first * stride * c, stride * c,
+            y + first * c, rest + first * c, last - first, c, overwrite);
+}
+
+static void backward_row(const AeStep *step, const int64_t at[3],
+                         int64_t offset, float *rest)
+{
+    const Pool *pool = step->params;
+    const Taps deep = taps_at(pool, D, at[1]), high = taps_at(pool, H, at[2]);
+    const gboolean overwrite = pool->tiles && !ae_step_adds(step, 0);
+
+    begin_row(step, at, step->out[0]->grad + offset, rest);
+    for (int64_t i = deep.first; i < deep.last; i++)
         for (int64_t k = high.first; k < high.last; k++) {
-            int64_t row =
+            const int64_t row =
                 row_offset(pool, at[0], deep.start + i * pool->dilation[D],
                            high.start + k * pool->dilation[H]);
 
-            pass_window(&window, row, &wide, overwrite);
+            for (int64_t tap = 0; tap < pool->kernel[W]; tap++)
+                pass_tap(step, row, tap, step->out[0]->data + offset, rest,
+                         overwrite);
         }
-    }
 }
 
 static void backward(const AeStep *step, float *scratch)
 {
     const Pool *pool = step->params;
-    int64_t offset = 0;
+    const int64_t length = pool->out[W] * pool->c;
 
     if (!ae_step_wants(step, 0))
         return;
     if (!pool->tiles)
         ae_step_clear_gradient(step, 0);
     for (int64_t unit = 0; unit < step->units; unit++) {
-        int64_t d = unit / pool->out[H];
-        int64_t at[4] = {d / pool->out[D], d % pool->out[D],
-                         unit % pool->out[H], 0};
+        const int64_t d = unit / pool->out[H];
+        const int64_t at[3] = {d / pool->out[D], d % pool->out[D],
+                               unit % pool->out[H]};
 
-        for (; at[3] < pool->out[W]; at[3]++, offset += pool->c)
-            pass_pixel(step, at, offset, scratch);
+        backward_row(step, at, unit * length, scratch);
     }
 }
 

@@ -18,6 +18,30 @@ void NAME(maximum)(float *y, const float *a, const float *b, int64_t n)
         y[i] = a[i] < b[i] ? b[i] : a[i];
 }
 
+ALWAYS_INLINE void pass_pixels(float *restrict dx, const float *restrict x,
+                               int64_t step, const float *restrict y,
+                               float *restrict rest, int64_t n, int64_t c,
+                               const gboolean overwrite)
+{
+    for (; n > 0; n--, dx += step, x += step, y += c, rest += c)
+        for (int64_t i = 0; i < c; i++) {
+            const gboolean equal = x[i] == y[i];
+            const float taken = equal ? rest[i] : 0;
+
+            dx[i] = overwrite ? taken : dx[i] + taken;
+            rest[i] = equal ? 0 : rest[i];
+        }
+}
+
+void NAME(pass_maximum)(float *dx, const float *x, int64_t step, const float *y,
+                        float *rest, int64_t n, int64_t c, gboolean overwrite)
+{
+    if (overwrite)
+        pass_pixels(dx, x, step, y, rest, n, c, TRUE);
+    else
+        pass_pixels(dx, x, step, y, rest, n, c, FALSE);
+}
+
 /* Kingma and Ba, ICLR 2015, algorithm 1, with the bias corrections in the
  * learning rate. */
 void NAME(adam)(float *restrict weight, const float *restrict gradient,

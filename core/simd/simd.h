@@ -33,6 +33,8 @@ void NAME(exp)(float *y, const float *x, int64_t n);
 void NAME(log)(float *y, const float *x, int64_t n);
 void NAME(add)(float *y, const float *a, const float *b, int64_t n);
 void NAME(maximum)(float *y, const float *a, const float *b, int64_t n);
+void NAME(pass_maximum)(float *dx, const float *x, int64_t step, const float *y,
+                        float *rest, int64_t n, int64_t c, gboolean overwrite);
 void NAME(adam)(float *weight, const float *gradient, float *m, float *v,
                 int64_t n, const AeAdam *adam);
 double NAME(sum_squares)(const float *x, int64_t n);

@@ -19,6 +19,7 @@ const AeKernels NAME(kernels) = {
     .log = NAME(log),
     .add = NAME(add),
     .maximum = NAME(maximum),
+    .pass_maximum = NAME(pass_maximum),
     .adam = NAME(adam),
     .sum_squares = NAME(sum_squares),
     .peak = NAME(peak),

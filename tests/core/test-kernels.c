@@ -338,6 +338,32 @@ static void test_two(gconstpointer data)
     assert_near(kernels, a, e, n, 0, 0);
 }
 
+/* Rows of n pixels where a third of x equals y, floats between the pixels. */
+static void test_pass_maximum(gconstpointer data)
+{
+    const AeKernels *kernels = data;
+    const int n = 7, most = 40;
+    g_autoptr(GRand) random = g_rand_new_with_seed(10);
+    g_autofree float *x = random_floats(random, 2 * n * most);
+    g_autofree float *y = random_floats(random, n * most);
+
+    for (int c = 1; c <= most; c++)
+        for (int overwrite = 0; overwrite < 2; overwrite++) {
+            const int64_t step = c % 2 ? c : 2 * c;
+            g_autofree float *de = random_floats(random, 2 * n * most);
+            g_autofree float *df = g_memdup2(de, 2 * n * most * sizeof *de);
+            g_autofree float *re = random_floats(random, n * most);
+            g_autofree float *rf = g_memdup2(re, n * most * sizeof *re);
+
+            for (int i = 0; i < n * c; i += 3)
+                y[i] = x[i / c * step + i % c];
+            plain->pass_maximum(de, x, step, y, re, n, c, overwrite);
+            kernels->pass_maximum(df, x, step, y, rf, n, c, overwrite);
+            assert_near(kernels, df, de, 2 * n * most, 0, 0);
+            assert_near(kernels, rf, re, n * most, 0, 0);
+        }
+}
+
 static void test_sum_squares(gconstpointer data)
 {
     const AeKernels *kernels = data;
@@ -500,6 +526,7 @@ int main(int argc, char **argv)
         add("exp-log", kernels, test_exp_log);
         add("activate", kernels, test_activate);
         add("add-maximum", kernels, test_two);
+        add("pass-maximum", kernels, test_pass_maximum);
         add("sum-squares", kernels, test_sum_squares);
         add("adam", kernels, test_adam);
     }
