@@ -3,8 +3,11 @@
 
 #include <math.h>
 
+#include "kernels.h"
+
 #define BCE_EPSILON 1e-7f
 #define L1_EPSILON 1e-6f
+#define CHUNK 1024 /* elements whose logarithms are taken at once */
 
 static double mse(const float *y, const float *t, int64_t n, float scale,
                   float *gradient)
@@ -42,17 +45,34 @@ static float clipped(float p)
     return p > 1 - BCE_EPSILON ? 1 - BCE_EPSILON : p;
 }
 
+/* At most CHUNK elements. */
+static double bce_chunk(const float *y, const float *t, int64_t n, float scale,
+                        float *gradient)
+{
+    float p[CHUNK], q[CHUNK];
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        p[i] = clipped(y[i]);
+        q[i] = 1 - p[i];
+    }
+    for (int64_t i = 0; gradient != NULL && i < n; i++)
+        gradient[i] = scale * (p[i] - t[i]) / (p[i] * q[i]);
+    ae_kernels_get()->log(p, p, n);
+    ae_kernels_get()->log(q, q, n);
+    for (int64_t i = 0; i < n; i++)
+        sum -= t[i] * p[i] + (1 - t[i]) * q[i];
+    return sum;
+}
+
 static double bce(const float *y, const float *t, int64_t n, float scale,
                   float *gradient)
 {
     double sum = 0;
 
-    for (int64_t i = 0; i < n; i++) {
-        float p = clipped(y[i]);
-        sum -= t[i] * logf(p) + (1 - t[i]) * logf(1 - p);
-        if (gradient != NULL)
-            gradient[i] = scale * (p - t[i]) / (p * (1 - p));
-    }
+    for (int64_t i = 0; i < n; i += CHUNK)
+        sum += bce_chunk(y + i, t + i, MIN(CHUNK, n - i), scale,
+                         gradient != NULL ? gradient + i : NULL);
     return sum;
 }
 
