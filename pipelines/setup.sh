@@ -2,6 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Installs the Debian packages that building, testing and the demonstrations
 # need, where they are missing; asks for root only then.
+#
+#   pipelines/setup.sh [PACKAGE...]
+#
+# PACKAGE: installed as well.
 set -euo pipefail
 
 PACKAGES="gcc libc6-dev meson ninja-build pkg-config
@@ -12,7 +16,7 @@ PACKAGES="gcc libc6-dev meson ninja-build pkg-config
     libonnx-testdata dataset-fashion-mnist gnome-control-center-data"
 
 missing=()
-for package in $PACKAGES; do
+for package in $PACKAGES "$@"; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
