@@ -29,8 +29,8 @@ void gst_ae_sampler_free(GstAeSampler *sampler)
 {
     if (sampler == NULL)
         return;
-    g_free(sampler->sample);
-    g_free(sampler->buffer);
+    ae_free(sampler->sample);
+    ae_free(sampler->buffer);
     g_free(sampler);
 }
 
@@ -39,26 +39,34 @@ int gst_ae_sampler_channels(const GstVideoInfo *info)
     return GST_VIDEO_INFO_IS_RGB(info) ? 3 : 1;
 }
 
+/* Bytes that may be missing: NULL then. */
+static guint8 *allocate_bytes(gsize size)
+{
+    return (guint8 *)ae_alloc_floats(size / sizeof(float) + 1);
+}
+
 /* Room for the sample in hand and those of the shuffle buffer. */
 static gboolean allocate(GstAeSampler *sampler, gsize size, GError **error)
 {
     gsize held = (gsize)sampler->options.shuffle_buffer, all;
 
-    g_clear_pointer(&sampler->sample, g_free);
-    g_clear_pointer(&sampler->buffer, g_free);
+    g_clear_pointer(&sampler->sample, ae_free);
+    g_clear_pointer(&sampler->buffer, ae_free);
     sampler->size = 0;
-    if (!g_size_checked_mul(&all, size, held + 1) || all > G_MAXSSIZE ||
-        (sampler->sample = g_try_malloc(size)) == NULL ||
-        (held > 0 && (sampler->buffer = g_try_malloc(size * held)) == NULL)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "no memory to mix %" G_GSIZE_FORMAT
-                    " images of %" G_GSIZE_FORMAT
-                    " bytes: set a smaller shuffle-buffer",
-                    held, size);
-        return FALSE;
+    if (g_size_checked_mul(&all, size, held)) {
+        sampler->sample = allocate_bytes(size);
+        sampler->buffer = allocate_bytes(all);
     }
-    sampler->size = size;
-    return TRUE;
+    if (sampler->sample != NULL && sampler->buffer != NULL) {
+        sampler->size = size;
+        return TRUE;
+    }
+    g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                "no memory to mix %" G_GSIZE_FORMAT
+                " images of %" G_GSIZE_FORMAT
+                " bytes: set a smaller shuffle-buffer",
+                held, size);
+    return FALSE;
 }
 
 gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,

@@ -25,7 +25,10 @@ export ASAN_OPTIONS=fast_unwind_on_malloc=0
 export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
 export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-meson test -C "$build" --print-errorlogs --num-processes "$(nproc)"
+patience=1
+[ "$sanitizer" = none ] || patience=10
+meson test -C "$build" --print-errorlogs --num-processes "$(nproc)" \
+    --timeout-multiplier "$patience"
 log=$build/meson-logs/testlog.json
 count() { grep -c "\"result\": \"$1\"" "$log"; }
 passed=$(($(count OK) + $(count EXPECTEDFAIL)))

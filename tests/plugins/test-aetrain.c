@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <glib/gstdio.h>
+#include <gst/check/gstharness.h>
 #include <gst/gst.h>
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -339,6 +342,243 @@ static void test_done_is_done(void)
     assert_same_files(before, model);
 }
 
+/* A model that says nothing of training, for evaluation. */
+static char *write_model(const char *name, const char *op, const AeShape *shape)
+{
+    char *path = in_folder(name);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AeModel) model = ae_model_new(17);
+    int in = ae_model_add_input(model, "x", shape, &error);
+    int out = ae_model_add_value(model, "y", NULL, &error);
+
+    ae_model_add_output(model, out);
+    ae_model_add_node(model, op, "only", &in, 1, &out, 1, &error);
+    ae_onnx_save(model, path, &error);
+    g_assert_no_error(error);
+    return path;
+}
+
+/* Files from anywhere: no weights, no batch or a fixed one, other sizes. */
+static void test_evaluate_any_model(void)
+{
+    static const struct {
+        const char *op;
+        int n, rows;
+        const char *sentence; /* NULL: measured */
+    } cases[] = {
+        {"Relu", AE_UNKNOWN, AE_UNKNOWN, NULL},
+        {"Relu", 1, 28, NULL},
+        {"Identity", 1, 28, NULL},
+        {"Relu", 3, 28, "is 3x1x28x28, not 1x1x28x28"},
+        {"Relu", AE_UNKNOWN, 32, "is ?x1x32x28, not 1x1x28x28"},
+        {"ReduceMean", AE_UNKNOWN, AE_UNKNOWN, "another size"},
+        {"Shape", AE_UNKNOWN, AE_UNKNOWN, "another size"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        AeShape shape = ae_shape(4, cases[i].n, 1, cases[i].rows, 28);
+        g_autofree char *model = write_model("any.onnx", cases[i].op, &shape);
+        g_auto(Outcome) outcome =
+            run(DIGITS "aetrain mode=evaluate resume=true validate-every=2 "
+                       "batch-size=16 model-file=%s",
+                35, model);
+        gint64 images = 0;
+        double mse = 1;
+
+        if (cases[i].sentence != NULL) {
+            g_assert_nonnull(outcome.error);
+            g_assert_nonnull(strstr(outcome.error, model));
+            g_assert_nonnull(strstr(outcome.error, cases[i].sentence));
+            continue;
+        }
+        g_assert_cmpstr(outcome.error, ==, NULL);
+        gst_structure_get(outcome.evaluation, "images", G_TYPE_INT64, &images,
+                          "mse", G_TYPE_DOUBLE, &mse, NULL);
+        g_assert_cmpint(images, ==, 35);
+        g_assert_cmpfloat(mse, ==, 0);
+    }
+}
+
+/* The files in the folder whose names begin with @prefix. */
+static int count_files(const char *prefix)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    int n = 0;
+
+    while ((name = g_dir_read_name(dir)) != NULL)
+        n += g_str_has_prefix(name, prefix);
+    return n;
+}
+
+static void limit_files(rlim_t size)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = MIN(size, limit.rlim_max);
+    setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+/* A disk without room, as a limit of 1000 bytes a file. */
+static void test_full_disk(void)
+{
+    static const char *const cases[] = {"", "checkpoint-interval=2",
+                                        "max-steps=3"};
+
+    signal(SIGXFSZ, SIG_IGN);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *model = in_folder("full.onnx");
+        limit_files(1000);
+        g_auto(Outcome) outcome =
+            run(DIGITS "aetrain batch-size=4 model-file=%s %s", 20, model,
+                cases[i]);
+        limit_files(RLIM_INFINITY);
+        g_assert_nonnull(outcome.error);
+        g_assert_nonnull(strstr(outcome.error, model));
+        g_assert_nonnull(strstr(outcome.error, "cannot write the file"));
+        g_assert_cmpint(count_files("full"), ==, 0);
+    }
+}
+
+static void test_bad_checkpoints(void)
+{
+    static const struct {
+        const char *settings;
+        gsize bytes; /* that are left of the file; 0: all */
+        const char *sentence;
+    } cases[] = {
+        {"", 0, NULL},
+        {"", 1, "safetensors: "},
+        {"", 9000, "safetensors: "},
+        {"architecture=unet-xs", 0, "of another model"},
+        {"optimizer=sgd", 0, "made with optimizer 0, not 2"},
+        {"seed=7", 0, "made with seed 1, not 7"},
+    };
+    g_autofree char *model = in_folder("checked.onnx");
+    g_autofree char *checkpoint = in_folder("checked.onnx.safetensors");
+    g_autofree char *data = NULL;
+    gsize size;
+    const char *line = "videotestsrc num-buffers=8 ! video/x-raw,format=GRAY8,"
+                       "width=28,height=28 ! aetrain batch-size=4 resume=true "
+                       "patch-size=%d model-file=%s %s";
+    g_auto(Outcome) first = run(line, 0, model, "");
+
+    g_assert_cmpstr(first.error, ==, NULL);
+    g_assert_true(g_file_get_contents(checkpoint, &data, &size, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gsize n = cases[i].bytes > 0 ? cases[i].bytes : size;
+        int patch = strstr(cases[i].settings, "unet") ? 24 : 0;
+        g_assert_true(g_file_set_contents(checkpoint, data, (gssize)n, NULL));
+        g_auto(Outcome) outcome = run(line, patch, model, cases[i].settings);
+        if (cases[i].sentence == NULL) {
+            g_assert_cmpstr(outcome.error, ==, NULL);
+            continue;
+        }
+        g_assert_nonnull(outcome.error);
+        if (strstr(outcome.error, cases[i].sentence) == NULL)
+            g_error("%s: %s", cases[i].sentence, outcome.error);
+        g_assert_nonnull(strstr(outcome.error, checkpoint));
+    }
+}
+
+static void assert_finite(const char *checkpoint)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AeSafetensors) file = ae_safetensors_load(checkpoint, &error);
+    const AeKernels *kernels = ae_kernels_get();
+
+    g_assert_no_error(error);
+    for (guint i = 0; i < file->names->len; i++) {
+        const AeTensor *tensor =
+            ae_safetensors_find(file, g_ptr_array_index(file->names, i));
+        g_assert_true(isfinite(kernels->sum_squares(
+            tensor->data, ae_shape_elements(&tensor->shape))));
+    }
+}
+
+/* What was saved before training diverged stays, and can be used. */
+static void test_divergence_keeps_the_checkpoint(void)
+{
+    g_autofree char *model = in_folder("diverged.onnx");
+    g_autofree char *checkpoint = in_folder("diverged.onnx.safetensors");
+    g_auto(Outcome) outcome =
+        run(DIGITS "aetrain architecture=unet-xs patch-size=16 batch-size=2 "
+                   "optimizer=sgd learning-rate=1000 checkpoint-interval=1 "
+                   "model-file=%s",
+            300, model);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_nonnull(outcome.error);
+    g_assert_nonnull(strstr(outcome.error, "diverged"));
+    g_autoptr(AeModel) saved = ae_onnx_load(model, &error);
+    g_assert_no_error(error);
+    assert_finite(checkpoint);
+}
+
+static void push_frames(GstHarness *harness, int n)
+{
+    for (int i = 0; i < n; i++) {
+        GstBuffer *buffer = gst_harness_create_buffer(harness, 28 * 28);
+        gst_buffer_memset(buffer, 0, (guint8)(40 * i), 28 * 28);
+        g_assert_cmpint(gst_harness_push(harness, buffer), ==, GST_FLOW_OK);
+    }
+}
+
+static gint64 steps_of(GstHarness *harness)
+{
+    GstElement *train = gst_harness_find_element(harness, "aetrain");
+    gint64 step;
+
+    g_object_get(train, "step", &step, NULL);
+    gst_object_unref(train);
+    return step;
+}
+
+/* A seek between two ends of the stream: what came before is kept. */
+static void test_flush_and_ends(void)
+{
+    GstHarness *harness = gst_harness_new_parse("aetrain batch-size=4");
+    GstSegment segment;
+
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_harness_set_src_caps_str(
+        harness, "video/x-raw,format=GRAY8,width=28,height=28,framerate=25/1");
+    push_frames(harness, 6);
+    g_assert_cmpint(steps_of(harness), ==, 1);
+    for (int end = 1; end <= 3; end++) {
+        gst_harness_push_event(harness, gst_event_new_flush_start());
+        gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE));
+        gst_harness_push_event(harness, gst_event_new_segment(&segment));
+        push_frames(harness, 2);
+        g_assert_cmpint(steps_of(harness), ==, end == 1 ? 2 : end);
+        gst_harness_push_event(harness, gst_event_new_eos());
+        gst_harness_push_event(harness, gst_event_new_eos());
+        g_assert_cmpint(steps_of(harness), ==, end == 1 ? 2 : end + 1);
+    }
+    gst_harness_teardown(harness);
+}
+
+static void test_too_much_to_mix(void)
+{
+    g_auto(Outcome) outcome =
+        run(SOURCE "aetrain architecture=unet-xs shuffle-buffer=1048576", 1,
+            "GRAY8", 4096, 4096);
+
+    g_assert_nonnull(outcome.error);
+    g_assert_nonnull(strstr(outcome.error, "a smaller shuffle-buffer"));
+}
+
+/* No frame, no model. */
+static void test_nothing_to_learn(void)
+{
+    g_autofree char *model = in_folder("nothing.onnx");
+    g_auto(Outcome) outcome = run(DIGITS "aetrain model-file=%s", 0, model);
+
+    g_assert_cmpstr(outcome.error, ==, NULL);
+    g_assert_cmpint(count_files("nothing"), ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     program = argv[0];
@@ -365,6 +605,14 @@ int main(int argc, char **argv)
     g_test_add_func("/aetrain/stop-saves", test_stop_saves);
     g_test_add_func("/aetrain/max-steps", test_max_steps);
     g_test_add_func("/aetrain/done-is-done", test_done_is_done);
+    g_test_add_func("/aetrain/evaluate-any-model", test_evaluate_any_model);
+    g_test_add_func("/aetrain/full-disk", test_full_disk);
+    g_test_add_func("/aetrain/bad-checkpoints", test_bad_checkpoints);
+    g_test_add_func("/aetrain/divergence-keeps-the-checkpoint",
+                    test_divergence_keeps_the_checkpoint);
+    g_test_add_func("/aetrain/flush-and-ends", test_flush_and_ends);
+    g_test_add_func("/aetrain/nothing-to-learn", test_nothing_to_learn);
+    g_test_add_func("/aetrain/too-much-to-mix", test_too_much_to_mix);
     int result = g_test_run();
     g_autofree char *command = g_strconcat("rm -rf ", folder, NULL);
     g_assert_cmpint(system(command), ==, 0);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "ae.h"
+
+/* x - Relu - latent - Add(w) - y; a second input joins y to z. */
+static AeModel *two_inputs(void)
+{
+    AeModel *model = ae_model_new(17);
+    AeShape shape = ae_shape(2, AE_UNKNOWN, 3), row = ae_shape(1, 3);
+    AeTensor *tensor = ae_tensor_new(&row, NULL);
+    g_autoptr(GError) error = NULL;
+    int x = ae_model_add_input(model, "x", &shape, &error);
+    int other = ae_model_add_input(model, "other", &shape, &error);
+    int w = ae_model_add_constant(model, "w", tensor, TRUE, &error);
+    int latent = ae_model_add_value(model, "latent", NULL, &error);
+    int y = ae_model_add_value(model, "y", NULL, &error);
+    int z = ae_model_add_value(model, "z", NULL, &error);
+
+    ae_model_add_node(model, "Relu", "relu", &x, 1, &latent, 1, &error);
+    ae_model_add_node(model, "Add", "add", (int[]){latent, w}, 2, &y, 1,
+                      &error);
+    ae_model_add_node(model, "Sub", "sub", (int[]){y, other}, 2, &z, 1, &error);
+    ae_model_add_output(model, y);
+    ae_model_add_output(model, z);
+    ae_model_set(model, "ae.latent", "latent");
+    g_assert_no_error(error);
+    return model;
+}
+
+static void test_names_are_unique(void)
+{
+    static const char *const names[] = {"x", "w", "y", ""};
+    g_autoptr(AeModel) model = two_inputs();
+    AeShape shape = ae_shape(1, 3);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        AeTensor *tensor = ae_tensor_new(&shape, NULL);
+        g_assert_cmpint(
+            ae_model_add_constant(model, names[i], tensor, TRUE, &error), ==,
+            -1);
+        g_assert_error(error, AE_ERROR, AE_ERROR_FORMAT);
+    }
+    g_assert_cmpint(ae_model_find(model, "nothing"), ==, -1);
+}
+
+static void test_bad_nodes(void)
+{
+    static const struct {
+        const char *op;
+        int inputs[4], n_in, outputs[2], n_out;
+        AeError code;
+        const char *sentence;
+    } cases[] = {
+        {"Magic", {0}, 1, {4}, 1, AE_ERROR_UNSUPPORTED, "supported are"},
+        {"relu", {0}, 1, {4}, 1, AE_ERROR_UNSUPPORTED, "operator relu"},
+        {"Relu", {0, 1}, 2, {4}, 1, AE_ERROR_FORMAT, "2 inputs"},
+        {"Relu", {0}, 0, {4}, 1, AE_ERROR_FORMAT, "0 inputs"},
+        {"Relu", {0}, 1, {4}, 0, AE_ERROR_FORMAT, "0 outputs"},
+        {"Relu", {-1}, 1, {4}, 1, AE_ERROR_FORMAT, "input 0 is missing"},
+        {"Relu", {99}, 1, {4}, 1, AE_ERROR_FORMAT, "input 0 is missing"},
+        {"Conv", {0, -1}, 2, {4}, 1, AE_ERROR_FORMAT, "input 1 is missing"},
+        {"Concat", {0, -1}, 2, {4}, 1, AE_ERROR_FORMAT, "input 1 is missing"},
+        {"Relu", {0}, 1, {-1}, 1, AE_ERROR_FORMAT, "output is missing"},
+    };
+    g_autoptr(AeModel) model = two_inputs();
+    guint nodes = model->nodes->len;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(ae_model_add_node(
+            model, cases[i].op, "bad", cases[i].inputs, cases[i].n_in,
+            cases[i].outputs, cases[i].n_out, &error));
+        g_assert_error(error, AE_ERROR, (int)cases[i].code);
+        g_assert_nonnull(strstr(error->message, "node 'bad'"));
+        g_assert_nonnull(strstr(error->message, cases[i].sentence));
+    }
+    g_assert_cmpuint(model->nodes->len, ==, nodes);
+}
+
+static void test_attributes(void)
+{
+    g_autoptr(AeModel) model = two_inputs();
+    AeNode *node = g_ptr_array_index(model->nodes, 0);
+    int n;
+
+    ae_node_set_int(node, "a", 4);
+    ae_node_set_ints(node, "a", (int64_t[]){5, 6}, 2);
+    ae_node_set_float(node, "b", 0.5f);
+    ae_node_set_string(node, "c", "text");
+    g_assert_cmpint(ae_node_ints(node, "a", &n)[1], ==, 6);
+    g_assert_cmpint(n, ==, 2);
+    g_assert_cmpint(ae_node_int(node, "b", 7), ==, 7);
+    g_assert_cmpfloat(ae_node_float(node, "b", 7), ==, 0.5);
+    g_assert_cmpfloat(ae_node_float(node, "none", 7), ==, 7);
+    g_assert_cmpstr(ae_node_string(node, "c", "d"), ==, "text");
+    g_assert_cmpstr(ae_node_string(node, "a", "d"), ==, "d");
+    g_assert_null(ae_node_tensor(node, "c"));
+    g_assert_null(ae_node_floats(node, "a", &n));
+    g_assert_cmpint(n, ==, 0);
+
+    g_autoptr(AeModel) copy = ae_model_copy(model);
+    const AeNode *copied = g_ptr_array_index(copy->nodes, 0);
+    ae_node_set_int(node, "a", 1);
+    g_assert_cmpint(ae_node_ints(copied, "a", &n)[0], ==, 5);
+    g_assert_cmpstr(ae_node_string(copied, "c", NULL), ==, "text");
+}
+
+static void test_copies_are_deep(void)
+{
+    g_autoptr(AeModel) model = two_inputs();
+    g_autoptr(AeModel) copy = ae_model_copy(model);
+    int w = ae_model_find(copy, "w");
+
+    ae_model_value(copy, w)->constant->data[1] = 3;
+    ae_model_set(copy, "ae.latent", "y");
+    g_assert_cmpfloat(ae_model_value(model, w)->constant->data[1], ==, 0);
+    g_assert_cmpstr(ae_model_get(model, "ae.latent"), ==, "latent");
+    g_assert_cmpint(ae_model_parameters(copy), ==, 3);
+    g_assert_cmpint(ae_model_input(copy, 1), ==, ae_model_input(model, 1));
+    g_assert_cmpint(ae_model_output(copy, 1), ==, ae_model_output(model, 1));
+}
+
+static void test_bind_input(void)
+{
+    g_autoptr(AeModel) model = two_inputs();
+    AeShape shape = ae_shape(2, 1, 3);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(ae_model_bind_input(model, "other",
+                                      ae_tensor_new(&shape, NULL), &error));
+    g_assert_cmpuint(model->inputs->len, ==, 1);
+    g_assert_false(ae_model_bind_input(model, "other",
+                                       ae_tensor_new(&shape, NULL), &error));
+    g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
+}
+
+/* What planning reads is no weight, wherever it stood before. */
+static void test_settings_are_no_weights(void)
+{
+    g_autoptr(AeModel) model = two_inputs();
+    AeShape scalar = ae_shape(0);
+    g_autoptr(GError) error = NULL;
+    int low = ae_model_add_constant(model, "low", ae_tensor_new(&scalar, NULL),
+                                    TRUE, &error);
+    int out = ae_model_add_value(model, "clipped", NULL, &error);
+
+    g_assert_cmpint(ae_model_parameters(model), ==, 4);
+    ae_model_add_node(model, "Clip", "clip", (int[]){0, low}, 2, &out, 1,
+                      &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(ae_model_parameters(model), ==, 3);
+}
+
+static void test_cuts(void)
+{
+    static const struct {
+        const char *from, *to;
+        int code; /* -1: it can be cut */
+        guint nodes, inputs, outputs;
+    } cases[] = {
+        {NULL, NULL, -1, 3, 2, 2},
+        {NULL, "latent", -1, 1, 2, 1},
+        {"latent", "y", -1, 1, 1, 1},
+        {"latent", "latent", -1, 0, 1, 1},
+        {"x", "y", -1, 2, 1, 1},
+        {"latent", NULL, AE_ERROR_SHAPE, 0, 0, 0},
+        {"latent", "z", AE_ERROR_SHAPE, 0, 0, 0},
+        {"y", "latent", AE_ERROR_SHAPE, 0, 0, 0},
+        {"w", "y", AE_ERROR_VALUE, 0, 0, 0},
+        {"x", "w", AE_ERROR_VALUE, 0, 0, 0},
+        {"nothing", NULL, AE_ERROR_VALUE, 0, 0, 0},
+        {NULL, "nothing", AE_ERROR_VALUE, 0, 0, 0},
+    };
+    g_autoptr(AeModel) model = two_inputs();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AeModel) cut =
+            ae_model_cut(model, cases[i].from, cases[i].to, &error);
+        if (cases[i].code >= 0) {
+            g_assert_error(error, AE_ERROR, cases[i].code);
+            continue;
+        }
+        g_assert_no_error(error);
+        g_assert_cmpuint(cut->nodes->len, ==, cases[i].nodes);
+        g_assert_cmpuint(cut->inputs->len, ==, cases[i].inputs);
+        g_assert_cmpuint(cut->outputs->len, ==, cases[i].outputs);
+        g_assert_cmpstr(ae_model_get(cut, "ae.latent"), ==, "latent");
+    }
+}
+
+static void test_architectures(void)
+{
+    const char *const *names = ae_architecture_names();
+    g_autoptr(GError) error = NULL;
+
+    for (int i = 0; names[i] != NULL; i++)
+        for (int channels = 1; channels <= 3; channels += 2) {
+            g_autoptr(AeModel) model =
+                ae_architecture_new(names[i], channels, 1, &error);
+            AeShape shape = ae_shape(4, 1, channels, 28, 28);
+            AePlanOptions options = {.shapes = &shape, .n_inputs = 1};
+            g_assert_no_error(error);
+            shape.dim[2] = shape.dim[3] =
+                ae_model_value(model, 0)->shape.dim[2] == AE_UNKNOWN ? 32 : 28;
+            g_autoptr(AePlan) plan = ae_plan_new(model, &options, &error);
+            g_assert_no_error(error);
+            g_assert_true(
+                ae_shape_equal(ae_plan_output_shape(plan, 0), &shape));
+            g_assert_nonnull(ae_architecture_describe(names[i]));
+        }
+    g_assert_null(ae_architecture_new("none", 1, 1, &error));
+    g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
+    g_assert_nonnull(strstr(error->message, names[0]));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/model/names-are-unique", test_names_are_unique);
+    g_test_add_func("/model/bad-nodes", test_bad_nodes);
+    g_test_add_func("/model/attributes", test_attributes);
+    g_test_add_func("/model/copies-are-deep", test_copies_are_deep);
+    g_test_add_func("/model/bind-input", test_bind_input);
+    g_test_add_func("/model/settings-are-no-weights",
+                    test_settings_are_no_weights);
+    g_test_add_func("/model/cuts", test_cuts);
+    g_test_add_func("/model/architectures", test_architectures);
+    return g_test_run();
+}
