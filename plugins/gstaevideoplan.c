@@ -210,7 +210,7 @@ static gboolean choose_batch(const GstAeModel *model, Pass *pass,
     int images = pass->n_components / pass->channels;
 
     pass->batch = batch == AE_UNKNOWN ? images : (int)MIN(batch, images);
-    if (batch <= images && images % pass->batch == 0)
+    if (pass->batch > 0 && batch <= images && images % pass->batch == 0)
         return TRUE;
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                 "model '%s' wants batches of %" G_GINT64_FORMAT

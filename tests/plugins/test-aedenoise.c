@@ -148,6 +148,7 @@ static void save_models(void)
     folder = g_dir_make_tmp("aedenoise-XXXXXX", NULL);
     save_identity("identity", -1, 1, -1, -1);
     save_identity("single", 1, 1, -1, -1);
+    save_identity("none", 0, 1, -1, -1);
     save_identity("fixed", -1, 1, 48, 64);
     save_identity("rgb", -1, 3, -1, -1);
     save_identity("many", -1, 5, -1, -1);
@@ -474,6 +475,7 @@ static void test_refused(void)
         int width, height;
         const char *says;
     } cases[] = {
+        {"none", "GRAY8", 32, 32, "batches of 0 images"},
         {"fixed", "GRAY8", 48, 64, "64x48"},
         {"fixed", "I420", 64, 48, "32x24"},
         {"rgb", "I420", 64, 48, "RGB"},
