@@ -184,7 +184,7 @@ static AeImage *parse_png(GBytes *bytes, const char *path, GError **error)
     g_free(reader.rows);
     if (!good) {
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "%s cannot be read as a PNG image: %s.", path,
+                    "%s cannot be read as a PNG image: %s", path,
                     reader.message);
         g_clear_pointer(&reader.image, ae_image_free);
     }
@@ -326,7 +326,7 @@ gboolean ae_image_save_png(const AeImage *image, const char *path,
             ae_file_write(path, writer.bytes->data, writer.bytes->len, error);
     else
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "%s cannot be written as a PNG image: %s.", path,
+                    "%s cannot be written as a PNG image: %s", path,
                     writer.message);
     g_free(writer.message);
     g_byte_array_unref(writer.bytes);

@@ -38,21 +38,21 @@ static gboolean check_magic(const uint8_t *bytes, size_t size, const char *name,
     if (size < MAGIC || bytes[0] != 0 || bytes[1] != 0) {
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                     "%s is not an idx file: it does not begin with two zero "
-                    "bytes, a type and a rank.",
+                    "bytes, a type and a rank",
                     name);
         return FALSE;
     }
     if (bytes[2] != UNSIGNED_BYTE) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "%s holds data of idx type 0x%02x; only unsigned bytes "
-                    "(0x08) are supported.",
+                    "(0x08) are supported",
                     name, bytes[2]);
         return FALSE;
     }
     if (bytes[3] != 1 && bytes[3] != 3 && bytes[3] != 4) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "%s has rank %d; supported are labels (1), gray images (3) "
-                    "and RGB images (4).",
+                    "and RGB images (4)",
                     name, bytes[3]);
         return FALSE;
     }
@@ -68,7 +68,7 @@ static gboolean check_size(Layout *layout, const char *name, GError **error)
         if (dim == 0 || count > max_size / dim) {
             g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                         "%s: dimension %d is %" G_GINT64_FORMAT
-                        "; the file would hold %s.",
+                        "; the file would hold %s",
                         name, i, dim, dim ? "more than 2 GiB" : "nothing");
             return FALSE;
         }
@@ -89,7 +89,7 @@ static gboolean parse_header(Layout *layout, const uint8_t *bytes, size_t size,
     if (size < layout->header) {
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                     "%s ends within its header, after %" G_GSIZE_FORMAT
-                    " bytes.",
+                    " bytes",
                     name, size);
         return FALSE;
     }
@@ -98,7 +98,7 @@ static gboolean parse_header(Layout *layout, const uint8_t *bytes, size_t size,
     if (layout->rank == 4 && layout->dim[3] != 3) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "%s has rank 4 and last dimension %" G_GINT64_FORMAT
-                    "; only 3 (RGB) is supported.",
+                    "; only 3 (RGB) is supported",
                     name, layout->dim[3]);
         return FALSE;
     }
@@ -110,7 +110,7 @@ static gboolean wrong_size(const Layout *layout, const char *found,
 {
     g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                 "%s: its header asks for %" G_GSIZE_FORMAT
-                " bytes in all, but it holds %s.",
+                " bytes in all, but it holds %s",
                 name, layout->total, found);
     return FALSE;
 }
@@ -153,7 +153,7 @@ static gssize inflate(GInputStream *stream, uint8_t *target, size_t size,
     if (g_input_stream_read_all(stream, target, size, &done, NULL, &cause))
         return (gssize)done;
     g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "%s: the gzip data are damaged or cut off (%s).", name,
+                "%s: the gzip data are damaged or cut off (%s)", name,
                 cause->message);
     return -1;
 }
@@ -170,8 +170,8 @@ static uint8_t *allocate(const Layout *layout, size_t packed, const char *name,
     uint8_t *memory = g_try_malloc(layout->total);
     if (memory == NULL)
         g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "%s: not enough memory for %" G_GSIZE_FORMAT " bytes.",
-                    name, layout->total);
+                    "%s: not enough memory for %" G_GSIZE_FORMAT " bytes", name,
+                    layout->total);
     return memory;
 }
 

@@ -149,13 +149,13 @@ static gboolean parse_parameter(AeNoise *noise, const char *key,
             return TRUE;
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "Noise model %s: %s must be a number%s or a range A..B "
-                    "of two, but is \"%s\".",
+                    "of two, but is \"%s\"",
                     noise->kind->name, key,
                     rules[i].least == 0 ? " of 0 or more" : "", value);
         return FALSE;
     }
     g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                "Noise model %s has no key \"%s\"; it knows %s%s%s%sclip.",
+                "Noise model %s has no key \"%s\"; it knows %s%s%s%sclip",
                 noise->kind->name, key, rules[0].key ? rules[0].key : "",
                 rules[0].key ? ", " : "", rules[1].key ? rules[1].key : "",
                 rules[1].key ? ", " : "");
@@ -168,7 +168,7 @@ static gboolean parse_pair(AeNoise *noise, const char *text, GError **error)
 
     if (pair[0] == NULL || pair[1] == NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "Noise model %s: expected KEY=VALUE, but found \"%s\".",
+                    "Noise model %s: expected KEY=VALUE, but found \"%s\"",
                     noise->kind->name, text);
         return FALSE;
     }
@@ -181,7 +181,7 @@ static gboolean parse_pair(AeNoise *noise, const char *text, GError **error)
     if (noise->clip || g_str_equal(pair[1], "false"))
         return TRUE;
     g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                "Noise model %s: clip must be true or false, but is \"%s\".",
+                "Noise model %s: clip must be true or false, but is \"%s\"",
                 noise->kind->name, pair[1]);
     return FALSE;
 }

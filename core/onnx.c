@@ -251,11 +251,24 @@ static gboolean read_inputs(const Reader *reader, const Onnx__GraphProto *graph,
     return TRUE;
 }
 
+static gboolean set_tensor(AeNode *node, Label label,
+                           const Onnx__AttributeProto *proto, GError **error)
+{
+    AeTensor *tensor = ae_onnx_tensor_read(proto->t, error);
+
+    if (tensor == NULL) {
+        g_prefix_error(error, "node '%s' (%s): attribute '%s': ", label.name,
+                       label.op, proto->name);
+        return FALSE;
+    }
+    ae_node_set_tensor(node, proto->name, tensor);
+    return TRUE;
+}
+
 static gboolean set_attribute(AeNode *node, Label label,
                               const Onnx__AttributeProto *proto, GError **error)
 {
     g_autofree char *string = NULL;
-    AeTensor *tensor;
 
     switch (proto->type) {
     case ATTRIBUTE_FLOAT:
@@ -279,15 +292,7 @@ static gboolean set_attribute(AeNode *node, Label label,
     case ATTRIBUTE_TENSOR:
         if (proto->t == NULL)
             break;
-        tensor = ae_onnx_tensor_read(proto->t, error);
-        if (tensor == NULL) {
-            g_prefix_error(error,
-                           "node '%s' (%s): attribute '%s': ", label.name,
-                           label.op, proto->name);
-            return FALSE;
-        }
-        ae_node_set_tensor(node, proto->name, tensor);
-        return TRUE;
+        return set_tensor(node, label, proto, error);
     case ATTRIBUTE_GRAPH:
     case ATTRIBUTE_GRAPHS:
         return fail_node(error, label, AE_ERROR_UNSUPPORTED,

@@ -145,8 +145,9 @@ static gboolean fits_slope(const AeStep *step, const AeOperand *slope)
 {
     const AeShape *out = &step->out[0]->shape;
 
-    return slope->constant && !step->gradients && slope->shape.rank == out->rank - 1 &&
-           slope->shape.rank >= 2 && slope->shape.dim[0] == out->dim[1] &&
+    return slope->constant && !step->gradients &&
+           slope->shape.rank == out->rank - 1 && slope->shape.rank >= 2 &&
+           slope->shape.dim[0] == out->dim[1] &&
            ae_shape_elements(&slope->shape) == out->dim[1];
 }
 
