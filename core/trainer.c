@@ -402,6 +402,8 @@ static GHashTable *describe(const AeTrainer *t)
                         g_strdup_printf("%" G_GINT64_FORMAT, o->cosine_steps));
     g_hash_table_insert(map, g_strdup("ae.learning-rate"),
                         g_strdup_printf("%.9g", (double)o->learning_rate));
+    g_hash_table_insert(map, g_strdup("ae.clip-norm"),
+                        g_strdup_printf("%.9g", (double)o->clip_norm));
     return map;
 }
 

@@ -63,8 +63,7 @@ AeModel *ae_trainer_model(AeTrainer *trainer); /* borrowed */
  * (string to string, or NULL). Resuming gives bit-identical further steps.
  * ae_trainer_save() refuses weights that are not finite (AE_ERROR_DIVERGED);
  * ae_trainer_resume() fails with AE_ERROR_VALUE when the checkpoint is of
- * another model, optimizer, loss, batch size or seed. @extra: NULL, or gets a
- * new table. */
+ * another model or of other options. @extra: NULL, or gets a new table. */
 gboolean ae_trainer_save(AeTrainer *trainer, const char *path,
                          GHashTable *extra, GError **error);
 gboolean ae_trainer_resume(AeTrainer *trainer, const char *path,

@@ -665,6 +665,8 @@ static void finish(GstAeTrain *self)
     if (self->flow == GST_FLOW_OK) {
         gst_ae_sampler_drain(self->sampler, take_sample, self);
         finish_batch(self);
+        if (self->held > 0)
+            validate(self);
     }
     if (self->run.mode == MODE_EVALUATE) {
         post_evaluation(self);
