@@ -35,8 +35,8 @@ typedef struct {
     const float *const *segment;
     int segments, k;
     int64_t in_step;
-    const float *weights; /* from conv_pack */
-    const float *bias;    /* co floats, or NULL */
+    const float *weights;  /* from conv_pack */
+    const float *bias;     /* co floats, or NULL */
     const float *residual; /* or NULL; may be out itself */
     int64_t residual_step;
     float *out;

@@ -55,12 +55,12 @@ typedef struct {
 
 typedef struct {
     gatomicrefcount refs;
-    int opset;          /* 7 .. 21 */
-    GPtrArray *values;  /* of AeValue */
-    GPtrArray *nodes;   /* of AeNode, in execution order */
-    GArray *inputs;     /* of int: values to feed */
-    GArray *outputs;    /* of int */
-    GHashTable *names;  /* value name -> value + 1 */
+    int opset;            /* 7 .. 21 */
+    GPtrArray *values;    /* of AeValue */
+    GPtrArray *nodes;     /* of AeNode, in execution order */
+    GArray *inputs;       /* of int: values to feed */
+    GArray *outputs;      /* of int */
+    GHashTable *names;    /* value name -> value + 1 */
     GHashTable *metadata; /* string -> string */
 } AeModel;
 
@@ -89,8 +89,8 @@ AeNode *ae_model_add_node(AeModel *model, const char *op, const char *name,
 
 /* Replaces a graph input by a constant (an axes or shape input, say). Takes
  * ownership of @tensor. Must not be called once a plan has been made. */
-gboolean ae_model_bind_input(AeModel *model, const char *name,
-                             AeTensor *tensor, GError **error);
+gboolean ae_model_bind_input(AeModel *model, const char *name, AeTensor *tensor,
+                             GError **error);
 
 void ae_node_set_ints(AeNode *node, const char *name, const int64_t *v, int n);
 void ae_node_set_int(AeNode *node, const char *name, int64_t v);

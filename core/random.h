@@ -21,7 +21,8 @@ typedef struct {
 AeRandom ae_random(uint64_t seed, uint64_t stream);
 uint32_t ae_random_bits(AeRandom *random);
 float ae_random_uniform(AeRandom *random); /* [0, 1), 24 bits */
-uint32_t ae_random_below(AeRandom *random, uint32_t n); /* 0 .. n - 1, unbiased */
+/* 0 .. n - 1, unbiased */
+uint32_t ae_random_below(AeRandom *random, uint32_t n);
 float ae_random_normal(AeRandom *random); /* mean 0, sd 1 */
 
 /* Fills @n floats with standard normal numbers (Box-Muller), from the next

@@ -25,7 +25,7 @@ static void release(void *place)
 #define REAL(function)                                                         \
     static __typeof__(&function) real;                                         \
     if (real == NULL)                                                          \
-        *(void **)&real = dlsym(RTLD_NEXT, #function)
+    *(void **)&real = dlsym(RTLD_NEXT, #function)
 
 #define LOCK(function, Type)                                                   \
     void function(Type *lock)                                                  \
