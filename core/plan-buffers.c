@@ -16,7 +16,7 @@ static size_t rounded(size_t n)
     return (n + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
 }
 
-static AePlanValue *root(AePlan *plan, AePlanValue *value)
+AePlanValue *ae_plan_root(const AePlan *plan, AePlanValue *value)
 {
     while (value->alias >= 0 && &plan->values[value->alias] != value)
         value = &plan->values[value->alias];
@@ -26,7 +26,7 @@ static AePlanValue *root(AePlan *plan, AePlanValue *value)
 static void touch(AePlan *plan, GHashTable *blocks, AeOperand *operand,
                   int step)
 {
-    AePlanValue *value = root(plan, ae_plan_value(operand));
+    AePlanValue *value = ae_plan_root(plan, ae_plan_value(operand));
 
     if (value->operand.constant || value->operand.trainable)
         return;
@@ -49,7 +49,7 @@ static GHashTable *collect_blocks(AePlan *plan)
 
     for (int i = 0; i < plan->n_inputs; i++)
         touch(plan, blocks, &plan->values[plan->inputs[i]].operand, -1);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; plan->bands == NULL && i < n; i++) {
         const AeStep *step = g_ptr_array_index(plan->steps, i);
         for (int j = 0; j < step->n_in; j++)
             if (step->in[j] != NULL)
@@ -158,7 +158,7 @@ static void give_data(AePlan *plan, GPtrArray *placed, size_t grad_offset)
             operand->grad = plan->arena + grad_offset + block->offset;
     }
     for (int i = 0; i < plan->n_values; i++) {
-        AePlanValue *value = &plan->values[i], *owner = root(plan, value);
+        AePlanValue *value = &plan->values[i], *owner = ae_plan_root(plan, value);
         value->operand.data = owner->operand.data;
         value->operand.grad = owner->operand.grad;
     }
@@ -169,9 +169,9 @@ gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
     g_autoptr(GHashTable) blocks = collect_blocks(plan);
     size_t values_size, packed_offset;
     g_autoptr(GPtrArray) placed =
-        place_blocks(blocks, !plan->gradients, &values_size);
-    size_t threads =
-        plan->pool != NULL ? (size_t)ae_pool_threads(plan->pool) : 1;
+        place_blocks(blocks, !plan->gradients && plan->bands == NULL,
+                     &values_size);
+    size_t threads = (size_t)ae_plan_threads(plan);
 
     packed_offset = plan->gradients ? 2 * values_size : values_size;
     plan->arena_size = place_packed(plan, packed_offset);
@@ -188,6 +188,12 @@ gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
     for (guint i = 0; i < plan->steps->len; i++) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
         step->packed = plan->arena + GPOINTER_TO_SIZE(step->packed);
+    }
+    if (plan->bands != NULL && !ae_bands_allocate(plan)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "no memory for the %zu MB that bands of rows need",
+                    ae_bands_memory(plan->bands) >> 20);
+        return FALSE;
     }
     return TRUE;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of the plan share: plan.c makes and runs the steps,
- * plan-fuse.c joins them, plan-buffers.c gives them memory. */
+ * plan-fuse.c joins them, plan-buffers.c gives them memory, plan-bands.c runs
+ * them on a few rows at a time. */
 #pragma once
 
 #include "ops/ops.h"
@@ -19,6 +20,8 @@ typedef struct {
     int64_t weight; /* offset of a trainable one in the gradients, or -1 */
 } AePlanValue;
 
+typedef struct AeBands AeBands;
+
 struct AePlan {
     AeModel *model;
     AePool *pool;
@@ -33,6 +36,7 @@ struct AePlan {
     int *inputs, *outputs; /* values */
     int n_inputs, n_outputs;
 
+    AeBands *bands; /* NULL: steps run on whole values, one by one */
     float *arena;
     size_t arena_size;   /* floats */
     float *scratch;      /* one slice a thread */
@@ -58,7 +62,27 @@ gboolean ae_plan_fold_norm(AePlan *plan, AeStep *step, const AeNode *norm);
  * operand. */
 void ae_plan_fuse(AePlan *plan);
 
-/* Gives every value and step its memory. AE_ERROR_MEMORY. */
+static inline int ae_plan_threads(const AePlan *plan)
+{
+    return plan->pool != NULL ? ae_pool_threads(plan->pool) : 1;
+}
+
+/* The value that owns the buffer of @value. */
+AePlanValue *ae_plan_root(const AePlan *plan, AePlanValue *value);
+
+/* How @plan runs in bands of @rows input rows (0: chosen); NULL if it cannot
+ * or would be slower. */
+AeBands *ae_bands_new(AePlan *plan, int rows);
+void ae_bands_free(AeBands *bands);
+/* Once the plan's input, output and weights have their memory. FALSE: there is
+ * none. */
+gboolean ae_bands_allocate(AePlan *plan);
+size_t ae_bands_memory(const AeBands *bands); /* bytes */
+int ae_bands_rows(const AeBands *bands);
+void ae_bands_run(AePlan *plan);
+
+/* Gives every value and step its memory; in bands, no value between input and
+ * output gets any here. AE_ERROR_MEMORY. */
 gboolean ae_plan_assign_buffers(AePlan *plan, GError **error);
 
 void ae_step_free(AeStep *step);

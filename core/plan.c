@@ -379,11 +379,7 @@ static gboolean make_steps(AePlan *plan, gboolean *needed, GError **error)
 /* A weight, or one under another shape. */
 static gboolean is_weight(const AePlan *plan, AeOperand *operand)
 {
-    const AePlanValue *owner = ae_plan_value(operand);
-
-    while (owner->alias >= 0 && &plan->values[owner->alias] != owner)
-        owner = &plan->values[owner->alias];
-    return owner->operand.trainable;
+    return ae_plan_root(plan, ae_plan_value(operand))->operand.trainable;
 }
 
 /* From the last step back: whose contribution to a gradient comes first, and
@@ -424,6 +420,8 @@ static gboolean build(AePlan *plan, const AePlanOptions *options,
     if (!make_steps(plan, needed, error))
         return FALSE;
     ae_plan_fuse(plan);
+    if (!plan->gradients && options->band_rows >= 0)
+        plan->bands = ae_bands_new(plan, options->band_rows);
     if (!ae_plan_assign_buffers(plan, error))
         return FALSE;
     if (plan->gradients)
@@ -455,6 +453,7 @@ void ae_plan_free(AePlan *plan)
 {
     if (plan == NULL)
         return;
+    ae_bands_free(plan->bands);
     g_ptr_array_unref(plan->steps);
     g_ptr_array_unref(plan->tensors);
     g_ptr_array_unref(plan->extra);
@@ -526,7 +525,7 @@ static void run_chunk(void *data, int64_t chunk, int thread)
 
 static void run_step(const AePlan *plan, const AeStep *step)
 {
-    int64_t threads = plan->pool != NULL ? ae_pool_threads(plan->pool) : 1;
+    int64_t threads = ae_plan_threads(plan);
     Work work = {plan, step, 1};
 
     if (step->alias || step->units == 0)
@@ -543,6 +542,10 @@ void ae_plan_run(AePlan *plan)
 {
     if (plan->weights_changed)
         prepare(plan);
+    if (plan->bands != NULL) {
+        ae_bands_run(plan);
+        return;
+    }
     for (guint i = 0; i < plan->steps->len; i++) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
         step->seed = ae_random_mix(plan->seed, i);
@@ -617,10 +620,16 @@ int64_t ae_plan_multiply_adds(const AePlan *plan)
 
 size_t ae_plan_memory(const AePlan *plan)
 {
-    size_t threads =
-        plan->pool != NULL ? (size_t)ae_pool_threads(plan->pool) : 1;
+    size_t threads = (size_t)ae_plan_threads(plan);
+    size_t bands = plan->bands != NULL ? ae_bands_memory(plan->bands) : 0;
 
-    return (plan->arena_size + threads * plan->scratch_size) * sizeof(float);
+    return (plan->arena_size + threads * plan->scratch_size) * sizeof(float) +
+           bands;
+}
+
+int ae_plan_band_rows(const AePlan *plan)
+{
+    return plan->bands != NULL ? ae_bands_rows(plan->bands) : 0;
 }
 
 static void describe_step(const AeStep *step, GString *text)

@@ -29,6 +29,11 @@ typedef struct {
     AePool *pool;       /* borrowed, outlives the plan; NULL: this thread */
     gboolean gradients; /* backward will be called: weights stay variable */
     gboolean input_gradients; /* and so do the inputs' gradients */
+    /* Without gradients, a network of images whose every step works row by row
+     * is run a few rows at a time, so that what lies between its input and its
+     * output stays in the cache; the result is the same. 0: rows of the input
+     * as the cache suggests; -1: whole images. */
+    int band_rows;
 } AePlanOptions;
 
 /* Errors: AE_ERROR_SHAPE, AE_ERROR_UNSUPPORTED, AE_ERROR_VALUE,
@@ -63,6 +68,7 @@ void ae_plan_backward(AePlan *plan, float *gradients);
 /* Facts, for `ae info` and `ae bench`. */
 int64_t ae_plan_multiply_adds(const AePlan *plan); /* a run */
 size_t ae_plan_memory(const AePlan *plan);         /* bytes of buffers */
+int ae_plan_band_rows(const AePlan *plan); /* 0: it runs on whole images */
 
 /* One line a step: node, operator (and what is fused), output shape,
  * multiply-adds. Free. */

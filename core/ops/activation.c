@@ -17,7 +17,7 @@
 #include "broadcast.h"
 #include "gradient.h"
 
-#define CHUNK 4096 /* elements a unit */
+#define CHUNK 4096 /* elements a unit, where it is no row */
 
 typedef struct {
     AeActivation activation;
@@ -37,16 +37,26 @@ static const struct {
     {"Softplus", AE_ACTIVATION_SOFTPLUS, 0},
 };
 
-/* The output has the input's shape and memory order; units are chunks. */
+/* Elements of a unit: a row of an image, or a chunk. */
+static int64_t unit_length(const AeStep *step)
+{
+    const AeShape *shape = &step->in[0]->shape;
+
+    return step->row_units > 0 ? shape->dim[1] * shape->dim[3] : CHUNK;
+}
+
+/* The output has the input's shape and memory order. */
 static gboolean plan_chunks(AeStep *step, GError **error)
 {
-    int64_t n;
+    int64_t n, length;
 
     if (!ae_step_set_output(step, 0, &step->in[0]->shape, error))
         return FALSE;
     step->out[0]->integer = step->in[0]->integer;
     n = ae_shape_elements(&step->in[0]->shape);
-    step->units = (n + CHUNK - 1) / CHUNK;
+    step->row_units = !step->gradients && step->in[0]->shape.rank == 4 && n > 0;
+    length = unit_length(step);
+    step->units = (n + length - 1) / length;
     return TRUE;
 }
 
@@ -55,7 +65,7 @@ static int64_t chunk_length(const AeStep *step, int64_t begin, int64_t end)
 {
     int64_t n = ae_shape_elements(&step->in[0]->shape);
 
-    return MIN(end * CHUNK, n) - begin * CHUNK;
+    return MIN(end * unit_length(step), n) - begin * unit_length(step);
 }
 
 static gboolean plan(AeStep *step, GError **error)
@@ -75,8 +85,8 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
                     float *scratch)
 {
     const Params *params = step->params;
-    const float *x = step->in[0]->data + begin * CHUNK;
-    float *y = step->out[0]->data + begin * CHUNK;
+    const float *x = step->in[0]->data + begin * unit_length(step);
+    float *y = step->out[0]->data + begin * unit_length(step);
 
     step->kernels->activate(y, x, chunk_length(step, begin, end),
                             params->activation, params->alpha);
@@ -162,8 +172,8 @@ static void clip_bounds(const AeStep *step, float *low, float *high)
 static void clip_forward(const AeStep *step, int64_t begin, int64_t end,
                          float *scratch)
 {
-    const float *x = step->in[0]->data + begin * CHUNK;
-    float *y = step->out[0]->data + begin * CHUNK;
+    const float *x = step->in[0]->data + begin * unit_length(step);
+    float *y = step->out[0]->data + begin * unit_length(step);
     int64_t n = chunk_length(step, begin, end);
     float low, high;
 

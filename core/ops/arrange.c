@@ -21,6 +21,8 @@ typedef struct {
     /* Every element of every input is read once: gradients can overwrite. */
     gboolean once;
     int split;  /* the axis that units are counted along; -1: none */
+    int digits; /* or that rows are, outermost first */
+    int digit[3];
     int filled; /* outputs are first filled: with input 2 or @fill */
     float fill;
     int n;
@@ -92,6 +94,58 @@ static void split_units(AeStep *step)
         step->units = first->size[copies->split];
 }
 
+/* Units become rows of the output, counted along @digits axes. */
+static void split_rows(AeStep *step, int digits, const int *digit)
+{
+    Copies *copies = step->params;
+
+    copies->digits = digits;
+    memcpy(copies->digit, digit, digits * sizeof *digit);
+    step->row_units = 1;
+    for (int i = 0; i < digits; i++)
+        step->units *= copies->copy->size[digit[i]];
+}
+
+/* Shortens @copy to row @unit and those that follow it along the last digit, at
+ * most @most; how many these are. */
+static int64_t cut_rows(const Copies *copies, Copy *copy, int64_t unit,
+                        int64_t most)
+{
+    int last = copies->digit[copies->digits - 1];
+    int64_t n = MIN(copy->size[last] - unit % copy->size[last], most);
+
+    for (int i = copies->digits - 1; i >= 0; i--) {
+        int axis = copies->digit[i];
+        int64_t index = unit % copy->size[axis];
+
+        unit /= copy->size[axis];
+        copy->source += index * copy->source_stride[axis];
+        copy->target += index * copy->target_stride[axis];
+        copy->size[axis] = 1;
+    }
+    copy->size[last] = n;
+    return n;
+}
+
+static void run_copy(const AeStep *step, const Copy *copy)
+{
+    ae_copy_strided(step->out[copy->out]->data + copy->target,
+                    copy->target_stride,
+                    step->in[copy->in]->data + copy->source,
+                    copy->source_stride, copy->size, copy->rank, FALSE);
+}
+
+static void forward_rows(const AeStep *step, const Copy *whole, int64_t begin,
+                         int64_t end)
+{
+    while (begin < end) {
+        Copy copy = *whole;
+
+        begin += cut_rows(step->params, &copy, begin, end - begin);
+        run_copy(step, &copy);
+    }
+}
+
 static void fill(const AeStep *step, const Copies *copies)
 {
     float value = ae_step_has(step, 2) ? *step->in[2]->data : copies->fill;
@@ -111,15 +165,16 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     for (int i = 0; i < copies->n; i++) {
         Copy copy = copies->copy[i];
 
+        if (copies->digits > 0) {
+            forward_rows(step, &copy, begin, end);
+            continue;
+        }
         if (copies->split >= 0) {
             copy.size[copies->split] = end - begin;
             copy.target += begin * copy.target_stride[copies->split];
             copy.source += begin * copy.source_stride[copies->split];
         }
-        ae_copy_strided(step->out[copy.out]->data + copy.target,
-                        copy.target_stride,
-                        step->in[copy.in]->data + copy.source,
-                        copy.source_stride, copy.size, copy.rank, FALSE);
+        run_copy(step, &copy);
     }
 }
 
@@ -209,7 +264,10 @@ static gboolean concat_plan(AeStep *step, GError **error)
         copy->target = place * y->stride[axis];
         place += copy->size[axis];
     }
-    split_units(step);
+    if (shape.rank == 4 && axis == 1)
+        split_rows(step, 2, (const int[]){0, 2});
+    else
+        split_units(step);
     return TRUE;
 }
 
@@ -344,6 +402,16 @@ static gboolean slice_axis(const AeStep *step, Slice *slice, int i,
     return TRUE;
 }
 
+/* TRUE if images keep their number and rows, in this order. */
+static gboolean keeps_rows(const AeShape *shape, const Copy *copy,
+                           const AeOperand *x)
+{
+    return shape->rank == 4 && shape->dim[0] == x->shape.dim[0] &&
+           shape->dim[2] == x->shape.dim[2] &&
+           copy->source_stride[0] == x->stride[0] &&
+           copy->source_stride[2] == x->stride[2];
+}
+
 static gboolean slice_plan(AeStep *step, GError **error)
 {
     AeShape shape = step->in[0]->shape;
@@ -360,7 +428,10 @@ static gboolean slice_plan(AeStep *step, GError **error)
     if (!ae_step_set_output(step, 0, &shape, error))
         return FALSE;
     copy_whole_output(copies->copy, step, 0);
-    split_units(step);
+    if (keeps_rows(&shape, copies->copy, step->in[0]))
+        split_rows(step, 2, (const int[]){0, 2});
+    else
+        split_units(step);
     return TRUE;
 }
 
@@ -578,6 +649,23 @@ static gboolean check_block(const AeStep *step, int64_t *block, GError **error)
     return TRUE;
 }
 
+static int64_t block_size(const AeStep *step)
+{
+    return ae_node_int(step->node, "blocksize", 1);
+}
+
+static void deep_rows(const AeStep *step, int64_t *begin, int64_t *end)
+{
+    *begin /= block_size(step);
+    *end = (*end - 1) / block_size(step) + 1;
+}
+
+static void wide_rows(const AeStep *step, int64_t *begin, int64_t *end)
+{
+    *begin *= block_size(step);
+    *end *= block_size(step);
+}
+
 static gboolean depth_to_space_plan(AeStep *step, GError **error)
 {
     const char *mode = ae_node_string(step->node, "mode", "DCR");
@@ -605,7 +693,7 @@ static gboolean depth_to_space_plan(AeStep *step, GError **error)
     block_copy(copies->copy, step->in[0], step->out[0],
                copies->copy->source_stride, copies->copy->target_stride, block,
                g_str_equal(mode, "CRD"));
-    split_units(step);
+    split_rows(step, 3, (const int[]){0, 4, 2});
     return TRUE;
 }
 
@@ -632,7 +720,7 @@ static gboolean space_to_depth_plan(AeStep *step, GError **error)
     block_copy(copies->copy, step->out[0], step->in[0],
                copies->copy->target_stride, copies->copy->source_stride, block,
                FALSE);
-    split_units(step);
+    split_rows(step, 2, (const int[]){0, 4});
     return TRUE;
 }
 
@@ -820,8 +908,26 @@ const AeOperator ae_ops_arrange[] = {
     ARRANGE("Transpose", 1, 1, 1, transpose_plan),
     ARRANGE("Expand", 2, 2, 1, expand_plan),
     ARRANGE("Gather", 2, 2, 1, gather_plan),
-    ARRANGE("DepthToSpace", 1, 1, 1, depth_to_space_plan),
-    ARRANGE("SpaceToDepth", 1, 1, 1, space_to_depth_plan),
+    {
+        .name = "DepthToSpace",
+        .min_in = 1,
+        .max_in = 1,
+        .max_out = 1,
+        .plan = depth_to_space_plan,
+        .forward = forward,
+        .backward = backward,
+        .rows = deep_rows,
+    },
+    {
+        .name = "SpaceToDepth",
+        .min_in = 1,
+        .max_in = 1,
+        .max_out = 1,
+        .plan = space_to_depth_plan,
+        .forward = forward,
+        .backward = backward,
+        .rows = wide_rows,
+    },
     {
         .name = "Pad",
         .min_in = 1,

@@ -3,8 +3,9 @@
  *
  * The axes of the result are taken in the order of memory and merged where all
  * operands allow it, so that equal shapes become one long row and a bias per
- * channel becomes rows of channels. A unit is a row, or a piece of a long
- * one. */
+ * channel becomes rows of channels; not across the rows of images in plans
+ * without gradients, which want units that lie within one. A unit is a row, or
+ * a piece of a long one. */
 #include "broadcast.h"
 
 #include "box.h"
@@ -60,10 +61,11 @@ static gboolean can_merge(const Loops *loops, int operands, int64_t size,
     return TRUE;
 }
 
-static void append_axis(Loops *loops, int operands, int64_t size,
+/* @least: loops that are not merged with. */
+static void append_axis(Loops *loops, int least, int operands, int64_t size,
                         int64_t (*stride)[AE_MAX_RANK])
 {
-    if (loops->rank > 0 && can_merge(loops, operands, size, stride))
+    if (loops->rank > least && can_merge(loops, operands, size, stride))
         loops->size[loops->rank - 1] *= size;
     else
         loops->size[loops->rank++] = size;
@@ -74,19 +76,21 @@ static void append_axis(Loops *loops, int operands, int64_t size,
 static void make_loops(Loops *loops, const AeStep *step)
 {
     const AeOperand *y = step->out[0];
-    int rank = y->shape.rank, operands = 1 + step->n_in;
+    int rank = y->shape.rank, operands = 1 + step->n_in, least = 0;
     g_autofree int64_t(*stride)[AE_MAX_RANK] =
         g_malloc0(operands * sizeof *stride);
 
     for (int i = 0; i < rank; i++) {
         int axis = ae_memory_axis(rank, i);
 
+        if (i == 2 && rank == 4 && !step->gradients)
+            least = loops->rank;
         if (y->shape.dim[axis] == 1)
             continue;
         stride[0][0] = y->stride[axis];
         for (int k = 0; k < step->n_in; k++)
             stride[1 + k][0] = broadcast_stride(step->in[k], rank, axis);
-        append_axis(loops, operands, y->shape.dim[axis], stride);
+        append_axis(loops, least, operands, y->shape.dim[axis], stride);
     }
     if (loops->rank == 0)
         loops->size[loops->rank++] = 1;
@@ -197,6 +201,17 @@ gboolean ae_broadcast_shape(const AeStep *step, AeShape *shape, GError **error)
     return TRUE;
 }
 
+static int64_t count_row_units(const AeStep *step)
+{
+    const AeShape *shape = &step->out[0]->shape;
+    int64_t rows;
+
+    if (step->gradients || shape->rank != 4 || step->units == 0)
+        return 0;
+    rows = shape->dim[0] * shape->dim[2];
+    return step->units % rows == 0 ? step->units / rows : 0;
+}
+
 gboolean ae_elementwise_plan(AeStep *step, const AeElementwise *kind,
                              GError **error)
 {
@@ -220,6 +235,7 @@ gboolean ae_elementwise_plan(AeStep *step, const AeElementwise *kind,
         rows *= loops->size[i];
     loops->chunks = (loops->size[loops->rank - 1] + CHUNK - 1) / CHUNK;
     step->units = rows * loops->chunks;
+    step->row_units = count_row_units(step);
     return TRUE;
 }
 

@@ -990,6 +990,7 @@ static gboolean measure(AeStep *step, Conv *c, GError **error)
     c->dynamic = !w->constant && !w->trainable;
     step->packed_size = forward->packed;
     step->scratch = forward->scratch;
+    step->row_units = step->in[0]->shape.rank == 4 && !c->dynamic;
     if (step->gradients) {
         step->packed_size = c->down.packed + c->up.packed;
         step->scratch_backward =
@@ -1025,6 +1026,21 @@ static gboolean conv_plan(AeStep *step, GError **error)
            ae_step_set_output(step, 0, &out, error) && measure(step, c, error);
 }
 
+static void conv_rows(const AeStep *step, int64_t *begin, int64_t *end)
+{
+    const Conv *c = step->params;
+    const int64_t s = c->stride[1], pad = c->pad[1];
+    const int64_t reach = extent(c, 1) - 1;
+
+    if (is_transposed(step)) {
+        *begin = (*begin + pad - reach + s - 1) / s;
+        *end = (*end - 1 + pad) / s + 1;
+    } else {
+        *begin = *begin * s - pad;
+        *end = (*end - 1) * s - pad + reach + 1;
+    }
+}
+
 static int64_t conv_multiply_adds(const AeStep *step)
 {
     const Conv *c = step->params;
@@ -1042,6 +1058,7 @@ const AeOperator ae_ops_conv[] = {
      .prepare = conv_prepare,
      .forward = conv_forward,
      .backward = conv_backward,
+     .rows = conv_rows,
      .multiply_adds = conv_multiply_adds},
     {.name = "ConvTranspose",
      .min_in = 2,
@@ -1052,6 +1069,7 @@ const AeOperator ae_ops_conv[] = {
      .prepare = conv_prepare,
      .forward = conv_forward,
      .backward = conv_backward,
+     .rows = conv_rows,
      .multiply_adds = conv_multiply_adds},
     {NULL},
 };

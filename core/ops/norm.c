@@ -78,6 +78,7 @@ static gboolean batch_plan(AeStep *step, GError **error)
     if (step->in[X]->shape.rank > 3 && norm->pixels > 0) {
         step->units *= step->in[X]->shape.dim[2];
         norm->row /= step->in[X]->shape.dim[2];
+        step->row_units = step->in[X]->shape.rank == 4;
     }
     step->scratch = 2 * (size_t)norm->c;
     step->scratch_backward = 4 * (size_t)norm->c;

@@ -51,6 +51,9 @@ struct AeStep {
     void *params;            /* g_free()d; NULL if none is needed */
     int64_t units;           /* pieces of forward; 1 if it cannot be split, 0
                                 if there is nothing to compute */
+    int64_t row_units;       /* of rank 4: units of one output row, in order of
+                                images and rows, each reading no more than
+                                op->rows tells; 0 if units are no rows */
     size_t scratch;          /* floats that each thread needs in forward */
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
@@ -92,6 +95,10 @@ struct AeOperator {
     void (*forward)(const AeStep *step, int64_t begin, int64_t end,
                     float *scratch);
     void (*backward)(const AeStep *step, float *scratch);
+    /* Turns output rows [*begin, *end) of an image, at least one, into the rows
+     * that they read of every input that is no constant; these may reach
+     * outside, and later rows never begin or end earlier. NULL: the same. */
+    void (*rows)(const AeStep *step, int64_t *begin, int64_t *end);
     /* Multiply-adds of forward; NULL: none counted. */
     int64_t (*multiply_adds)(const AeStep *step);
 };

@@ -213,6 +213,7 @@ static gboolean plan(AeStep *step, GError **error)
         return FALSE;
     pool->tiles = tiles(pool);
     step->units = pool->n * pool->out[D] * pool->out[H];
+    step->row_units = step->in[0]->shape.rank == 4;
     step->scratch = (size_t)(pool->in[W] * pool->c);
     step->scratch_backward = (size_t)(pool->out[W] * pool->c);
     return TRUE;
@@ -321,6 +322,15 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
         else
             memset(y, 0, length * sizeof *y);
     }
+}
+
+static void rows(const AeStep *step, int64_t *begin, int64_t *end)
+{
+    const Pool *pool = step->params;
+    const int64_t window = (pool->kernel[H] - 1) * pool->dilation[H] + 1;
+
+    *begin = *begin * pool->stride[H] - pool->before[H];
+    *end = (*end - 1) * pool->stride[H] - pool->before[H] + window;
 }
 
 /* The gradient of output row (at[1], at[2]), for averages divided by what the
@@ -475,6 +485,7 @@ const AeOperator ae_ops_pool[] = {
         .plan = plan,
         .forward = forward,
         .backward = backward,
+        .rows = rows,
     },
     {
         .name = "AveragePool",
@@ -484,6 +495,7 @@ const AeOperator ae_ops_pool[] = {
         .plan = plan,
         .forward = forward,
         .backward = backward,
+        .rows = rows,
     },
     {
         .name = "GlobalAveragePool",

@@ -388,6 +388,35 @@ static int64_t count_terms(const Resize *resize)
     return terms;
 }
 
+/* Output rows read whole input rows of their image, in order. */
+static gboolean keeps_rows(const Resize *resize, const AeStep *step,
+                           const Rule *rule)
+{
+    const Tap *taps = resize->taps + resize->first[1];
+
+    if (rule->shape.rank != 4 || resize->axes != 3 ||
+        !keeps_axis(rule, step->in[0], 0))
+        return FALSE;
+    for (int64_t i = 0; i < resize->size[1]; i++) {
+        if (taps[i].n == 0 ||
+            (i > 0 && (taps[i].offset[0] < taps[i - 1].offset[0] ||
+                       taps[i].offset[taps[i].n - 1] <
+                           taps[i - 1].offset[taps[i - 1].n - 1])))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static void rows(const AeStep *step, int64_t *begin, int64_t *end)
+{
+    const Resize *resize = step->params;
+    const Tap *taps = resize->taps + resize->first[1];
+    const Tap *last = &taps[*end - 1];
+
+    *begin = taps[*begin].offset[0] / step->in[0]->stride[2];
+    *end = last->offset[last->n - 1] / step->in[0]->stride[2] + 1;
+}
+
 static gboolean make_resize(AeStep *step, const Rule *rule, GError **error)
 {
     Resize *resize;
@@ -404,6 +433,7 @@ static gboolean make_resize(AeStep *step, const Rule *rule, GError **error)
     make_axes(resize, step, rule);
     for (int i = 0; i < resize->axes - 1; i++)
         step->units *= resize->size[i];
+    step->row_units = keeps_rows(resize, step, rule);
     if (count_terms(resize) > MAX_TERMS)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
                             "it resizes too many axes at once");
@@ -594,6 +624,7 @@ const AeOperator ae_ops_resize[] = {
         .plan = plan,
         .forward = forward,
         .backward = backward,
+        .rows = rows,
     },
     {
         .name = "Upsample",
@@ -604,6 +635,7 @@ const AeOperator ae_ops_resize[] = {
         .plan = plan,
         .forward = forward,
         .backward = backward,
+        .rows = rows,
     },
     {NULL},
 };
