@@ -4,14 +4,35 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../../pipelines/common.sh"
 
+# Processor time, in hundredths of a second, that everybody but this script and
+# its finished commands has used.
+others() {
+    awk 'NR == FNR { own = $16 + $17; next }
+        /^cpu / { print $2 + $3 + $4 + $7 + $8 - own }' /proc/$$/stat /proc/stat
+}
+
+# attempt COMMAND...: sets figure to what it prints; fails if meanwhile others
+# used more than a tenth of a processor.
+attempt() {
+    local begun=${EPOCHREALTIME/./} before
+    before=$(others)
+    figure=$("$@") && [ -n "$figure" ] || die "Failed: $*"
+    [ $(($(others) - before)) -le \
+        $(((${EPOCHREALTIME/./} - begun) / 100000)) ]
+}
+
 # record NAME COMMAND...: adds the number that COMMAND prints to NAME's.
+# Disturbed measurements are repeated, TRIES times; then a ? marks the number.
 record() {
-    local name=$1 figure
+    local name=$1 tries=${TRIES:-20} figure mark=
     shift
-    figure=$("$@") || die "$name: failed: $*"
-    [ -n "$figure" ] || die "$name: no figure from: $*"
+    until attempt "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || { mark=" ?" && break; }
+        sleep 3
+    done
     echo "$figure" >>"$TEMPORARY/$name"
-    printf '  %s %s' "$name" "$figure"
+    printf '  %s %.5g%s' "$name" "$figure" "$mark"
 }
 
 # The median of NAME's numbers.

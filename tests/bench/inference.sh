@@ -37,7 +37,7 @@ ours() {
     local line
     line=$(ae bench "$1" --size "$2" --threads "$THREADS" \
         --seconds "$SECONDS_EACH")
-    awk '{ print $9 }' <<<"$line" >>"$TEMPORARY/share"
+    awk '{ print $9 }' <<<"$line" >"$TEMPORARY/percentage"
     awk '{ print $1 }' <<<"$line"
 }
 
@@ -54,6 +54,7 @@ measure() {
     echo "$(basename "$1" .onnx), $2: $(compare "$1" "$2")"
     for _ in $(seq "$ROUNDS"); do
         record ours ours "$1" "$2"
+        cat "$TEMPORARY/percentage" >>"$TEMPORARY/share"
         record onnxruntime peer "$1" --size "$2" --seconds "$SECONDS_EACH"
         echo
     done

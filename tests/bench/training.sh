@@ -29,6 +29,11 @@ pytorch() {
         --threads "$THREADS" "$@"
 }
 
+# The same on one thread, for losses: on a busy machine several wait long.
+pytorch_loss() {
+    THREADS=1 OPENBLAS_NUM_THREADS=1 pytorch "$@" --steps $STEPS
+}
+
 # FIELD of the last report of PIPELINE... ! aetrain: ours FIELD PIPELINE...
 ours() {
     local field=$1
@@ -88,7 +93,7 @@ echo "$(/usr/bin/python3 -c 'import torch; print("PyTorch", torch.__version__)')
 # The images come in order, so that the last batches are the same.
 echo "S1, batches of 128"
 check_losses "$(LIMIT=600 s1 loss max-steps=$STEPS)" \
-    "$(pytorch s1 "$IMAGES" --steps $STEPS)" 0.1
+    "$(pytorch_loss s1 "$IMAGES")" 0.1
 for _ in $(seq "$ROUNDS"); do
     record ours s1 images-per-second
     record default pytorch s1 "$IMAGES" --seconds "$SECONDS_EACH"
@@ -101,7 +106,7 @@ summary images/s ours default channels-last
 # Patches and noise are drawn, and one batch tells little: a wide tolerance.
 echo "unet-s, 64 x 64 patches, batches of 16"
 check_losses "$(LIMIT=600 unet loss max-steps=$STEPS)" \
-    "$(pytorch unet "$TEMPORARY/pictures" --steps $STEPS)" 0.5
+    "$(pytorch_loss unet "$TEMPORARY/pictures")" 0.5
 for _ in $(seq "$ROUNDS"); do
     record ours unet images-per-second
     record default pytorch unet "$TEMPORARY/pictures" \
