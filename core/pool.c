@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pool.h"
 
+/* How long a thread looks for work before it sleeps: to wake it costs as much
+ * as a small step of a network, and steps follow each other. */
+#define PATIENCE 100 /* us */
+
 struct AePool {
     int threads;
     GThread **workers; /* threads - 1 */
     GMutex lock;
     GCond start, done;
-    uint64_t round; /* counts the calls of run */
-    int busy;       /* workers still in this round */
+    uint64_t round; /* atomic: counts the calls of run */
+    int busy;       /* atomic: workers still in this round */
+    int sleeping;   /* workers that wait for start */
     gboolean quit;
 
     AePoolTask task;
@@ -29,6 +34,26 @@ static void work(AePool *pool, int thread)
         pool->task(pool->data, i, thread);
 }
 
+/* Comes back early when a round after @seen has begun. */
+static void await_round(AePool *pool, uint64_t seen)
+{
+    const gint64 end = g_get_monotonic_time() + PATIENCE;
+
+    while (__atomic_load_n(&pool->round, __ATOMIC_RELAXED) == seen &&
+           g_get_monotonic_time() < end)
+        g_thread_yield();
+}
+
+/* Comes back early when all workers are done. */
+static void await_workers(AePool *pool)
+{
+    const gint64 end = g_get_monotonic_time() + PATIENCE;
+
+    while (__atomic_load_n(&pool->busy, __ATOMIC_RELAXED) > 0 &&
+           g_get_monotonic_time() < end)
+        g_thread_yield();
+}
+
 static void *worker_main(void *data)
 {
     g_autofree Worker *worker = data;
@@ -37,16 +62,21 @@ static void *worker_main(void *data)
 
     g_mutex_lock(&pool->lock);
     for (;;) {
+        pool->sleeping++;
         while (!pool->quit && pool->round == seen)
             g_cond_wait(&pool->start, &pool->lock);
+        pool->sleeping--;
         if (pool->quit)
             break;
         seen = pool->round;
         g_mutex_unlock(&pool->lock);
         work(pool, worker->thread);
         g_mutex_lock(&pool->lock);
-        if (--pool->busy == 0)
+        if (__atomic_sub_fetch(&pool->busy, 1, __ATOMIC_RELAXED) == 0)
             g_cond_signal(&pool->done);
+        g_mutex_unlock(&pool->lock);
+        await_round(pool, seen);
+        g_mutex_lock(&pool->lock);
     }
     g_mutex_unlock(&pool->lock);
     return NULL;
@@ -103,12 +133,14 @@ void ae_pool_run(AePool *pool, AePoolTask task, void *data, int64_t n)
     pool->data = data;
     pool->n = n;
     pool->next = 0;
-    pool->busy = pool->threads - 1;
-    pool->round++;
-    g_cond_broadcast(&pool->start);
+    __atomic_store_n(&pool->busy, pool->threads - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->round, pool->round + 1, __ATOMIC_RELAXED);
+    if (pool->sleeping > 0)
+        g_cond_broadcast(&pool->start);
     g_mutex_unlock(&pool->lock);
 
     work(pool, 0);
+    await_workers(pool);
 
     g_mutex_lock(&pool->lock);
     while (pool->busy > 0)
