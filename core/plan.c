@@ -575,16 +575,6 @@ static void point_gradients(AePlan *plan, float *gradients)
     }
 }
 
-static void clear_gradients(const AeStep *step)
-{
-    for (int i = 0; i < step->n_in; i++) {
-        const AeOperand *in = step->in[i];
-        if (in != NULL && in->grad != NULL && !step->accumulate[i])
-            memset(in->grad, 0,
-                   (size_t)ae_shape_elements(&in->shape) * sizeof(float));
-    }
-}
-
 static gboolean has_gradient(const AeStep *step)
 {
     for (int i = 0; i < step->n_out; i++)
@@ -600,8 +590,6 @@ void ae_plan_backward(AePlan *plan, float *gradients)
         AeStep *step = g_ptr_array_index(plan->steps, i);
         if (step->alias || !has_gradient(step))
             continue;
-        if (step->op->adds)
-            clear_gradients(step);
         step->op->backward(step, plan->scratch);
     }
 }

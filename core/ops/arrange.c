@@ -512,18 +512,6 @@ static gboolean expand_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* Where the elements of a list lie, in row-major order of its axes. */
-static int64_t list_offset(const AeOperand *list, int64_t i)
-{
-    int64_t offset = 0;
-
-    for (int k = list->shape.rank - 1; k >= 0; k--) {
-        offset += i % list->shape.dim[k] * list->stride[k];
-        i /= list->shape.dim[k];
-    }
-    return offset;
-}
-
 /* Index @i of input 1, 0 .. dim - 1, and its place in the output, whose axes
  * from @axis on are the list's. */
 static gboolean gather_index(const AeStep *step, int axis, int64_t i,
@@ -531,7 +519,7 @@ static gboolean gather_index(const AeStep *step, int axis, int64_t i,
 {
     const AeOperand *list = step->in[1];
     int64_t dim = step->in[0]->shape.dim[axis];
-    float found = list->data[list_offset(list, i)];
+    float found = list->data[ae_operand_offset(list, i)];
 
     if (found < 0)
         found += (float)dim;

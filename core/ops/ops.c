@@ -119,3 +119,14 @@ gboolean ae_step_axis(const AeStep *step, int64_t axis, int rank, int *result,
     *result = (int)(axis < 0 ? axis + rank : axis);
     return TRUE;
 }
+
+int64_t ae_operand_offset(const AeOperand *operand, int64_t index)
+{
+    int64_t offset = 0;
+
+    for (int i = operand->shape.rank - 1; i >= 0; i--) {
+        offset += index % operand->shape.dim[i] * operand->stride[i];
+        index /= operand->shape.dim[i];
+    }
+    return offset;
+}

@@ -63,7 +63,7 @@ struct AeStep {
     gboolean gradients; /* backward will be called: set scratch_backward */
     float *packed;      /* packed_size floats */
     /* accumulate[i]: in[i]->grad already holds a contribution, add to it. Where
-     * FALSE it holds zeros if op->adds, otherwise anything: overwrite. */
+     * FALSE it holds anything: overwrite. */
     gboolean *accumulate;
     uint64_t seed; /* of this step and run, for operators that draw numbers */
 
@@ -86,7 +86,6 @@ struct AeOperator {
     int min_in, max_in; /* max_in G_MAXINT: any number */
     int max_out;
     gboolean fuses; /* understands residual and activation */
-    gboolean adds;  /* backward only ever adds to gradients */
     AeFold fold;
     /* Bit i: planning reads input i (scales, bounds): never a weight. */
     guint settings;
@@ -137,6 +136,9 @@ gboolean ae_step_list(const AeStep *step, const char *name, int i, int since,
 /* @axis (may count from the back) into 0 .. rank - 1. */
 gboolean ae_step_axis(const AeStep *step, int64_t axis, int rank, int *result,
                       GError **error);
+
+/* Where element @index of the row-major order lies, in floats. */
+int64_t ae_operand_offset(const AeOperand *operand, int64_t index);
 
 /* TRUE if input @i is there. */
 static inline gboolean ae_step_has(const AeStep *step, int i)

@@ -62,18 +62,6 @@ static void find_common_axes(Reshape *reshape, const AeOperand *in,
     }
 }
 
-/* Where element @index of the row-major order lies. */
-static int64_t element_offset(const AeOperand *operand, int64_t index)
-{
-    int64_t offset = 0;
-
-    for (int i = operand->shape.rank - 1; i >= 0; i--) {
-        offset += index % operand->shape.dim[i] * operand->stride[i];
-        index /= operand->shape.dim[i];
-    }
-    return offset;
-}
-
 /* TRUE if the elements lie in row-major order. */
 static gboolean is_row_major(const AeOperand *operand)
 {
@@ -135,9 +123,10 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     for (int64_t unit = begin; unit < end; unit++) {
         int64_t index = unit * reshape->inner;
 
-        ae_copy_strided(y->data + element_offset(y, index), reshape->out_stride,
-                        x->data + element_offset(x, index), reshape->in_stride,
-                        reshape->size, reshape->rank, FALSE);
+        ae_copy_strided(
+            y->data + ae_operand_offset(y, index), reshape->out_stride,
+            x->data + ae_operand_offset(x, index), reshape->in_stride,
+            reshape->size, reshape->rank, FALSE);
     }
 }
 
@@ -151,9 +140,10 @@ static void backward(const AeStep *step, float *scratch)
     for (int64_t unit = 0; unit < step->units; unit++) {
         int64_t index = unit * reshape->inner;
 
-        ae_copy_strided(x->grad + element_offset(x, index), reshape->in_stride,
-                        y->grad + element_offset(y, index), reshape->out_stride,
-                        reshape->size, reshape->rank, ae_step_adds(step, 0));
+        ae_copy_strided(
+            x->grad + ae_operand_offset(x, index), reshape->in_stride,
+            y->grad + ae_operand_offset(y, index), reshape->out_stride,
+            reshape->size, reshape->rank, ae_step_adds(step, 0));
     }
 }
 
