@@ -384,10 +384,8 @@ double ae_trainer_evaluate(AeTrainer *t, int n, double *losses)
 }
 
 /* What must agree for further steps to repeat. */
-static GHashTable *describe(const AeTrainer *t)
+static void describe(const AeTrainer *t, GHashTable *map)
 {
-    GHashTable *map =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     const AeTrainerOptions *o = &t->options;
 
     g_hash_table_insert(map, g_strdup("ae.loss"),
@@ -404,7 +402,6 @@ static GHashTable *describe(const AeTrainer *t)
                         g_strdup_printf("%.9g", (double)o->learning_rate));
     g_hash_table_insert(map, g_strdup("ae.clip-norm"),
                         g_strdup_printf("%.9g", (double)o->clip_norm));
-    return map;
 }
 
 static void add_arena(const AeTrainer *t, AeSafetensors *file,
@@ -450,21 +447,9 @@ static gboolean read_arena(const AeTrainer *t, const AeSafetensors *file,
 
 static const char *const moment_prefix[2] = {"optimizer.m.", "optimizer.v."};
 
-static void copy_map(GHashTable *to, GHashTable *from)
-{
-    GHashTableIter iter;
-    void *key, *value;
-
-    g_hash_table_iter_init(&iter, from);
-    while (g_hash_table_iter_next(&iter, &key, &value))
-        g_hash_table_insert(to, g_strdup(key), g_strdup(value));
-}
-
-gboolean ae_trainer_save(AeTrainer *t, const char *path, GHashTable *extra,
-                         GError **error)
+gboolean ae_trainer_save(AeTrainer *t, const char *path, GError **error)
 {
     g_autoptr(AeSafetensors) file = ae_safetensors_new();
-    g_autoptr(GHashTable) options = describe(t);
 
     if (!isfinite(t->kernels->sum_squares(t->weights, t->n_weights))) {
         g_set_error(error, AE_ERROR, AE_ERROR_DIVERGED,
@@ -473,9 +458,7 @@ gboolean ae_trainer_save(AeTrainer *t, const char *path, GHashTable *extra,
                     path);
         return FALSE;
     }
-    copy_map(file->metadata, options);
-    if (extra != NULL)
-        copy_map(file->metadata, extra);
+    describe(t, file->metadata);
     g_hash_table_insert(file->metadata, g_strdup("ae.step"),
                         g_strdup_printf("%" G_GINT64_FORMAT, t->step));
     add_arena(t, file, "", t->weights);
@@ -487,10 +470,12 @@ gboolean ae_trainer_save(AeTrainer *t, const char *path, GHashTable *extra,
 static gboolean check_options(const AeTrainer *t, const AeSafetensors *file,
                               GError **error)
 {
-    g_autoptr(GHashTable) options = describe(t);
+    g_autoptr(GHashTable) options =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     GHashTableIter iter;
     void *key, *value;
 
+    describe(t, options);
     g_hash_table_iter_init(&iter, options);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         const char *saved = g_hash_table_lookup(file->metadata, key);
@@ -525,8 +510,7 @@ static gboolean read_state(AeTrainer *t, const AeSafetensors *file,
     return TRUE;
 }
 
-gboolean ae_trainer_resume(AeTrainer *t, const char *path, GHashTable **extra,
-                           GError **error)
+gboolean ae_trainer_resume(AeTrainer *t, const char *path, GError **error)
 {
     g_autoptr(AeSafetensors) file = ae_safetensors_load(path, error);
     const char *step;
@@ -548,7 +532,5 @@ gboolean ae_trainer_resume(AeTrainer *t, const char *path, GHashTable **extra,
     t->step = steps;
     for (int i = 0; i < ae_pool_threads(t->pool); i++)
         ae_plan_weights_changed(t->plans[i]);
-    if (extra != NULL)
-        *extra = g_hash_table_ref(file->metadata);
     return TRUE;
 }

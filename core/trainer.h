@@ -59,15 +59,14 @@ const float *ae_trainer_output(const AeTrainer *trainer, int i);
 int64_t ae_trainer_steps(const AeTrainer *trainer);
 AeModel *ae_trainer_model(AeTrainer *trainer); /* borrowed */
 
-/* Checkpoints: weights, moments, step and options as safetensors, plus @extra
- * (string to string, or NULL). Resuming gives bit-identical further steps.
+/* Checkpoints: weights, moments, step and options as safetensors.
+ * Resuming gives bit-identical further steps.
  * ae_trainer_save() refuses weights that are not finite (AE_ERROR_DIVERGED);
  * ae_trainer_resume() fails with AE_ERROR_VALUE when the checkpoint is of
- * another model or of other options. @extra: NULL, or gets a new table. */
-gboolean ae_trainer_save(AeTrainer *trainer, const char *path,
-                         GHashTable *extra, GError **error);
+ * another model or of other options. */
+gboolean ae_trainer_save(AeTrainer *trainer, const char *path, GError **error);
 gboolean ae_trainer_resume(AeTrainer *trainer, const char *path,
-                           GHashTable **extra, GError **error);
+                           GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeTrainer, ae_trainer_free)
 

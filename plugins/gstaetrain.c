@@ -345,8 +345,7 @@ static gboolean save(GstAeTrain *self)
     if (step == self->saved_step)
         return TRUE;
     if (self->run.checkpoint_file != NULL &&
-        !ae_trainer_save(self->trainer, self->run.checkpoint_file, NULL,
-                         &error))
+        !ae_trainer_save(self->trainer, self->run.checkpoint_file, &error))
         return fail(self, error);
     if (self->run.model_file != NULL) {
         describe_model(self);
@@ -499,8 +498,7 @@ static gboolean load_checkpoint(GstAeTrain *self)
         self->run.checkpoint_file == NULL ||
         !g_file_test(self->run.checkpoint_file, G_FILE_TEST_EXISTS))
         return TRUE;
-    if (!ae_trainer_resume(self->trainer, self->run.checkpoint_file, NULL,
-                           &error))
+    if (!ae_trainer_resume(self->trainer, self->run.checkpoint_file, &error))
         return fail(self, error);
     self->replay_steps = ae_trainer_steps(self->trainer);
     self->saved_step = -1; /* the model file may be older or missing */

@@ -105,10 +105,10 @@ static void test_resumed_is_identical(void)
         g_autoptr(GError) error = NULL;
 
         train(whole, 0, 3);
-        ae_trainer_save(whole, path, NULL, &error);
+        ae_trainer_save(whole, path, &error);
         g_assert_no_error(error);
         train(whole, 3, 3);
-        ae_trainer_resume(resumed, path, NULL, &error);
+        ae_trainer_resume(resumed, path, &error);
         g_assert_no_error(error);
         train(resumed, 3, 3);
         g_assert_cmpint(ae_trainer_steps(resumed), ==, 6);
@@ -125,14 +125,14 @@ static void test_checkpoint_must_match(void)
     g_autoptr(AeTrainer) other = new_trainer("keras", 28, 1, options);
     g_autoptr(GError) error = NULL;
 
-    ae_trainer_save(saved, path, NULL, &error);
+    ae_trainer_save(saved, path, &error);
     g_assert_no_error(error);
-    g_assert_false(ae_trainer_resume(other, path, NULL, &error));
+    g_assert_false(ae_trainer_resume(other, path, &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
     g_clear_error(&error);
     options.learning_rate = 2e-3f;
     g_autoptr(AeTrainer) faster = new_trainer("unet-xs", 16, 1, options);
-    g_assert_false(ae_trainer_resume(faster, path, NULL, &error));
+    g_assert_false(ae_trainer_resume(faster, path, &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
     g_assert_nonnull(strstr(error->message, "learning-rate"));
     g_unlink(path);
