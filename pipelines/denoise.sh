@@ -54,29 +54,38 @@ denoise_file() {
     esac
 }
 
-# The photograph as FRAMES frames of I420, noisy, denoised and clean: compared
-# with each other; the noisy ones and the first of each kind are kept.
-compare_photo() {
-    local sd
+# gst-launch-1.0 on COUNT frames of the photograph, clean, noisy and denoised:
+# make_stream COUNT BRANCHES... from tees of these names.
+make_stream() {
+    local count=$1 sd
+    shift
     sd=$(awk "BEGIN { print $SIGMA / 255 }")
     gst-launch-1.0 -m filesrc location="$PHOTO" ! decodebin ! videoconvert ! \
-        video/x-raw,format=I420 ! imagefreeze num-buffers="$FRAMES" ! \
-        tee name=clean \
+        video/x-raw,format=I420,colorimetry=bt601 ! \
+        imagefreeze num-buffers="$count" ! tee name=clean \
         clean. ! queue ! aenoise noise="gaussian:sd=$sd" seed=1 ! \
-        tee name=noisy \
+        tee name=noisy noisy. ! queue ! aedenoise ! tee name=denoised \
+        "$@" >"$TEMPORARY/log" || die "$(grep ERROR "$TEMPORARY/log")"
+}
+
+# The first of each kind as a picture.
+keep_pictures() {
+    local kind branches=()
+    for kind in clean noisy denoised; do
+        branches+=("$kind." ! queue ! videoconvert ! pngenc ! filesink
+            location="$TEMPORARY/$kind.png")
+    done
+    make_stream 1 "${branches[@]}"
+}
+
+# All frames compared with the clean ones; the noisy ones are kept.
+compare_photo() {
+    make_stream "$FRAMES" \
         noisy. ! queue ! before.sink clean. ! queue ! before.reference \
         aecompare name=before messages=false ! fakesink sync=false \
-        noisy. ! queue ! aedenoise ! tee name=denoised \
         denoised. ! queue ! after.sink clean. ! queue ! after.reference \
         aecompare name=after messages=false ! fakesink sync=false \
-        noisy. ! queue ! filesink location="$TEMPORARY/noisy.i420" \
-        noisy. ! queue ! videoconvert ! pngenc snapshot=true ! \
-        filesink location="$TEMPORARY/noisy.png" \
-        denoised. ! queue ! videoconvert ! pngenc snapshot=true ! \
-        filesink location="$TEMPORARY/denoised.png" \
-        clean. ! queue ! videoconvert ! pngenc snapshot=true ! \
-        filesink location="$TEMPORARY/clean.png" >"$TEMPORARY/log" ||
-        die "$(grep ERROR "$TEMPORARY/log")"
+        noisy. ! queue ! filesink location="$TEMPORARY/noisy.i420"
 }
 
 # quality ELEMENT
@@ -85,6 +94,11 @@ quality() {
     printf 'PSNR %5.2f dB, SSIM %.4f\n' \
         "$(message_field "$TEMPORARY/log" "$message" psnr)" \
         "$(message_field "$TEMPORARY/log" "$message" ssim)"
+}
+
+# frames ELEMENT: how many it compared.
+frames() {
+    message_field "$TEMPORARY/log" "element \"$1\".*ae-compare-total" frames
 }
 
 # Frames a second of aedenoise on the noisy stream, read from a file.
@@ -99,8 +113,9 @@ frame_rate() {
 demonstrate() {
     make_temporary
     mkdir -p "$OUT"
+    keep_pictures
     compare_photo
-    echo "stream: $FRAMES frames of 512x512 I420, noise of sigma $SIGMA"
+    echo "stream: $(frames after) frames of 512x512 I420, noise of sigma $SIGMA"
     echo "noisy:    $(quality before)"
     echo "denoised: $(quality after)"
     echo "speed:    $(frame_rate) frames/s at 512x512"

@@ -39,6 +39,7 @@ small_set() {
 
 FRAMES=3 pipelines/denoise.sh >"$OUT/log" 2>&1
 check "denoise.sh finds the noise" "$(number_after 'noisy: *PSNR') < 21"
+check "denoise.sh compares all frames" "$(number_after stream:) == 3"
 check "denoise.sh removes it" "$(number_after 'denoised: *PSNR') > 27"
 check "denoise.sh writes a picture" "$(wc -c <"$OUT/denoise.png") > 100000"
 
