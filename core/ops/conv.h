@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of the convolutions share: conv.c runs them, conv-read.c reads
+ * their attributes, conv-pass.c knows which input belongs to which output,
+ * conv-pack.c arranges weights.
+ *
+ * Both operators join a large side (Conv's input) and a small side (Conv's
+ * output), axis by axis:
+ *   large index = small index * stride - pad + tap * dilation.
+ *
+ *   down  small[o] = sum over taps, i of large[i] * w[o][tap][i]
+ *         Conv forward; ConvTranspose's gradient of its input
+ *   up    large[i] = sum over taps, o of small[o] * w[o][tap][i]
+ *         ConvTranspose forward; Conv's gradient of its input
+ *
+ * (Dumoulin and Visin, A guide to convolution arithmetic, 2016.) Going up, the
+ * targets whose index modulo the stride is equal (a phase) see the same taps,
+ * and are a plain convolution with them: no zeros are multiplied. Going down is
+ * one phase. So one pass, row by row, serves all. Missing axes have size 1; the
+ * three are depth, height and width. Weights lie as [small c][taps][large c]
+ * in both operators. */
+#pragma once
+
+#include "ops.h"
+
+G_BEGIN_DECLS
+
+/* Along one axis: tap t is kernel element `kernel + t * kernel_step` and looks
+ * at source index `j * step + offset + t * offset_step` for target number j of
+ * the phase. */
+typedef struct {
+    int64_t count; /* targets */
+    int64_t taps, kernel, kernel_step, offset, offset_step;
+} AeConvPhase;
+
+typedef struct {
+    gboolean up;
+    gboolean depthwise; /* one channel a group, on both sides */
+    gboolean joined;    /* neighbouring taps along x are one segment */
+    gboolean padded;    /* rows are copied with zeros beside them */
+    int64_t source[3], target[3];
+    int64_t source_c, target_c; /* of a group */
+    int64_t step[3];            /* of the source, from one target to the next */
+    int64_t phases[3];
+    AeConvPhase first[3]; /* the only phases, except going up with strides */
+    int64_t left;         /* zeros before a row, in pixels */
+    int64_t row;          /* floats of a row with its zeros */
+    int64_t span[2]; /* rows of depth and height that one target sees, rounded
+                        up to powers of two */
+    int64_t max_segments;
+    int64_t slot;   /* packed floats of one phase and group */
+    int64_t packed; /* of all, and the room to sort them in */
+    int64_t scratch;
+} AeConvPass;
+
+typedef struct {
+    int64_t n, groups;
+    int64_t large_c, small_c; /* of a group */
+    int64_t large[3], small[3], kernel[3], stride[3], dilation[3], pad[3];
+    int64_t taps;
+    gboolean dynamic; /* the weights are computed: packed in each run */
+    AeConvPass down, up;
+} AeConv;
+
+/* Rows of the source, with zeros beside them, kept for the next targets. */
+typedef struct {
+    const AeConvPass *pass;
+    const float *source;
+    int64_t channels;
+    int64_t *keys;         /* which row a slot holds; -1: none */
+    const float **segment; /* max_segments pointers */
+    float *zero, *slots;
+} AeConvRows;
+
+/* One target row: which it is along depth and height, its phases there, and
+ * the source index that it begins at. */
+typedef struct {
+    int64_t n, index[2], phase[2], at[2];
+    const AeConvPhase *axis[2];
+    AeConvPhase room[2];
+} AeConvTarget;
+
+/* Floats, rounded up so that what follows is aligned. */
+static inline int64_t ae_conv_aligned(int64_t floats)
+{
+    return (floats + 15) / 16 * 16;
+}
+
+/* What the kernel covers along an axis. */
+static inline int64_t ae_conv_extent(const AeConv *c, int axis)
+{
+    return (c->kernel[axis] - 1) * c->dilation[axis] + 1;
+}
+
+gboolean ae_conv_is_transposed(const AeStep *step);
+
+/* Reads and checks shapes and attributes: all of @c but the passes. */
+gboolean ae_conv_read(const AeStep *step, AeConv *c, GError **error);
+
+/* FALSE if it needs too much memory. */
+gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
+                           AeConvPass *pass, gboolean up);
+
+/* Phase @p along an axis; @room is for those that are not kept. */
+const AeConvPhase *ae_conv_phase(const AeConv *c, const AeConvPass *pass,
+                                 int axis, int64_t p, AeConvPhase *room);
+
+/* Floats of a segment; see AeConvRow. */
+int64_t ae_conv_segment_length(const AeConvPass *pass, const AeConvPhase *x);
+
+/* @scratch: pass->scratch floats. */
+AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
+                            const float *source, float *scratch);
+
+/* Fills rows->segment for the first pixel of phase @x; how many. */
+int ae_conv_find_segments(AeConvRows *rows, const AeConvTarget *t,
+                          const AeConvPhase *x);
+
+/* Moves the segments on to the next group's channels. */
+void ae_conv_next_group(AeConvRows *rows, int segments);
+
+/* Target row @unit, counted through images and depths, and the one after. */
+void ae_conv_target_first(const AeConv *c, const AeConvPass *pass, int64_t unit,
+                          AeConvTarget *t);
+void ae_conv_target_next(const AeConv *c, const AeConvPass *pass,
+                         AeConvTarget *t);
+
+/* @weights into pass->packed floats: phase by phase, group by group. */
+void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
+                  const AeConvPass *pass, const float *weights, float *packed);
+
+G_END_DECLS
