@@ -398,6 +398,7 @@ static int copy_value(AeModel *to, const AeModel *from, int i, int *map)
                                 old->has_shape ? &old->shape : NULL, NULL);
     AeValue *value = ae_model_value(to, map[i]);
     value->integer = old->integer;
+    value->element = old->element;
     value->trainable = old->trainable;
     if (old->constant != NULL)
         value->constant = ae_tensor_copy(old->constant);

@@ -39,6 +39,7 @@ typedef struct {
     char *name;         /* unique, never empty */
     gboolean has_shape; /* FALSE: only planning tells */
     gboolean integer;   /* the file declares whole numbers */
+    AeElement element;  /* of which type */
     AeShape shape;      /* may hold AE_UNKNOWN */
     char **dim_names;   /* NULL, or rank names (NULL where none): "N", "H" */
     AeTensor *constant; /* NULL unless a constant */

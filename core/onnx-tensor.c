@@ -257,6 +257,13 @@ static void decode(const Onnx__TensorProto *proto, const ElementType *type,
                                      : typed_bits(proto, type->field, i));
 }
 
+static AeElement element_of(int32_t type)
+{
+    return type >= AE_ELEMENT_UINT8 && type <= AE_ELEMENT_INT32
+               ? (AeElement)type
+               : AE_ELEMENT_DEFAULT;
+}
+
 static AeTensor *build(const Onnx__TensorProto *proto, const ElementType *type,
                        const AeShape *shape, int64_t count, GError **error)
 {
@@ -273,6 +280,7 @@ static AeTensor *build(const Onnx__TensorProto *proto, const ElementType *type,
         return NULL;
     }
     tensor->integer = type->integer;
+    tensor->element = element_of(type->type);
     decode(proto, type, count, values);
     ae_tensor_from_row_major(tensor, values);
     return tensor;
@@ -309,13 +317,14 @@ static int64_t saturate(float value)
     return G_MININT64;
 }
 
-static void encode_integers(uint8_t *bytes, const float *values, int64_t count)
+static void encode_integers(uint8_t *bytes, const float *values, int64_t count,
+                            int size)
 {
     for (int64_t i = 0; i < count; i++) {
         uint64_t bits = (uint64_t)saturate(values[i]);
 
-        for (int k = 0; k < 8; k++)
-            bytes[8 * i + k] = (uint8_t)(bits >> (8 * k));
+        for (int k = 0; k < size; k++)
+            bytes[size * i + k] = (uint8_t)(bits >> (8 * k));
     }
 }
 
@@ -326,12 +335,20 @@ char *ae_onnx_type_name(int32_t type)
     return found ? g_strdup(found->name) : g_strdup_printf("type %d", type);
 }
 
-gboolean ae_onnx_type_read(int32_t type, gboolean *integer)
+gboolean ae_onnx_type_read(int32_t type, gboolean *integer, AeElement *element)
 {
     const ElementType *found = find_type(type);
 
     *integer = found != NULL && found->integer;
+    *element = element_of(type);
     return found != NULL && found->size > 0;
+}
+
+int32_t ae_onnx_type_written(gboolean integer, AeElement element)
+{
+    if (!integer)
+        return AE_ONNX_FLOAT;
+    return element != AE_ELEMENT_DEFAULT ? (int32_t)element : AE_ONNX_INT64;
 }
 
 AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error)
@@ -347,13 +364,14 @@ void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
                           const AeTensor *tensor, GPtrArray *owned)
 {
     int64_t count = ae_shape_elements(&tensor->shape);
-    gsize size = (gsize)count * (tensor->integer ? 8 : 4);
+    int32_t type = ae_onnx_type_written(tensor->integer, tensor->element);
+    gsize size = (gsize)(count * find_type(type)->size);
     g_autofree float *values = g_new(float, MAX(count, 1));
     uint8_t *bytes = g_malloc(MAX(size, 1));
 
     ae_tensor_to_row_major(tensor, values);
     if (tensor->integer)
-        encode_integers(bytes, values, count);
+        encode_integers(bytes, values, count, find_type(type)->size);
     else
         ae_floats_to_bytes(bytes, values, count);
     g_ptr_array_add(owned, bytes);
@@ -365,7 +383,7 @@ void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
         g_memdup2(tensor->shape.dim, sizeof(int64_t) * tensor->shape.rank);
     g_ptr_array_add(owned, proto->dims);
     proto->has_data_type = TRUE;
-    proto->data_type = tensor->integer ? AE_ONNX_INT64 : AE_ONNX_FLOAT;
+    proto->data_type = type;
     proto->has_raw_data = TRUE;
     proto->raw_data = (ProtobufCBinaryData){size, bytes};
 }

@@ -87,7 +87,7 @@ static Onnx__ValueInfoProto *write_info(const Writer *writer, int number)
     info->type = type;
     type->tensor_type = tensor;
     tensor->has_elem_type = TRUE;
-    tensor->elem_type = value->integer ? AE_ONNX_INT64 : AE_ONNX_FLOAT;
+    tensor->elem_type = ae_onnx_type_written(value->integer, value->element);
     if (value->has_shape)
         tensor->shape = write_shape(writer, value);
     return info;

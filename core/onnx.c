@@ -147,12 +147,11 @@ static void collect_infos(GHashTable *infos, Onnx__ValueInfoProto **list,
             g_hash_table_insert(infos, list[i]->name, list[i]);
 }
 
-static gboolean check_type(const Onnx__TypeProto *type, gboolean *integer,
+static gboolean check_type(const Onnx__TypeProto *type, AeValue *value,
                            GError **error)
 {
     g_autofree char *name = NULL;
 
-    *integer = FALSE;
     if (type->tensor_type == NULL) {
         gboolean other = type->has_sequence_type || type->has_map_type ||
                          type->has_sparse_tensor_type ||
@@ -165,7 +164,8 @@ static gboolean check_type(const Onnx__TypeProto *type, gboolean *integer,
         return !other;
     }
     if (type->tensor_type->elem_type == 0 ||
-        ae_onnx_type_read(type->tensor_type->elem_type, integer))
+        ae_onnx_type_read(type->tensor_type->elem_type, &value->integer,
+                          &value->element))
         return TRUE;
     name = ae_onnx_type_name(type->tensor_type->elem_type);
     g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
@@ -208,7 +208,7 @@ static gboolean describe_value(const Reader *reader, int number, GError **error)
 
     if (info == NULL || info->type == NULL)
         return TRUE;
-    if (!check_type(info->type, &value->integer, error) ||
+    if (!check_type(info->type, value, error) ||
         (info->type->tensor_type != NULL &&
          info->type->tensor_type->shape != NULL &&
          !read_dims(info->type->tensor_type->shape, value, error))) {

@@ -39,6 +39,7 @@ static void set_contents(AeOperand *operand, const AeTensor *tensor)
     operand->shape = tensor->shape;
     ae_shape_strides(&tensor->shape, operand->stride);
     operand->integer = tensor->integer;
+    operand->element = tensor->element;
     operand->data = tensor->data;
 }
 

@@ -148,6 +148,7 @@ AeTensor *ae_tensor_copy(const AeTensor *tensor)
 
     g_assert(copy != NULL);
     copy->integer = tensor->integer;
+    copy->element = tensor->element;
     memcpy(copy->data, tensor->data,
            (size_t)ae_shape_elements(&tensor->shape) * sizeof(float));
     return copy;

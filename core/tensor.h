@@ -25,10 +25,23 @@ typedef struct {
     int64_t dim[AE_MAX_RANK];
 } AeShape;
 
+/* Of which type the file's whole numbers are, where it matters: to what range
+ * QuantizeLinear saturates, and how tensors are written. Numbers as ONNX's
+ * TensorProto.DataType. */
+typedef enum {
+    AE_ELEMENT_DEFAULT = 0, /* float, or int64 if they are whole numbers */
+    AE_ELEMENT_UINT8 = 2,
+    AE_ELEMENT_INT8 = 3,
+    AE_ELEMENT_UINT16 = 4,
+    AE_ELEMENT_INT16 = 5,
+    AE_ELEMENT_INT32 = 6,
+} AeElement;
+
 typedef struct {
     AeShape shape;    /* no dimension unknown */
     gboolean integer; /* holds whole numbers, see above */
-    float *data;      /* ae_shape_count() floats, AE_ALIGN aligned */
+    AeElement element;
+    float *data; /* ae_shape_count() floats, AE_ALIGN aligned */
 } AeTensor;
 
 /* Number of elements; FALSE with an error (AE_ERROR_SHAPE) if a dimension is

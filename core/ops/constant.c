@@ -29,6 +29,7 @@ static const float *constant_values(const AeStep *step, AeShape *shape,
     if (tensor) {
         *shape = tensor->shape;
         *integer = tensor->integer;
+        step->out[0]->element = tensor->element;
         return tensor->data;
     }
     values = ae_node_floats(step->node, "value_float", &n);

@@ -33,6 +33,7 @@ typedef struct {
     gboolean constant;           /* data is known while planning and fixed */
     gboolean trainable;          /* a weight: data changes between runs */
     gboolean integer;
+    AeElement element; /* of the file, where the contents are known */
     const char *name;
 } AeOperand;
 
@@ -110,8 +111,8 @@ char *ae_operator_names(void);
 /* One table a family, ended by an entry without a name. */
 extern const AeOperator ae_ops_activation[], ae_ops_arrange[],
     ae_ops_constant[], ae_ops_conv[], ae_ops_dense[], ae_ops_elementwise[],
-    ae_ops_norm[], ae_ops_pool[], ae_ops_random[], ae_ops_reduce[],
-    ae_ops_resize[], ae_ops_shape[];
+    ae_ops_norm[], ae_ops_pool[], ae_ops_quantize[], ae_ops_random[],
+    ae_ops_reduce[], ae_ops_resize[], ae_ops_shape[];
 
 /* Helpers for plan functions. */
 

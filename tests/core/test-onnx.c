@@ -612,6 +612,28 @@ static Onnx__TensorProto stored(gsize i)
     return proto;
 }
 
+/* Whole numbers of 8, 16 and 32 bits keep their type, others become
+ * float or int64. */
+static void assert_written(AeTensor *tensor, int32_t type)
+{
+    g_autoptr(AeModel) model = ae_model_new(17);
+    int value =
+        ae_model_add_constant(model, "t", ae_tensor_copy(tensor), FALSE, NULL);
+    g_autofree char *path = g_build_filename(folder, "written.onnx", NULL);
+    g_autoptr(AeModel) back = NULL;
+    const AeTensor *found;
+
+    ae_model_add_output(model, value);
+    g_assert_true(ae_onnx_save(model, path, NULL));
+    back = ae_onnx_load(path, NULL);
+    found = ae_model_value(back, ae_model_find(back, "t"))->constant;
+    g_assert_cmpint(found->element, ==, type >= 2 && type <= 6 ? type : 0);
+    if (type < 7)
+        for (int k = 0; k < 2; k++)
+            g_assert_true(found->data[k] == tensor->data[k]);
+    g_remove(path);
+}
+
 static void test_tensors(void)
 {
     for (gsize i = 0; i < G_N_ELEMENTS(tensors); i++) {
@@ -630,6 +652,7 @@ static void test_tensors(void)
         g_assert_cmpint(tensor->integer, ==, tensors[i].integer);
         for (int k = 0; k < 2; k++)
             g_assert_true(tensor->data[k] == tensors[i].expected[k]);
+        assert_written(tensor, tensors[i].type);
 
         dims[0] = 3;
         g_assert_null(ae_onnx_parse_tensor(

@@ -33,6 +33,7 @@ typedef enum {
  *   2x3x5x7  fed         w2x3  weights     c2x3  constant floats
  *   i1,-2    whole numbers (a list)        f0.5  floats (a list)
  *   s2       a whole number (scalar)       -     left out
+ *   u7,255   bytes (a list)                b-7   signed bytes (a list)
  *
  * Attributes are name=value: whole numbers with commas, a float (with a
  * point), or a word. @fused names an activation that follows. */
@@ -365,10 +366,13 @@ static int add_input(Fixture *fixture, const Case *test, const char *text,
 
     if (g_str_equal(text, "-"))
         return -1;
-    if (strchr("ifs", *text))
-        return ae_model_add_constant(
-            model, name, parse_list(text + 1, *text != 'f', *text == 's'),
-            FALSE, NULL);
+    if (strchr("ifsub", *text)) {
+        tensor = parse_list(text + 1, *text != 'f', *text == 's');
+        tensor->element = *text == 'u'   ? AE_ELEMENT_UINT8
+                          : *text == 'b' ? AE_ELEMENT_INT8
+                                         : AE_ELEMENT_DEFAULT;
+        return ae_model_add_constant(model, name, tensor, FALSE, NULL);
+    }
     if (g_ascii_isdigit(*text)) {
         shape = parse_shape(text);
         fixture->input[fixture->n_fed] = i;
@@ -721,6 +725,20 @@ static const struct {
     {"ReduceSum", "i1,2,3", "noop_with_empty_axes=1", "3", "1,2,3", 17},
     {"Softmax", "f0.0,0.0,0.0,0.0", "axis=0", "4", "0.25,0.25,0.25,0.25", 11},
     {"Slice", "i1,2,3,4,5 i-1 i-9 i0 i-2", "", "3", "5,3,1", 17},
+    {"QuantizeLinear", "f1.0,3.0,5.0,-1.0,-3.0,7.1 f2.0", "", "6",
+     "0,2,2,0,0,4", 10},
+    {"QuantizeLinear", "f-900.0,-3.0,0.0,1.0,1e9 f2.0 u9", "", "5",
+     "0,7,9,9,255", 13},
+    {"QuantizeLinear", "f-900.0,-5.0,0.0,7.0,1e9 f2.0 b-9", "", "5",
+     "-128,-11,-9,-5,127", 13},
+    {"QuantizeLinear", "f-9.0,0.0,1e9 f0.5", "output_dtype=5", "3",
+     "-18,0,32767", 21},
+    {"QuantizeLinear", "f9.0,9.0,9.0 f1.0,2.0,3.0 u0,1,2", "axis=0", "3",
+     "9,5,5", 13},
+    {"DequantizeLinear", "u0,9,255 f0.5 u9", "", "3", "-4.5,0,123", 10},
+    {"DequantizeLinear", "b-128,9,127 f0.5", "", "3", "-64,4.5,63.5", 13},
+    {"DequantizeLinear", "b1,1,1 f1.0,2.0,3.0 b0,1,-1", "axis=-1", "3", "1,0,6",
+     13},
 };
 
 static void test_values(const void *data)
@@ -790,6 +808,11 @@ static const struct {
     {"MatMul", "2x3 4x5", "", "cannot be multiplied", 17},
     {"BatchNormalization", "2x3x4 w2 w3 c3 c3", "", "3 numbers", 17},
     {"ReduceSum", "2x3 i2", "", "axis 2", 17},
+    {"QuantizeLinear", "2x3 f1.0,2.0", "", "3 elements", 13},
+    {"QuantizeLinear", "2x3 f1.0,2.0", "axis=2", "axis 2", 13},
+    {"QuantizeLinear", "2x3 f1.0 i0", "output_dtype=17", "data type 17", 21},
+    {"QuantizeLinear", "2x3 1", "", "must be a constant", 13},
+    {"DequantizeLinear", "2x3 f1.0", "block_size=2", "blocks", 21},
 };
 
 static void test_refused(const void *data)

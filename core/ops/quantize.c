@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* QuantizeLinear and DequantizeLinear, with one scale and zero point for the
+ * whole tensor or one for each index of an axis:
+ *
+ *   QuantizeLinear    saturate(round(x / scale) + zero), halves to even
+ *   DequantizeLinear  (x - zero) * scale
+ *
+ * The zero point's type says to which whole numbers QuantizeLinear saturates.
+ * They are held as floats here, as all whole numbers are. */
+#include <math.h>
+#include <string.h>
+
+#include "ops.h"
+
+typedef struct {
+    const float *scale, *zero; /* zero may be NULL: 0 */
+    int64_t stride, size;      /* of the axis; size 1: one scale for all */
+    float low, high;
+} Quantize;
+
+static const struct {
+    AeElement element;
+    float low, high;
+} ranges[] = {
+    {AE_ELEMENT_UINT8, 0, 255},
+    {AE_ELEMENT_INT8, -128, 127},
+    {AE_ELEMENT_UINT16, 0, 65535},
+    {AE_ELEMENT_INT16, -32768, 32767},
+};
+
+/* Scale or zero point: a constant of one element, or of one an index of the
+ * axis. */
+static gboolean read_parameter(const AeStep *step, int i, int64_t size,
+                               const float **values, GError **error)
+{
+    const AeOperand *in = step->in[i];
+
+    if (!in->constant)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "input %d ('%s') must be a constant", i, in->name);
+    if (ae_shape_elements(&in->shape) != size || in->shape.rank > 1)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "input '%s' must hold %" G_GINT64_FORMAT
+                            " elements, one an index of the axis",
+                            in->name, size);
+    *values = in->data;
+    return TRUE;
+}
+
+static gboolean read_axis(const AeStep *step, Quantize *q, GError **error)
+{
+    const AeOperand *x = step->in[0];
+    int axis;
+
+    q->stride = q->size = 1;
+    if (ae_shape_elements(&step->in[1]->shape) == 1)
+        return TRUE;
+    if (!ae_step_axis(step, ae_node_int(step->node, "axis", 1), x->shape.rank,
+                      &axis, error))
+        return FALSE;
+    q->stride = x->stride[axis];
+    q->size = x->shape.dim[axis];
+    return TRUE;
+}
+
+/* Element by element, rows of images one by one. */
+static gboolean plan_common(AeStep *step, Quantize *q, GError **error)
+{
+    const AeShape *shape = &step->in[0]->shape;
+
+    if (ae_node_int(step->node, "block_size", 0) != 0)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "scales of blocks are not supported");
+    if (!read_axis(step, q, error) ||
+        !read_parameter(step, 1, q->size, &q->scale, error) ||
+        (ae_step_has(step, 2) &&
+         !read_parameter(step, 2, q->size, &q->zero, error)))
+        return FALSE;
+    step->units = ae_shape_elements(shape) > 0;
+    if (shape->rank == 4 && step->units > 0) {
+        step->units = shape->dim[0] * shape->dim[2];
+        step->row_units = 1;
+    }
+    return ae_step_set_output(step, 0, shape, error);
+}
+
+static gboolean quantize_plan(AeStep *step, GError **error)
+{
+    Quantize *q = step->params = g_new0(Quantize, 1);
+    int64_t element = ae_node_int(step->node, "output_dtype", 0);
+
+    if (element == 0 && ae_step_has(step, 2))
+        element = step->in[2]->element;
+    if (element == 0)
+        element = AE_ELEMENT_UINT8;
+    for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++)
+        if (ranges[i].element == element) {
+            q->low = ranges[i].low;
+            q->high = ranges[i].high;
+        }
+    if (q->high == 0)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "cannot quantise to data type %" G_GINT64_FORMAT
+                            ", only to whole numbers of 8 or 16 bits",
+                            element);
+    step->out[0]->integer = TRUE;
+    step->out[0]->element = (AeElement)element;
+    return plan_common(step, q, error);
+}
+
+static gboolean dequantize_plan(AeStep *step, GError **error)
+{
+    return plan_common(step, step->params = g_new0(Quantize, 1), error);
+}
+
+static float quantized(float x, float scale, float zero, const Quantize *q)
+{
+    const float y = rintf(x / scale) + zero;
+
+    return y > q->low ? MIN(y, q->high) : q->low; /* NaN: the least */
+}
+
+static void quantize_forward(const AeStep *step, int64_t begin, int64_t end,
+                             float *scratch)
+{
+    const Quantize *q = step->params;
+    const int64_t unit = ae_shape_elements(&step->in[0]->shape) / step->units;
+    const float *x = step->in[0]->data;
+
+    for (int64_t i = begin * unit; i < end * unit; i++) {
+        const int64_t index = q->size > 1 ? i / q->stride % q->size : 0;
+
+        step->out[0]->data[i] =
+            quantized(x[i], q->scale[index], q->zero ? q->zero[index] : 0, q);
+    }
+}
+
+static void dequantize_forward(const AeStep *step, int64_t begin, int64_t end,
+                               float *scratch)
+{
+    const Quantize *q = step->params;
+    const int64_t unit = ae_shape_elements(&step->in[0]->shape) / step->units;
+    const float *x = step->in[0]->data;
+
+    for (int64_t i = begin * unit; i < end * unit; i++) {
+        const int64_t index = q->size > 1 ? i / q->stride % q->size : 0;
+
+        step->out[0]->data[i] =
+            (x[i] - (q->zero ? q->zero[index] : 0)) * q->scale[index];
+    }
+}
+
+const AeOperator ae_ops_quantize[] = {
+    {
+        .name = "QuantizeLinear",
+        .min_in = 2,
+        .max_in = 3,
+        .max_out = 1,
+        .settings = 1 << 1 | 1 << 2,
+        .plan = quantize_plan,
+        .forward = quantize_forward,
+    },
+    {
+        .name = "DequantizeLinear",
+        .min_in = 2,
+        .max_in = 3,
+        .max_out = 1,
+        .settings = 1 << 1 | 1 << 2,
+        .plan = dequantize_plan,
+        .forward = dequantize_forward,
+    },
+    {NULL},
+};
