@@ -77,6 +77,44 @@ typedef struct {
     const float *slope;
 } AeDepthwiseRow;
 
+/* Winograd's minimal filtering F(4x4, 3x3), Y = A' ((G g G') . (B' d B)) A:
+ * 36 products make the 16 outputs of a tile that take 144 otherwise (Lavin and
+ * Gray, Fast Algorithms for Convolutional Neural Networks, 2016; B' and A' in
+ * simd/plain.c, G in ops/conv-winograd.c). Tiles lie side by side.
+ *
+ * v[6 * i + j][tile][c] = (B' d B)[i][j], d[i][j] being the inputs at
+ * row[i] + (4 * tile + j) * step. */
+typedef struct {
+    const float *row[6];
+    int64_t step;
+    int tiles, c;
+    float *v;
+} AeWinogradInput;
+
+/* m[position][tile][o] = sum over i of v[position][tile][i] * u[position][i][o],
+ * u being 36 times what conv_pack makes of ci x co. */
+typedef struct {
+    const float *v, *u;
+    int tiles, ci, co;
+    int width; /* floats of m for a tile: conv_packed(1, 16, co) / 16 */
+    float *m;
+} AeWinogradProducts;
+
+/* From m, which lies as v does: rows [first, last) of the four, of n pixels, as
+ * activation(bias + residual + A' m A), at out + i * row. */
+typedef struct {
+    const float *m;
+    int tiles, width, c;
+    int n, first, last;
+    const float *bias;
+    const float *residual; /* or NULL; rows as those of out */
+    float *out;
+    int64_t row;
+    AeActivation activation;
+    float alpha;
+    const float *slope;
+} AeWinogradOutput;
+
 typedef struct {
     float learning_rate; /* bias correction included */
     float beta1, beta2, epsilon;
@@ -96,6 +134,9 @@ typedef struct {
     void (*conv_row)(const AeConvRow *row);
     void (*conv_weights)(const AeConvWeights *row);
     void (*depthwise_row)(const AeDepthwiseRow *row);
+    void (*winograd_input)(const AeWinogradInput *in);
+    void (*winograd_multiply)(const AeWinogradProducts *products);
+    void (*winograd_output)(const AeWinogradOutput *out);
 
     /* Over n floats; target may be source. */
     void (*activate)(float *y, const float *x, int64_t n, AeActivation a,

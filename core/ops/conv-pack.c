@@ -45,8 +45,11 @@ static void pack_phase(const AeKernels *kernels, const AeConv *c,
                     for (int64_t o = 0; o < pass->target_c; o++)
                         *next++ = weight_at(c, pass, weights, group, tap, i, o);
             }
-    kernels->conv_pack(packed, segments, k, pass->target_c, sorted,
-                       k * pass->target_c, pass->target_c, 1);
+    if (pass->winograd)
+        ae_conv_winograd_pack(kernels, pass, sorted, next, packed);
+    else
+        kernels->conv_pack(packed, segments, k, pass->target_c, sorted,
+                           k * pass->target_c, pass->target_c, 1);
 }
 
 static void pack_depthwise(const AeConv *c, const AeConvPass *pass,
@@ -66,8 +69,7 @@ static void pack_depthwise(const AeConv *c, const AeConvPass *pass,
 void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
                   const AeConvPass *pass, const float *weights, float *packed)
 {
-    float *sorted = packed + pass->packed -
-                    ae_conv_aligned(c->taps * pass->source_c * pass->target_c);
+    float *sorted = packed + pass->packed - ae_conv_sort_room(c, pass);
     const AeConvPhase *axis[3];
     AeConvPhase room[3];
 

@@ -86,7 +86,7 @@ static const float *padded_row(AeConvRows *rows, int64_t d, int64_t h,
     return target;
 }
 
-static const float *row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h)
+const float *ae_conv_row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h)
 {
     const AeConvPass *pass = rows->pass;
     const int64_t key = (n * pass->source[0] + d) * pass->source[1] + h;
@@ -146,9 +146,9 @@ int ae_conv_find_segments(AeConvRows *rows, const AeConvTarget *t,
 
     for (int64_t i = 0; i < d->taps; i++)
         for (int64_t j = 0; j < h->taps; j++) {
-            const float *row =
-                row_at(rows, t->n, t->at[0] + d->offset + i * d->offset_step,
-                       t->at[1] + h->offset + j * h->offset_step);
+            const float *row = ae_conv_row_at(
+                rows, t->n, t->at[0] + d->offset + i * d->offset_step,
+                t->at[1] + h->offset + j * h->offset_step);
 
             for (int64_t k = 0; k < taps; k++)
                 rows->segment[n++] =
@@ -205,6 +205,8 @@ static int64_t largest_slot(const AeKernels *kernels, const AeConv *c,
 
     if (pass->depthwise)
         return ae_conv_aligned(c->groups * most[0] * most[1] * most[2]);
+    if (pass->winograd)
+        return ae_conv_winograd_packed(kernels, pass);
     for (int i = 0; i < 8; i++) {
         const int64_t rows = (most[0] - (i & 1)) * (most[1] - (i >> 1 & 1));
         const int64_t taps = most[2] - (i >> 2);
@@ -234,9 +236,11 @@ static gboolean measure_packed(const AeKernels *kernels, const AeConv *c,
         __builtin_mul_overflow(pass->span[0] * pass->span[1],
                                pass->padded ? rows : 1, &pass->scratch))
         return FALSE;
-    pass->packed += ae_conv_aligned(c->taps * pass->source_c * pass->target_c);
+    pass->packed += ae_conv_sort_room(c, pass);
     pass->scratch += ae_conv_aligned(2 * pass->span[0] * pass->span[1]) +
                      ae_conv_aligned(2 * pass->max_segments) + rows;
+    if (pass->winograd)
+        pass->scratch += ae_conv_winograd_scratch(kernels, pass);
     return pass->packed < G_MAXINT64 / 16 && pass->scratch < G_MAXINT64 / 16;
 }
 
@@ -256,6 +260,9 @@ gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
     }
     pass->joined = c->groups == 1 &&
                    (c->kernel[2] == 1 || pass->first[2].offset_step == 1);
+    pass->winograd = ae_conv_winograd_fits(c, pass);
     measure_rows(c, pass);
+    if (pass->winograd)
+        ae_conv_winograd_measure(pass);
     return measure_packed(kernels, c, pass);
 }

@@ -59,6 +59,11 @@ static void run_pass(const AeKernels *kernels, const AeConv *c,
     AeConvRows rows = ae_conv_rows_new(c, pass, source, scratch);
     AeConvTarget t;
 
+    if (pass->winograd) {
+        ae_conv_winograd_run(kernels, c, pass, source, packed, common, begin,
+                             end, scratch);
+        return;
+    }
     ae_conv_target_first(c, pass, begin, &t);
     for (int64_t unit = begin; unit < end;
          unit++, ae_conv_target_next(c, pass, &t)) {
@@ -374,6 +379,8 @@ static void conv_rows(const AeStep *step, int64_t *begin, int64_t *end)
     const int64_t s = c->stride[1], pad = c->pad[1];
     const int64_t reach = ae_conv_extent(c, 1) - 1;
 
+    if (forward_pass(step, c)->winograd)
+        ae_conv_winograd_rows(begin, end);
     if (ae_conv_is_transposed(step)) {
         *begin = (*begin + pad - reach + s - 1) / s;
         *end = (*end - 1 + pad) / s + 1;

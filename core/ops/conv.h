@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of the convolutions share: conv.c runs them, conv-read.c reads
  * their attributes, conv-pass.c knows which input belongs to which output,
- * conv-pack.c arranges weights.
+ * conv-pack.c arranges weights, conv-winograd.c is a shorter way for 3x3.
  *
  * Both operators join a large side (Conv's input) and a small side (Conv's
  * output), axis by axis:
@@ -37,6 +37,7 @@ typedef struct {
     gboolean depthwise; /* one channel a group, on both sides */
     gboolean joined;    /* neighbouring taps along x are one segment */
     gboolean padded;    /* rows are copied with zeros beside them */
+    gboolean winograd;  /* conv-winograd.c runs it, four rows at a time */
     int64_t source[3], target[3];
     int64_t source_c, target_c; /* of a group */
     int64_t step[3];            /* of the source, from one target to the next */
@@ -91,6 +92,14 @@ static inline int64_t ae_conv_extent(const AeConv *c, int axis)
     return (c->kernel[axis] - 1) * c->dilation[axis] + 1;
 }
 
+/* Floats at the end of pass->packed in which weights are sorted. */
+static inline int64_t ae_conv_sort_room(const AeConv *c, const AeConvPass *pass)
+{
+    const int64_t taps = c->taps + (pass->winograd ? 1 : 0);
+
+    return ae_conv_aligned(taps * pass->source_c * pass->target_c);
+}
+
 gboolean ae_conv_is_transposed(const AeStep *step);
 
 /* Reads and checks shapes and attributes: all of @c but the passes. */
@@ -115,6 +124,9 @@ AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
 int ae_conv_find_segments(AeConvRows *rows, const AeConvTarget *t,
                           const AeConvPhase *x);
 
+/* Row @h at depth @d of image @n, with zeros beside it; zeros outside. */
+const float *ae_conv_row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h);
+
 /* Moves the segments on to the next group's channels. */
 void ae_conv_next_group(AeConvRows *rows, int segments);
 
@@ -127,5 +139,25 @@ void ae_conv_target_next(const AeConv *c, const AeConvPass *pass,
 /* @weights into pass->packed floats: phase by phase, group by group. */
 void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
                   const AeConvPass *pass, const float *weights, float *packed);
+
+/* Whether @pass is one for Winograd's algorithm. */
+gboolean ae_conv_winograd_fits(const AeConv *c, const AeConvPass *pass);
+/* Sets what such a pass needs of the source's rows. */
+void ae_conv_winograd_measure(AeConvPass *pass);
+int64_t ae_conv_winograd_packed(const AeKernels *kernels,
+                                const AeConvPass *pass);
+/* Floats, at the end of the pass's scratch. */
+int64_t ae_conv_winograd_scratch(const AeKernels *kernels,
+                                 const AeConvPass *pass);
+/* @sorted: weights as [tap][source c][target c]; @plane: room for one tap. */
+void ae_conv_winograd_pack(const AeKernels *kernels, const AeConvPass *pass,
+                           const float *sorted, float *plane, float *packed);
+/* Rounds target rows [*begin, *end) of an image to those made at once. */
+void ae_conv_winograd_rows(int64_t *begin, int64_t *end);
+/* Target rows [begin, end); see run_pass() in conv.c. */
+void ae_conv_winograd_run(const AeKernels *kernels, const AeConv *c,
+                          const AeConvPass *pass, const float *source,
+                          const float *packed, const AeConvRow *common,
+                          int64_t begin, int64_t end, float *scratch);
 
 G_END_DECLS

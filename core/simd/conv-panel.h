@@ -74,13 +74,39 @@ ALWAYS_INLINE void W(finish_block)(const AeConvRow *row, const Epilogue *e,
     }
 }
 
+/* Adds one segment to the sums of @pixels pixels, @vectors vectors of
+ * channels; weights of neighbouring vectors lie @panel floats apart. */
+ALWAYS_INLINE void W(accumulate)(W(Vector) sum[PIXELS][2], const float *in0,
+                                 int64_t step, int k, const float *weights,
+                                 int64_t panel, const int pixels,
+                                 const int vectors)
+{
+    const float *in4 = in0 + 4 * step, *in8 = in4 + 4 * step;
+    const float *end = in0 + k;
+
+    for (; in0 < end; in0++, in4++, in8++, weights += WIDTH) {
+        W(Vector) w[2];
+
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            w[b] = W(load)(weights + b * panel);
+#pragma GCC unroll 16
+        for (int p = 0; p < pixels; p++) {
+            const float *in = p < 4 ? in0 : p < 8 ? in4 : in8;
+
+#pragma GCC unroll 16
+            for (int b = 0; b < vectors; b++)
+                sum[p][b] += in[p % 4 * step] * w[b];
+        }
+    }
+}
+
 /* Sums of @pixels pixels from @x, @vectors vectors of channels from @o. */
 ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const Epilogue *e,
                                  const float *weights, const W(Channels) * f,
                                  int64_t x, int o, int valid, const int pixels,
                                  const int vectors)
 {
-    const int64_t step = row->in_step;
     const int64_t panel = (int64_t)row->segments * row->k * WIDTH;
     W(Vector) sum[PIXELS][2];
 
@@ -89,27 +115,10 @@ ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const Epilogue *e,
 #pragma GCC unroll 16
         for (int b = 0; b < vectors; b++)
             sum[p][b] = f->bias[b];
-    for (int s = 0; s < row->segments; s++) {
-        const float *in0 = row->segment[s] + x * step;
-        const float *in4 = in0 + 4 * step, *in8 = in4 + 4 * step;
-        const float *end = in0 + row->k;
-
-        for (; in0 < end; in0++, in4++, in8++, weights += WIDTH) {
-            W(Vector) w[2];
-
-#pragma GCC unroll 16
-            for (int b = 0; b < vectors; b++)
-                w[b] = W(load)(weights + b * panel);
-#pragma GCC unroll 16
-            for (int p = 0; p < pixels; p++) {
-                const float *in = p < 4 ? in0 : p < 8 ? in4 : in8;
-
-#pragma GCC unroll 16
-                for (int b = 0; b < vectors; b++)
-                    sum[p][b] += in[p % 4 * step] * w[b];
-            }
-        }
-    }
+    for (int s = 0; s < row->segments; s++, weights += (int64_t)row->k * WIDTH)
+        W(accumulate)
+    (sum, row->segment[s] + x * row->in_step, row->in_step, row->k, weights,
+     panel, pixels, vectors);
     W(finish_block)(row, e, f, sum, x, o, valid, pixels, vectors);
 }
 
@@ -154,6 +163,62 @@ static void W(conv_panel1)(const AeConvRow *row, const Epilogue *e,
                            const float *weights, int o, int valid)
 {
     W(conv_panel)(row, e, weights, o, valid, 1);
+}
+
+/* m = v * u for @pixels tiles. */
+ALWAYS_INLINE void W(product_block)(float *m, int64_t m_step, const float *v,
+                                    int ci, const float *u, const int pixels,
+                                    const int vectors)
+{
+    W(Vector) sum[PIXELS][2] = {{{0}}};
+
+    W(accumulate)(sum, v, ci, ci, u, (int64_t)ci * WIDTH, pixels, vectors);
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 16
+        for (int b = 0; b < vectors; b++)
+            W(store)(m + p * m_step + b * WIDTH, sum[p][b]);
+}
+
+/* The same for all @tiles. */
+ALWAYS_INLINE void W(product)(float *m, int64_t m_step, const float *v, int ci,
+                              const float *u, int tiles, const int vectors)
+{
+    const int most = vectors == 2 ? PIXELS_2 : PIXELS;
+
+    for (int blocks = (tiles + most - 1) / most; blocks > 0; blocks--) {
+        const int pixels = (tiles + blocks - 1) / blocks;
+
+        switch (pixels) {
+#define CASE(p)                                                                \
+    case p:                                                                    \
+        if (p <= most)                                                         \
+            W(product_block)(m, m_step, v, ci, u, p, vectors);                 \
+        break;
+            CASE(1)
+            CASE(2)
+            CASE(3)
+            CASE(4)
+            CASE(5)
+            CASE(6)
+            CASE(7)
+            CASE(8)
+            CASE(9)
+            CASE(10)
+            CASE(11)
+            CASE(12)
+#undef CASE
+        }
+        tiles -= pixels;
+        m += pixels * m_step;
+        v += (int64_t)pixels * ci;
+    }
+}
+
+static void W(product1)(float *m, int64_t m_step, const float *v, int ci,
+                        const float *u, int tiles)
+{
+    W(product)(m, m_step, v, ci, u, tiles, 1);
 }
 
 /* Outer products over the row's pixels: @rows inputs from @i, @vectors vectors

@@ -72,15 +72,18 @@ static void store_pixel(const AeConvRow *row, const Epilogue *e,
 
 #define WIDTH 1
 #include "conv-width.h"
+#include "conv-winograd.h"
 #undef WIDTH
 #define WIDTH 4
 #include "conv-width.h"
+#include "conv-winograd.h"
 #include "conv-panel.h"
 #include "conv-dot.h"
 #undef WIDTH
 #if AE_LANES >= 8
 #define WIDTH 8
 #include "conv-width.h"
+#include "conv-winograd.h"
 #include "conv-panel.h"
 #include "conv-dot.h"
 #undef WIDTH
@@ -88,6 +91,7 @@ static void store_pixel(const AeConvRow *row, const Epilogue *e,
 #if AE_LANES >= 16
 #define WIDTH 16
 #include "conv-width.h"
+#include "conv-winograd.h"
 #include "conv-panel.h"
 #include "conv-dot.h"
 #undef WIDTH
@@ -101,17 +105,26 @@ typedef struct {
     void (*outer)(const AeConvWeights *row, int o);
     int (*columns)(const AeConvWeights *row, int s, int i, int o, int outputs);
     int (*depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c);
+    int (*winograd_input)(const AeWinogradInput *in, int c);
+    void (*product)(float *m, int64_t m_step, const float *v, int ci,
+                    const float *u, int tiles);
+    int (*winograd_output)(const AeWinogradOutput *out, const Epilogue *e,
+                           int c);
 } Width;
 
 /* The widest last. */
 static const Width widths[] = {
-    {1, NULL, NULL, NULL, columns_1, depthwise_1},
-    {4, conv_panel1_4, dot_4, outer1_4, columns_4, depthwise_4},
+    {1, NULL, NULL, NULL, columns_1, depthwise_1, winograd_input_1, NULL,
+     winograd_output_1},
+    {4, conv_panel1_4, dot_4, outer1_4, columns_4, depthwise_4,
+     winograd_input_4, product1_4, winograd_output_4},
 #if AE_LANES >= 8
-    {8, conv_panel1_8, dot_8, outer1_8, columns_8, depthwise_8},
+    {8, conv_panel1_8, dot_8, outer1_8, columns_8, depthwise_8,
+     winograd_input_8, product1_8, winograd_output_8},
 #endif
 #if AE_LANES >= 16
-    {16, conv_panel1_16, dot_16, outer1_16, columns_16, depthwise_16},
+    {16, conv_panel1_16, dot_16, outer1_16, columns_16, depthwise_16,
+     winograd_input_16, product1_16, winograd_output_16},
 #endif
 };
 
@@ -281,4 +294,57 @@ void NAME(depthwise_row)(const AeDepthwiseRow *row)
         c = w->depthwise(row, &e, c);
     activate_row(row->out, row->out_step, row->n, row->c, row->activation,
                  row->alpha);
+}
+
+void NAME(winograd_input)(const AeWinogradInput *in)
+{
+    const Width *w = width_of(AE_LANES);
+
+    for (int c = 0; c < in->c; w--)
+        c = w->winograd_input(in, c);
+}
+
+static void product2(float *m, int64_t m_step, const float *v, int ci,
+                     const float *u, int tiles)
+{
+    W(product)(m, m_step, v, ci, u, tiles, 2);
+}
+
+/* One product of matrices; @u is packed, @m as wide as its panels. */
+static void product(float *m, int64_t m_step, const float *v, int ci, int co,
+                    const float *u, int tiles)
+{
+    for (int o = 0, width; o < co; o += width) {
+        width = panel_width(co - o);
+        if (panel_width(co - o - width) == AE_LANES && co - o > width) {
+            product2(m + o, m_step, v, ci, u, tiles);
+            width *= 2;
+        } else {
+            width_of(width)->product(m + o, m_step, v, ci, u, tiles);
+        }
+        u += (size_t)ci * width;
+    }
+}
+
+void NAME(winograd_multiply)(const AeWinogradProducts *p)
+{
+    const int64_t u = NAME(conv_packed)(1, p->ci, p->co);
+
+    for (int64_t i = 0; i < 36; i++)
+        product(p->m + i * p->tiles * p->width, p->width,
+                p->v + i * p->tiles * p->ci, p->ci, p->co, p->u + i * u,
+                p->tiles);
+}
+
+void NAME(winograd_output)(const AeWinogradOutput *out)
+{
+    const Epilogue e =
+        epilogue_new(out->bias, out->slope, out->alpha, out->activation);
+    const Width *w = width_of(AE_LANES);
+
+    for (int c = 0; c < out->c; w--)
+        c = w->winograd_output(out, &e, c);
+    for (int i = out->first; i < out->last; i++)
+        activate_row(out->out + i * out->row, out->c, out->n, out->c,
+                     out->activation, out->alpha);
 }

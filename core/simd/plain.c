@@ -111,6 +111,80 @@ void NAME(depthwise_row)(const AeDepthwiseRow *row)
     }
 }
 
+void NAME(winograd_input)(const AeWinogradInput *in)
+{
+    static const float b[6][6] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0},
+                                  {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0},
+                                  {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
+    float *v = in->v;
+
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 6; j++)
+            for (int t = 0; t < in->tiles; t++)
+                for (int c = 0; c < in->c; c++) {
+                    float sum = 0;
+
+                    for (int y = 0; y < 6; y++)
+                        for (int x = 0; x < 6; x++)
+                            sum += b[i][y] * b[j][x] *
+                                   in->row[y][(4 * t + x) * in->step + c];
+                    *v++ = sum;
+                }
+}
+
+void NAME(winograd_multiply)(const AeWinogradProducts *products)
+{
+    const int64_t tiles = products->tiles, ci = products->ci;
+
+    for (int64_t p = 0; p < 36; p++) {
+        const float *v = products->v + p * tiles * ci;
+        const AeConvRow row = {
+            .segment = &v,
+            .segments = 1,
+            .k = ci,
+            .in_step = ci,
+            .weights = products->u + p * ci * products->co,
+            .out = products->m + p * tiles * products->width,
+            .out_step = products->width,
+            .n = tiles,
+            .co = products->co,
+        };
+
+        NAME(conv_row)(&row);
+    }
+}
+
+/* Pixel @x of row @i. */
+static float winograd_sum(const AeWinogradOutput *out, int i, int x, int c)
+{
+    static const float a[4][6] = {{1, 1, 1, 1, 1, 0},
+                                  {0, 1, -1, 2, -2, 0},
+                                  {0, 1, 1, 4, 4, 0},
+                                  {0, 1, -1, 8, -8, 1}};
+    const float *m = out->m + (int64_t)(x / 4) * out->width + c;
+    float sum = 0;
+
+    for (int k = 0; k < 6; k++)
+        for (int l = 0; l < 6; l++, m += (int64_t)out->tiles * out->width)
+            sum += a[i][k] * a[x % 4][l] * *m;
+    return sum;
+}
+
+void NAME(winograd_output)(const AeWinogradOutput *out)
+{
+    for (int i = out->first; i < out->last; i++)
+        for (int x = 0; x < out->n; x++) {
+            const int64_t at = i * out->row + (int64_t)x * out->c;
+
+            for (int c = 0; c < out->c; c++)
+                out->out[at + c] = winograd_sum(out, i, x, c) +
+                                   (out->bias ? out->bias[c] : 0) +
+                                   (out->residual ? out->residual[at + c] : 0);
+            NAME(activate_channels)
+            (out->out + at, out->c, out->activation, out->alpha, out->slope);
+        }
+}
+
 void NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,
                     float alpha)
 {

@@ -20,6 +20,9 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
 void NAME(conv_row)(const AeConvRow *row);
 void NAME(conv_weights)(const AeConvWeights *row);
 void NAME(depthwise_row)(const AeDepthwiseRow *row);
+void NAME(winograd_input)(const AeWinogradInput *in);
+void NAME(winograd_multiply)(const AeWinogradProducts *products);
+void NAME(winograd_output)(const AeWinogradOutput *out);
 
 /* y[c] = activation of channel c, over n channels; in place. */
 void NAME(activate_channels)(float *y, int n, AeActivation a, float alpha,

@@ -244,6 +244,90 @@ static void test_depthwise(gconstpointer data)
     }
 }
 
+typedef struct {
+    int ci, co, n, first, last;
+    AeActivation activation;
+    gboolean bias, residual;
+} WinogradCase;
+
+static const WinogradCase winograd_cases[] = {
+    {1, 5, 1, 0, 1, AE_ACTIVATION_NONE, FALSE, FALSE},
+    {8, 8, 52, 0, 4, AE_ACTIVATION_RELU, TRUE, TRUE},
+    {12, 16, 7, 1, 3, AE_ACTIVATION_LEAKY_RELU, TRUE, FALSE},
+    {16, 12, 30, 3, 4, AE_ACTIVATION_PRELU, TRUE, TRUE},
+    {19, 9, 25, 0, 2, AE_ACTIVATION_PRELU, FALSE, FALSE},
+    {32, 56, 17, 2, 4, AE_ACTIVATION_TANH, TRUE, TRUE},
+    {64, 33, 100, 0, 4, AE_ACTIVATION_ELU, TRUE, FALSE},
+};
+
+/* All three steps: four rows of the output, those that are not asked for left
+ * alone. */
+static float *winograd_run(const AeKernels *kernels, const WinogradCase *c,
+                           const float *inputs, const float *weights,
+                           const float *others)
+{
+    const int tiles = (c->n + 3) / 4, length = (4 * tiles + 2) * c->ci;
+    const int width = (int)kernels->conv_packed(1, 16, c->co) / 16;
+    const size_t size = kernels->conv_packed(1, c->ci, c->co);
+    g_autofree float *v = guard_floats((size_t)36 * tiles * c->ci);
+    g_autofree float *u = guard_floats(36 * size);
+    g_autofree float *m = guard_floats((size_t)36 * tiles * width);
+    float *out = guard_floats((size_t)4 * c->n * c->co);
+    AeWinogradInput in = {.step = c->ci, .tiles = tiles, .c = c->ci, .v = v};
+    const AeWinogradProducts products = {v, u, tiles, c->ci, c->co, width, m};
+    const AeWinogradOutput output = {
+        .m = m,
+        .tiles = tiles,
+        .width = width,
+        .c = c->co,
+        .n = c->n,
+        .first = c->first,
+        .last = c->last,
+        .bias = c->bias ? others : NULL,
+        .residual = c->residual ? others : NULL,
+        .out = out,
+        .row = c->n * c->co,
+        .activation = c->activation,
+        .alpha = 0.3f,
+        .slope = c->activation == AE_ACTIVATION_PRELU ? others + 1 : NULL,
+    };
+
+    for (int i = 0; i < 6; i++)
+        in.row[i] = inputs + i * length;
+    for (int p = 0; p < 36; p++)
+        kernels->conv_pack(u + p * size, 1, c->ci, c->co,
+                           weights + p * c->ci * c->co, 0, c->co, 1);
+    kernels->winograd_input(&in);
+    kernels->winograd_multiply(&products);
+    kernels->winograd_output(&output);
+    return out;
+}
+
+/* The transforms' rows sum to at most 10 on the way in and 18 on the way out,
+ * in each of two directions: so much larger may terms be that cancel. */
+static void test_winograd(gconstpointer data)
+{
+    const AeKernels *kernels = data;
+    g_autoptr(GRand) random = g_rand_new_with_seed(10);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(winograd_cases); i++) {
+        const WinogradCase *c = &winograd_cases[i];
+        const size_t size = (size_t)4 * c->n * c->co;
+        g_autofree float *inputs =
+            random_floats(random, (size_t)6 * (c->n + 6) * c->ci);
+        g_autofree float *weights =
+            random_floats(random, (size_t)36 * c->ci * c->co);
+        g_autofree float *others = random_floats(random, size + c->co + 1);
+        g_autofree float *expected =
+            winograd_run(plain, c, inputs, weights, others);
+        g_autofree float *found =
+            winograd_run(kernels, c, inputs, weights, others);
+
+        assert_near(kernels, found, expected, size, 1e-6f,
+                    1e-7f * 10 * 10 * 18 * 18 * sqrtf(c->ci));
+    }
+}
+
 static const float extremes[] = {
     0,     -0.0f,    1,         -1,          0.5f,       0.625f, -0.625f,
     1e-4f, -1e-4f,   1e-20f,    -1e-20f,     1e-42f,     1e30f,  -1e30f,
@@ -523,6 +607,7 @@ int main(int argc, char **argv)
         add("conv-row", kernels, test_conv_row);
         add("conv-weights", kernels, test_conv_weights);
         add("depthwise", kernels, test_depthwise);
+        add("winograd", kernels, test_winograd);
         add("exp-log", kernels, test_exp_log);
         add("activate", kernels, test_activate);
         add("add-maximum", kernels, test_two);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Winograd's transforms of one tile with vectors of WIDTH channels; conv.c
+ * includes this once for each width, after conv-width.h. */
+
+/* y = B' d; see AeWinogradInput. */
+ALWAYS_INLINE void W(transform_input)(W(Vector) y[6], const W(Vector) d[6])
+{
+    const W(Vector) a = d[4] - 4 * d[2], b = d[3] - 4 * d[1];
+    const W(Vector) c = d[4] - d[2], e = 2 * (d[3] - d[1]);
+
+    y[0] = 4 * d[0] - 5 * d[2] + d[4];
+    y[1] = a + b;
+    y[2] = a - b;
+    y[3] = c + e;
+    y[4] = c - e;
+    y[5] = 4 * d[1] - 5 * d[3] + d[5];
+}
+
+/* y = A' m; see AeWinogradOutput. */
+ALWAYS_INLINE void W(transform_output)(W(Vector) y[4], const W(Vector) m[6])
+{
+    const W(Vector) a = m[1] + m[2], b = m[1] - m[2];
+    const W(Vector) c = m[3] + m[4], d = m[3] - m[4];
+
+    y[0] = m[0] + a + c;
+    y[1] = b + 2 * d;
+    y[2] = a + 4 * c;
+    y[3] = b + 8 * d + m[5];
+}
+
+ALWAYS_INLINE void W(winograd_input_tile)(const AeWinogradInput *in, int64_t at,
+                                          float *v)
+{
+    const int64_t plane = (int64_t)in->tiles * in->c;
+    W(Vector) half[6][6];
+
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++, at += in->step) {
+        W(Vector) d[6], y[6];
+
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++)
+            d[i] = W(load)(in->row[i] + at);
+        W(transform_input)(y, d);
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++)
+            half[i][j] = y[i];
+    }
+#pragma GCC unroll 6
+    for (int i = 0; i < 6; i++) {
+        W(Vector) y[6];
+
+        W(transform_input)(y, half[i]);
+#pragma GCC unroll 6
+        for (int j = 0; j < 6; j++, v += plane)
+            W(store)(v, y[j]);
+    }
+}
+
+/* Channels from @c on, as many as fill vectors; returns the next. */
+static int W(winograd_input)(const AeWinogradInput *in, int c)
+{
+    for (; in->c - c >= WIDTH; c += WIDTH)
+        for (int64_t t = 0; t < in->tiles; t++)
+            W(winograd_input_tile)
+            (in, 4 * t * in->step + c, in->v + t * in->c + c);
+    return c;
+}
+
+/* One row of a tile: @pixels of it. */
+ALWAYS_INLINE void W(winograd_store)(const AeWinogradOutput *out, int64_t at,
+                                     const W(Vector) y[4], W(Vector) slope,
+                                     int pixels, const Finish finish)
+{
+    for (int p = 0; p < pixels; p++, at += out->c) {
+        W(Vector) sum = y[p];
+
+        if (out->residual)
+            sum += W(load)(out->residual + at);
+        W(store)(out->out + at, W(finish)(sum, slope, finish));
+    }
+}
+
+ALWAYS_INLINE void W(winograd_finish)(const AeWinogradOutput *out,
+                                      const Epilogue *e, int64_t at,
+                                      const W(Vector) y[4], W(Vector) slope,
+                                      int pixels)
+{
+    switch (e->finish) {
+    case FINISH_NONE:
+        W(winograd_store)(out, at, y, slope, pixels, FINISH_NONE);
+        break;
+    case FINISH_RELU:
+        W(winograd_store)(out, at, y, slope, pixels, FINISH_RELU);
+        break;
+    case FINISH_SLOPE:
+        W(winograd_store)(out, at, y, slope, pixels, FINISH_SLOPE);
+        break;
+    }
+}
+
+ALWAYS_INLINE void W(winograd_output_tile)(const AeWinogradOutput *out,
+                                           const Epilogue *e,
+                                           const W(Channels) * f, int t, int c)
+{
+    const int64_t plane = (int64_t)out->tiles * out->width;
+    const int pixels = out->n - 4 * t < 4 ? out->n - 4 * t : 4;
+    const float *m = out->m + (int64_t)t * out->width + c;
+    W(Vector) half[4][6];
+
+#pragma GCC unroll 6
+    for (int j = 0; j < 6; j++, m += plane) {
+        W(Vector) d[6], y[4];
+
+#pragma GCC unroll 6
+        for (int i = 0; i < 6; i++)
+            d[i] = W(load)(m + 6 * i * plane);
+        W(transform_output)(y, d);
+#pragma GCC unroll 6
+        for (int i = 0; i < 4; i++)
+            half[i][j] = y[i];
+    }
+    for (int i = out->first; i < out->last; i++) {
+        W(Vector) y[4];
+
+        W(transform_output)(y, half[i]);
+#pragma GCC unroll 4
+        for (int p = 0; p < 4; p++)
+            y[p] += f->bias[0];
+        W(winograd_finish)
+        (out, e, i * out->row + (int64_t)4 * t * out->c + c, y, f->slope[0],
+         pixels);
+    }
+}
+
+/* Channels from @c on, as many as fill vectors; returns the next. */
+static int W(winograd_output)(const AeWinogradOutput *out, const Epilogue *e,
+                              int c)
+{
+    for (; out->c - c >= WIDTH; c += WIDTH) {
+        const W(Channels) f = W(channels_new)(e, c, WIDTH, 1);
+
+        for (int t = 0; t < out->tiles; t++)
+            W(winograd_output_tile)(out, e, &f, t, c);
+    }
+    return c;
+}
