@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A network of images, run on a few rows at a time.
  *
- * Each thread makes output rows of its own, top to bottom. It asks backwards
- * which rows of every value these need, and then goes down the input, band by
- * band, where each step makes all rows that have become possible. Of a value
- * between input and output a thread keeps a window: the rows that a later band
- * still reads, and room for the next ones; when it is full, the rows that are
- * still read move to its start. Rows are made twice only where the ranges of
- * two threads meet. (Alwani, Chen, Ferdman and Milder, Fused-layer CNN
- * accelerators, 2016.)
+ * The output's rows are dealt in shares, one a thread. For a share it is asked
+ * backwards which rows of every value it needs; then it goes down the input,
+ * band by band, where each step makes all rows that have become possible. Of a
+ * value between input and output a thread keeps a window: the rows that a later
+ * band still reads, and room for the next ones; when it is full, the rows that
+ * are still read move to its start. (Alwani, Chen, Ferdman and Milder,
+ * Fused-layer CNN accelerators, 2016.)
+ *
+ * Where two shares meet, both need some rows of each value. The lower share
+ * makes them, first of all, and leaves copies in the seam between the two, from
+ * which the upper one takes them when it gets there, last of all. A share thus
+ * waits for the one below alone; they are begun from the last one on, so that
+ * any number of threads comes to an end.
  *
  * Steps know nothing of this: the data of their operands are shifted so that
  * row r of the image lies where it would in a whole one. Planning walks through
@@ -17,9 +22,6 @@
 #include <unistd.h>
 
 #include "plan-private.h"
-
-/* What several threads may cost more than one, for rows that two make. */
-#define MAX_OVERLAP 1.05
 
 static const int64_t choices[] = {128, 64, 32};
 
@@ -30,6 +32,14 @@ typedef struct {
     int64_t capacity;    /* rows */
     size_t offset;       /* in a thread's memory */
 } Window;
+
+/* Of a window, where two shares meet: the lower one begins with rows
+ * [start, until), of which the upper one gets copies. */
+typedef struct {
+    int64_t start, until;
+    size_t offset; /* in the seams' memory */
+    int64_t made;  /* atomic: the end of those that are there */
+} Seam;
 
 typedef struct {
     const AeStep *step;
@@ -43,8 +53,9 @@ typedef struct {
 typedef struct {
     int64_t first; /* in memory */
     int64_t keep;  /* those above are no longer read */
-    int64_t done;  /* made so far, end */
-    int64_t need;  /* to be made in all, end */
+    int64_t done;  /* there so far, end */
+    int64_t make;  /* to be made, end */
+    int64_t need;  /* to be there, end; the rest is in the seam */
 } Span;
 
 /* A thread's own operands, one a window, and steps that point to them. */
@@ -62,23 +73,27 @@ struct AeBands {
     GArray *windows;      /* Window: input, output, the others */
     GArray *stages;       /* Stage */
     size_t size;          /* floats of a thread's windows */
-    float *memory;
+    size_t seam_size;     /* floats of all seams */
+    float *memory, *seam_memory;
     Worker *workers; /* threads */
+    int shares;
+    int64_t *begins; /* shares + 1: output rows, counted through all images */
+    Seam *seams;     /* (shares + 1) * windows: above each share */
 };
 
-/* What planning learns. */
+/* What planning learns: rows of a window, at most. */
 typedef struct {
-    int64_t *live, *kept; /* rows of a window, at most: in use, to be moved */
-    double cost, most;    /* of a piece, of the costliest */
+    int64_t *live, *kept; /* in use, to be moved */
 } Measure;
 
-/* Images or parts of them: rows of the output that a thread makes. */
+/* Part of an image: rows of the output. */
 typedef struct {
     const AeBands *bands;
     Span *spans;
     int64_t image;
-    Worker *worker;   /* NULL while planning */
-    Measure *measure; /* NULL while running */
+    Seam *above, *below; /* one a window; NULL at the image's ends */
+    Worker *worker;      /* NULL while planning */
+    Measure *measure;    /* NULL while running */
 } Walk;
 
 enum { INPUT, OUTPUT };
@@ -137,16 +152,6 @@ static gboolean has_rows(const AeStep *step)
     return TRUE;
 }
 
-static double row_cost(const AeStep *step)
-{
-    const AeShape *out = &step->out[0]->shape;
-    double cost = (double)ae_shape_elements(out) * 4;
-
-    if (step->op->multiply_adds != NULL)
-        cost += (double)step->op->multiply_adds(step);
-    return cost / (double)(out->dim[0] * out->dim[2]);
-}
-
 static void add_stage(const AePlan *plan, AeBands *bands, const AeStep *step)
 {
     Stage stage = {.step = step, .residual = -1, .n_in = step->n_in};
@@ -161,7 +166,8 @@ static void add_stage(const AePlan *plan, AeBands *bands, const AeStep *step)
     if (step->residual != NULL && !step->residual->constant)
         stage.residual = window_of(plan, bands, step->residual);
     stage.out = window_of(plan, bands, step->out[0]);
-    stage.cost = row_cost(step);
+    stage.cost = ae_step_cost(step) / (double)(step->out[0]->shape.dim[0] *
+                                               step->out[0]->shape.dim[2]);
     g_array_append_val(bands->stages, stage);
 }
 
@@ -229,28 +235,79 @@ static void make_room(const Walk *walk, int i, int64_t end)
         start - (walk->image * window->height + span->first) * window->row;
 }
 
-static void run_stage(const Walk *walk, int i, int64_t end)
+static float *row_data(const Walk *walk, int i, int64_t row)
+{
+    const Window *window = window_at(walk->bands, i);
+
+    return walk->worker->operands[i].data +
+           (walk->image * window->height + row) * window->row;
+}
+
+/* Rows of a window until @end are there: copies for the share above. */
+static void leave_copies(const Walk *walk, int i, int64_t end)
+{
+    const int64_t row = window_at(walk->bands, i)->row;
+    Seam *seam = walk->above != NULL ? &walk->above[i] : NULL;
+    int64_t begin = walk->spans[i].done;
+
+    if (seam == NULL || begin >= seam->until)
+        return;
+    end = MIN(end, seam->until);
+    memcpy(walk->bands->seam_memory + seam->offset +
+               (begin - seam->start) * row,
+           row_data(walk, i, begin),
+           (size_t)((end - begin) * row) * sizeof(float));
+    __atomic_store_n(&seam->made, end, __ATOMIC_RELEASE);
+}
+
+/* The rows of a window from done until @end, which the share below makes. */
+static void take_copies(const Walk *walk, int i, int64_t end)
+{
+    const int64_t row = window_at(walk->bands, i)->row;
+    const Seam *seam = &walk->below[i];
+    int64_t begin = walk->spans[i].done;
+
+    while (__atomic_load_n(&seam->made, __ATOMIC_ACQUIRE) < end)
+        g_thread_yield();
+    memcpy(row_data(walk, i, begin),
+           walk->bands->seam_memory + seam->offset +
+               (begin - seam->start) * row,
+           (size_t)((end - begin) * row) * sizeof(float));
+}
+
+static void make_rows(const Walk *walk, int i, int64_t end)
 {
     const Stage *stage = stage_at(walk->bands, i);
     const AeStep *step = &walk->worker->steps[i];
-    const Span *span = &walk->spans[stage->out];
     int64_t top = walk->image * window_at(walk->bands, stage->out)->height;
 
-    make_room(walk, stage->out, end);
-    step->op->forward(step, (top + span->done) * step->row_units,
+    step->op->forward(step,
+                      (top + walk->spans[stage->out].done) * step->row_units,
                       (top + end) * step->row_units, walk->worker->scratch);
+}
+
+/* Rows of @stage's output until @end: made, or taken from the seam. */
+static void run_stage(const Walk *walk, int i, int64_t end)
+{
+    int out = stage_at(walk->bands, i)->out;
+
+    make_room(walk, out, end);
+    if (walk->spans[out].done < walk->spans[out].make)
+        make_rows(walk, i, end);
+    else
+        take_copies(walk, out, end);
+    leave_copies(walk, out, end);
 }
 
 static void measure_stage(const Walk *walk, int i, int64_t end)
 {
-    const Stage *stage = stage_at(walk->bands, i);
-    const Span *span = &walk->spans[stage->out];
-    int64_t *live = &walk->measure->live[stage->out];
-    int64_t *kept = &walk->measure->kept[stage->out];
+    int out = stage_at(walk->bands, i)->out;
+    const Span *span = &walk->spans[out];
+    int64_t *live = &walk->measure->live[out];
+    int64_t *kept = &walk->measure->kept[out];
 
     *live = MAX(*live, end - span->keep);
     *kept = MAX(*kept, span->done - span->keep);
-    walk->measure->cost += stage->cost * (double)(end - span->done);
 }
 
 static void keep_from(const Walk *walk, int window, int64_t row)
@@ -270,7 +327,7 @@ static void find_kept(const Walk *walk)
         const Stage *stage = stage_at(bands, (int)i);
         int64_t next = walk->spans[stage->out].done;
 
-        if (next >= window_at(bands, stage->out)->height)
+        if (next >= walk->spans[stage->out].make)
             continue;
         keep_from(walk, stage->residual, next);
         for (int j = 0; j < stage->n_in; j++) {
@@ -285,12 +342,11 @@ static void find_kept(const Walk *walk)
     }
 }
 
-/* Rows of @stage's output that can be made from what is there, at most those
- * that are needed. */
+/* Rows of @stage's output that can be made from what is there. */
 static int64_t rows_ready(const Walk *walk, const Stage *stage)
 {
     const Span *span = &walk->spans[stage->out];
-    int64_t most = span->need;
+    int64_t most = span->make;
 
     if (stage->residual >= 0)
         most = MIN(most, walk->spans[stage->residual].done);
@@ -309,6 +365,32 @@ static int64_t rows_ready(const Walk *walk, const Stage *stage)
     return most;
 }
 
+/* @stage's output is there until @end. */
+static void advance(const Walk *walk, int i, int64_t end)
+{
+    Span *span = &walk->spans[stage_at(walk->bands, i)->out];
+
+    if (end <= span->done)
+        return;
+    if (walk->worker != NULL)
+        run_stage(walk, i, end);
+    else
+        measure_stage(walk, i, end);
+    span->done = end;
+}
+
+/* Rows of a window that a band takes from the seam: as many as it makes. */
+static int64_t rows_left(const Walk *walk, int i)
+{
+    const AeBands *bands = walk->bands;
+    const Span *span = &walk->spans[i];
+    int64_t most = bands->rows * window_at(bands, i)->height /
+                       window_at(bands, INPUT)->height +
+                   1;
+
+    return MIN(span->need, span->done + most);
+}
+
 /* Makes all that follows from the rows of the input until @end. */
 static void walk_band(const Walk *walk, int64_t end)
 {
@@ -316,16 +398,12 @@ static void walk_band(const Walk *walk, int64_t end)
     walk->spans[INPUT].done = end;
     for (guint i = 0; i < walk->bands->stages->len; i++) {
         const Stage *stage = stage_at(walk->bands, (int)i);
-        Span *span = &walk->spans[stage->out];
-        int64_t ready = rows_ready(walk, stage);
+        const Span *span = &walk->spans[stage->out];
 
-        if (ready <= span->done)
-            continue;
-        if (walk->worker != NULL)
-            run_stage(walk, (int)i, ready);
-        else
-            measure_stage(walk, (int)i, ready);
-        span->done = ready;
+        if (span->done < span->make)
+            advance(walk, (int)i, rows_ready(walk, stage));
+        if (span->done >= span->make)
+            advance(walk, (int)i, rows_left(walk, stage->out));
     }
 }
 
@@ -368,23 +446,32 @@ static void need_until(const Walk *walk, int window, int64_t row)
         walk->spans[window].need = MAX(walk->spans[window].need, row);
 }
 
-/* Where each value may end, so that the output ends with row @end - 1. */
+/* Where each value may end, so that the output ends with row @end - 1, and the
+ * share above gets its copies. */
 static void find_ends(const Walk *walk, int64_t end)
 {
     const AeBands *bands = walk->bands;
 
-    for (guint i = 0; i < bands->windows->len; i++)
-        walk->spans[i].need = walk->spans[i].done;
+    for (guint i = 0; i < bands->windows->len; i++) {
+        Span *span = &walk->spans[i];
+
+        span->need = span->done;
+        if (walk->above != NULL)
+            need_until(walk, (int)i, walk->above[i].until);
+    }
     walk->spans[OUTPUT].need = end;
     for (guint i = bands->stages->len; i-- > 0;) {
         const Stage *stage = stage_at(bands, (int)i);
-        const Span *span = &walk->spans[stage->out];
+        Span *span = &walk->spans[stage->out];
 
-        if (span->need <= span->done)
+        span->make = span->need;
+        if (walk->below != NULL)
+            span->make = MIN(span->make, walk->below[stage->out].start);
+        if (span->make <= span->done)
             continue;
-        need_until(walk, stage->residual, span->need);
+        need_until(walk, stage->residual, span->make);
         for (int j = 0; j < stage->n_in; j++) {
-            int64_t first = span->done, last = span->need;
+            int64_t first = span->done, last = span->make;
 
             if (stage->in[j] < 0)
                 continue;
@@ -409,66 +496,49 @@ static void set_starts(const Walk *walk)
     }
 }
 
+static gboolean is_done(const Walk *walk)
+{
+    for (guint i = 0; i < walk->bands->windows->len; i++)
+        if (walk->spans[i].done < walk->spans[i].need)
+            return FALSE;
+    return TRUE;
+}
+
 /* Output rows [begin, end) of an image. */
-static void walk_piece(Walk *walk, int64_t begin, int64_t end)
+static void walk_piece(const Walk *walk, int64_t begin, int64_t end)
 {
     const Span *input = &walk->spans[INPUT];
 
     find_starts(walk, begin);
     find_ends(walk, end);
     set_starts(walk);
-    do
+    while (!is_done(walk))
         walk_band(walk, MIN(input->done + walk->bands->rows, input->need));
-    while (input->done < input->need);
 }
 
-/* The first of the rows, counted through all images, that @thread makes. */
-static int64_t share_of(const AeBands *bands, int64_t thread)
+static Seam *seam_above(const AeBands *bands, int64_t share)
 {
-    int64_t rows = bands->images * window_at(bands, OUTPUT)->height;
-
-    return rows * thread / bands->threads;
+    return &bands->seams[share * bands->windows->len];
 }
 
-static void walk_share(Walk *walk, int64_t thread)
+static void walk_share(Walk *walk, int64_t share)
 {
-    int64_t height = window_at(walk->bands, OUTPUT)->height;
-    int64_t row = share_of(walk->bands, thread);
-    int64_t end = share_of(walk->bands, thread + 1);
+    const AeBands *bands = walk->bands;
+    int64_t height = window_at(bands, OUTPUT)->height;
+    int64_t row = bands->begins[share], end = bands->begins[share + 1];
 
     while (row < end) {
-        int64_t top = row / height * height;
+        int64_t top = row / height * height, bottom = top + height;
 
         walk->image = row / height;
+        walk->above = row > top ? seam_above(bands, share) : NULL;
+        walk->below = end < bottom ? seam_above(bands, share + 1) : NULL;
         walk_piece(walk, row - top, MIN(end - top, height));
-        row = MIN(end, top + height);
+        /* While planning, one whole image tells all. */
+        if (walk->measure != NULL && row == top)
+            bottom = MAX(bottom, end / height * height);
+        row = MIN(end, bottom);
     }
-}
-
-/* Images that begin and end within a share are alike. */
-static void measure_share(Walk *walk, int64_t thread)
-{
-    int64_t height = window_at(walk->bands, OUTPUT)->height;
-    int64_t row = share_of(walk->bands, thread);
-    int64_t end = share_of(walk->bands, thread + 1);
-    double cost;
-
-    walk->measure->cost = 0;
-    if (row % height != 0 && end - row > height - row % height) {
-        walk_piece(walk, row % height, height);
-        row += height - row % height;
-    }
-    cost = walk->measure->cost;
-    if (end - row >= height) {
-        walk->measure->cost = 0;
-        walk_piece(walk, 0, height);
-        cost += walk->measure->cost * (double)((end - row) / height);
-        row += (end - row) / height * height;
-    }
-    walk->measure->cost = 0;
-    if (row < end)
-        walk_piece(walk, row % height, row % height + end - row);
-    walk->measure->most = MAX(walk->measure->most, cost + walk->measure->cost);
 }
 
 /* Sets capacities and offsets; the rows in use at once, in floats. */
@@ -494,8 +564,8 @@ static size_t place_windows(AeBands *bands, const Measure *measure)
     return live;
 }
 
-/* The cost of the costliest share; @live as place_windows(). */
-static double measure(AeBands *bands, int64_t rows, size_t *live)
+/* Where the windows of bands of @rows lie; as place_windows(). */
+static size_t measure(AeBands *bands, int64_t rows)
 {
     guint n = bands->windows->len;
     g_autofree Span *spans = g_new0(Span, n);
@@ -504,22 +574,93 @@ static double measure(AeBands *bands, int64_t rows, size_t *live)
     Walk walk = {.bands = bands, .spans = spans, .measure = &result};
 
     bands->rows = rows;
-    for (int i = 0; i < bands->threads; i++)
-        measure_share(&walk, i);
-    *live = place_windows(bands, &result);
-    return result.most;
+    for (int i = 0; i < bands->shares; i++)
+        walk_share(&walk, i);
+    return place_windows(bands, &result);
 }
 
-static double whole_cost(const AeBands *bands)
+/* What is made of an image before output row @row can begin a share. */
+static double cost_above(const Walk *walk, int64_t row)
 {
     double cost = 0;
 
-    for (guint i = 0; i < bands->stages->len; i++) {
-        const Stage *stage = stage_at(bands, (int)i);
+    find_starts(walk, row);
+    for (guint i = 0; i < walk->bands->stages->len; i++) {
+        const Stage *stage = stage_at(walk->bands, (int)i);
 
-        cost += stage->cost * (double)window_at(bands, stage->out)->height;
+        cost += stage->cost * (double)walk->spans[stage->out].done;
     }
-    return cost * (double)bands->images;
+    return cost;
+}
+
+/* The first output row after @row, counted through all images, that has at
+ * least @part of the work above it. */
+static int64_t find_row(const Walk *walk, int64_t row, double part)
+{
+    int64_t height = window_at(walk->bands, OUTPUT)->height;
+    int64_t end = height * walk->bands->images;
+    double image = cost_above(walk, height);
+    double cost = part * image * (double)walk->bands->images;
+
+    for (row++; row < end;) {
+        int64_t middle = row + (end - row) / 2;
+
+        if (image * (double)(middle / height) +
+                cost_above(walk, middle % height) <
+            cost)
+            row = middle + 1;
+        else
+            end = middle;
+    }
+    return end;
+}
+
+/* As many shares as threads, of equal work, each of one row at least. */
+static void deal_shares(AeBands *bands, const Walk *walk)
+{
+    int64_t rows = bands->images * window_at(bands, OUTPUT)->height;
+    int64_t row = 0;
+
+    bands->begins = g_new0(int64_t, bands->threads + 1);
+    for (int i = 1; i <= bands->threads && row < rows; i++) {
+        row = i == bands->threads
+                  ? rows
+                  : find_row(walk, row, (double)i / bands->threads);
+        bands->begins[bands->shares = i] = row;
+    }
+}
+
+/* From the first share on: what each leaves to the one below. */
+static void place_seams(AeBands *bands, Walk *walk)
+{
+    int64_t height = window_at(bands, OUTPUT)->height;
+    guint n = bands->windows->len;
+
+    bands->seams = g_new0(Seam, (gsize)(bands->shares + 1) * n);
+    for (int share = 0; share + 1 < bands->shares; share++) {
+        int64_t begin = bands->begins[share], end = bands->begins[share + 1];
+        int64_t top = end / height * height;
+
+        if (end == top)
+            continue;
+        walk->above = begin > top ? seam_above(bands, share) : NULL;
+        walk->below = seam_above(bands, share + 1);
+        find_starts(walk, end - top);
+        for (guint i = 0; i < n; i++)
+            walk->below[i].start = walk->spans[i].done;
+        find_starts(walk, MAX(begin - top, 0));
+        find_ends(walk, end - top);
+        for (guint i = 0; i < n; i++) {
+            Seam *seam = &walk->below[i];
+
+            seam->until = seam->start;
+            if (!window_at(bands, (int)i)->whole)
+                seam->until = MAX(walk->spans[i].need, seam->start);
+            seam->offset = bands->seam_size;
+            bands->seam_size += (size_t)((seam->until - seam->start) *
+                                         window_at(bands, (int)i)->row);
+        }
+    }
 }
 
 static size_t half_cache(void)
@@ -531,26 +672,24 @@ static size_t half_cache(void)
 
 /* The largest band whose windows the cache can hold, or the smallest: lower
  * ones copy their rows more often than they save. */
-static gboolean choose_rows(AeBands *bands)
+static void choose_rows(AeBands *bands)
 {
-    double limit = MAX_OVERLAP * whole_cost(bands) / bands->threads;
-    size_t live;
-    double cost;
-
-    for (guint i = 0; i < G_N_ELEMENTS(choices); i++) {
-        cost = measure(bands, choices[i], &live);
-        if (bands->threads > 1 && cost > limit)
-            return FALSE;
-        if (live <= half_cache())
+    for (guint i = 0; i < G_N_ELEMENTS(choices); i++)
+        if (measure(bands, choices[i]) <= half_cache())
             break;
-    }
-    return TRUE;
+}
+
+static void plan_shares(AeBands *bands)
+{
+    g_autofree Span *spans = g_new0(Span, bands->windows->len);
+    Walk walk = {.bands = bands, .spans = spans};
+
+    deal_shares(bands, &walk);
+    place_seams(bands, &walk);
 }
 
 AeBands *ae_bands_new(AePlan *plan, int rows)
 {
-    size_t live;
-
     if (!can_band(plan))
         return NULL;
     AeBands *bands = g_new0(AeBands, 1);
@@ -558,15 +697,15 @@ AeBands *ae_bands_new(AePlan *plan, int rows)
     bands->threads = ae_plan_threads(plan);
     bands->windows = g_array_new(FALSE, FALSE, sizeof(Window));
     bands->stages = g_array_new(FALSE, FALSE, sizeof(Stage));
-    gboolean fits = add_stages(plan, bands);
-    if (fits && rows > 0)
-        measure(bands, rows, &live);
-    else
-        fits = fits && choose_rows(bands);
-    if (!fits) {
+    if (!add_stages(plan, bands)) {
         ae_bands_free(bands);
         return NULL;
     }
+    plan_shares(bands);
+    if (rows > 0)
+        measure(bands, rows);
+    else
+        choose_rows(bands);
     return bands;
 }
 
@@ -590,9 +729,12 @@ void ae_bands_free(AeBands *bands)
     for (guint i = 0; i < bands->stages->len; i++)
         g_free(stage_at(bands, (int)i)->in);
     g_free(bands->workers);
+    g_free(bands->begins);
+    g_free(bands->seams);
     g_array_unref(bands->stages);
     g_array_unref(bands->windows);
     ae_free(bands->memory);
+    ae_free(bands->seam_memory);
     g_free(bands);
 }
 
@@ -634,7 +776,8 @@ gboolean ae_bands_allocate(AePlan *plan)
     AeBands *bands = plan->bands;
 
     bands->memory = ae_alloc_floats((size_t)bands->threads * bands->size);
-    if (bands->memory == NULL)
+    bands->seam_memory = ae_alloc_floats(bands->seam_size);
+    if (bands->memory == NULL || bands->seam_memory == NULL)
         return FALSE;
     bands->workers = g_new0(Worker, bands->threads);
     for (int i = 0; i < bands->threads; i++)
@@ -644,7 +787,8 @@ gboolean ae_bands_allocate(AePlan *plan)
 
 size_t ae_bands_memory(const AeBands *bands)
 {
-    return (size_t)bands->threads * bands->size * sizeof(float);
+    return ((size_t)bands->threads * bands->size + bands->seam_size) *
+           sizeof(float);
 }
 
 int ae_bands_rows(const AeBands *bands)
@@ -652,21 +796,25 @@ int ae_bands_rows(const AeBands *bands)
     return (int)bands->rows;
 }
 
-static void run_share(void *data, int64_t share, int thread)
+/* Task 0 is the last share. */
+static void run_share(void *data, int64_t task, int thread)
 {
     const AeBands *bands = data;
     Worker *worker = &bands->workers[thread];
     Walk walk = {.bands = bands, .spans = worker->spans, .worker = worker};
 
-    walk_share(&walk, share);
+    walk_share(&walk, bands->shares - 1 - task);
 }
 
 void ae_bands_run(AePlan *plan)
 {
     AeBands *bands = plan->bands;
+    guint seams = (guint)bands->shares * bands->windows->len;
 
+    for (guint i = 0; i < seams; i++)
+        bands->seams[i].made = bands->seams[i].start;
     if (bands->threads == 1)
         run_share(bands, 0, 0);
     else
-        ae_pool_run(bands->pool, run_share, bands, bands->threads);
+        ae_pool_run(bands->pool, run_share, bands, bands->shares);
 }

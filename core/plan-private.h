@@ -67,6 +67,10 @@ static inline int ae_plan_threads(const AePlan *plan)
     return plan->pool != NULL ? ae_pool_threads(plan->pool) : 1;
 }
 
+/* Work of a run, in multiply-adds: those that @step counts, and four for each
+ * element that it makes. */
+double ae_step_cost(const AeStep *step);
+
 /* The value that owns the buffer of @value. */
 AePlanValue *ae_plan_root(const AePlan *plan, AePlanValue *value);
 

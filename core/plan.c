@@ -13,6 +13,9 @@
 /* Floats of constants that folding may make: 1 GiB. */
 #define MAX_FOLDED (1 << 28)
 
+/* Work of a run below which a second thread costs more than it does. */
+#define MIN_SHARED (1 << 21)
+
 void ae_step_free(AeStep *step)
 {
     if (step == NULL)
@@ -405,6 +408,27 @@ static void order_gradients(AePlan *plan)
     }
 }
 
+double ae_step_cost(const AeStep *step)
+{
+    double cost = 0;
+
+    for (int i = 0; i < step->n_out; i++)
+        if (step->out[i] != NULL)
+            cost += 4 * (double)ae_shape_elements(&step->out[i]->shape);
+    if (step->op->multiply_adds != NULL)
+        cost += (double)step->op->multiply_adds(step);
+    return cost;
+}
+
+static gboolean is_small(const AePlan *plan)
+{
+    double cost = 0;
+
+    for (guint i = 0; i < plan->steps->len; i++)
+        cost += ae_step_cost(g_ptr_array_index(plan->steps, i));
+    return cost < MIN_SHARED;
+}
+
 static gboolean build(AePlan *plan, const AePlanOptions *options,
                       GError **error)
 {
@@ -421,6 +445,8 @@ static gboolean build(AePlan *plan, const AePlanOptions *options,
     if (!make_steps(plan, needed, error))
         return FALSE;
     ae_plan_fuse(plan);
+    if (options->band_rows == 0 && is_small(plan))
+        plan->pool = NULL;
     if (!plan->gradients && options->band_rows >= 0)
         plan->bands = ae_bands_new(plan, options->band_rows);
     if (!ae_plan_assign_buffers(plan, error))

@@ -26,7 +26,9 @@ typedef struct {
     /* Values to deliver; NULL: the model's outputs. */
     const char *const *outputs;
     int n_outputs;
-    AePool *pool;       /* borrowed, outlives the plan; NULL: this thread */
+    /* Borrowed, outlives the plan; NULL: this thread. Work that is too small to
+     * be worth a second thread does not use it, unless band_rows is set. */
+    AePool *pool;
     gboolean gradients; /* backward will be called: weights stay variable */
     gboolean input_gradients; /* and so do the inputs' gradients */
     /* Without gradients, a network of images whose every step works row by row
