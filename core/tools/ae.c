@@ -329,73 +329,6 @@ static double measure_peak(AePool *pool)
     return best;
 }
 
-static void fill(AePlan *plan, guint inputs)
-{
-    AeRandom random = ae_random(1, 0);
-
-    for (guint i = 0; i < inputs; i++) {
-        int64_t n = ae_shape_elements(ae_plan_input_shape(plan, (int)i));
-
-        for (int64_t j = 0; j < n; j++)
-            ae_plan_input(plan, (int)i)[j] = ae_random_uniform(&random);
-    }
-}
-
-static void bench(AePlan *plan, AePool *pool, double seconds)
-{
-    double elapsed, speed, peak = measure_peak(pool);
-    gint64 begin;
-    int runs = 0;
-
-    ae_plan_run(plan); /* touches the memory */
-    begin = g_get_monotonic_time();
-    do {
-        ae_plan_run(plan);
-        runs++;
-        elapsed = (double)(g_get_monotonic_time() - begin) * 1e-6;
-    } while (elapsed < seconds);
-    peak = MAX(peak, measure_peak(pool));
-    speed = 2e-9 * (double)ae_plan_multiply_adds(plan) * runs / elapsed;
-    printf("%.2f frames/s, %.2f ms a frame, %.1f GFLOP/s, %.0f %% of %.1f "
-           "GFLOP/s (fused multiply-adds, %s, threads: %d)\n",
-           runs / elapsed, elapsed / runs * 1e3, speed, speed / peak * 100,
-           peak, ae_kernels_get()->name, ae_pool_threads(pool));
-}
-
-static gboolean run_bench(int argc, char **argv, const char *usage,
-                          GError **error)
-{
-    g_autofree char *text = NULL;
-    int threads = 0;
-    double seconds = 3;
-    const GOptionEntry entries[] = {
-        {"size", 's', 0, G_OPTION_ARG_STRING, &text,
-         "Size of the image where the model leaves it open", "WxH"},
-        {"threads", 't', 0, G_OPTION_ARG_INT, &threads,
-         "Threads (default: one a processor)", "N"},
-        {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &seconds,
-         "How long (default: 3)", "S"},
-        {0}};
-    Size size = {1280, 720};
-    g_autoptr(AeModel) model = NULL;
-    g_autoptr(AePool) pool = NULL;
-    g_autoptr(AePlan) ready = NULL;
-
-    if (!parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !parse_size(text, &size, error))
-        return FALSE;
-    model = load(argv[1], error);
-    if (model == NULL)
-        return FALSE;
-    pool = ae_pool_new(CLAMP(threads, 0, 256));
-    ready = plan(model, size, pool, error);
-    if (ready == NULL)
-        return FALSE;
-    fill(ready, model->inputs->len);
-    bench(ready, pool, seconds);
-    return TRUE;
-}
-
 /* The tensor of @file for input @i, with its shape. */
 static gboolean find_input(const AeModel *model, const AeSafetensors *file,
                            int i, const AeTensor **tensor, GError **error)
@@ -410,11 +343,12 @@ static gboolean find_input(const AeModel *model, const AeSafetensors *file,
 }
 
 static AePlan *plan_tensors(AeModel *model, const AeSafetensors *file,
-                            GError **error)
+                            AePool *pool, GError **error)
 {
     guint n = model->inputs->len;
     g_autofree AeShape *shapes = g_new0(AeShape, n);
-    AePlanOptions options = {.shapes = shapes, .n_inputs = (int)n};
+    AePlanOptions options = {
+        .shapes = shapes, .n_inputs = (int)n, .pool = pool};
     const AeTensor *tensor;
 
     for (guint i = 0; i < n; i++) {
@@ -435,6 +369,107 @@ static void copy_inputs(AePlan *plan, const AeModel *model,
         memcpy(ae_plan_input(plan, (int)i), tensor->data,
                (gsize)ae_shape_elements(&tensor->shape) * sizeof(float));
     }
+}
+
+static void fill(AePlan *plan, guint inputs)
+{
+    AeRandom random = ae_random(1, 0);
+
+    for (guint i = 0; i < inputs; i++) {
+        int64_t n = ae_shape_elements(ae_plan_input_shape(plan, (int)i));
+
+        for (int64_t j = 0; j < n; j++)
+            ae_plan_input(plan, (int)i)[j] = ae_random_uniform(&random);
+    }
+}
+
+/* The plan of `ae bench`: for the tensors of @path, or for random ones. */
+static AePlan *plan_filled(AeModel *model, const char *path, Size size,
+                           AePool *pool, GError **error)
+{
+    g_autoptr(AeSafetensors) file = NULL;
+    AePlan *ready;
+
+    if (path == NULL) {
+        ready = plan(model, size, pool, error);
+        if (ready != NULL)
+            fill(ready, model->inputs->len);
+        return ready;
+    }
+    file = ae_safetensors_load(path, error);
+    if (file == NULL)
+        return NULL;
+    ready = plan_tensors(model, file, pool, error);
+    if (ready != NULL)
+        copy_inputs(ready, model, file);
+    return ready;
+}
+
+/* Images of a batch; 1 where the input is no image. */
+static int64_t count_frames(const AePlan *plan)
+{
+    const AeShape *shape = ae_plan_input_shape(plan, 0);
+
+    return shape->rank == 4 ? shape->dim[0] : 1;
+}
+
+static void bench(AePlan *plan, AePool *pool, double seconds)
+{
+    double elapsed, speed, peak = measure_peak(pool);
+    int64_t runs = 0, frames;
+    gint64 begin;
+
+    ae_plan_run(plan); /* touches the memory */
+    begin = g_get_monotonic_time();
+    do {
+        ae_plan_run(plan);
+        runs++;
+        elapsed = (double)(g_get_monotonic_time() - begin) * 1e-6;
+    } while (elapsed < seconds);
+    peak = MAX(peak, measure_peak(pool));
+    frames = runs * count_frames(plan);
+    speed = 2e-9 * (double)(runs * ae_plan_multiply_adds(plan)) / elapsed;
+    printf("%.2f frames/s, %.2f ms a frame, %.1f GFLOP/s, %.0f %% of %.1f "
+           "GFLOP/s (fused multiply-adds, %s, threads: %d)\n",
+           (double)frames / elapsed, elapsed / (double)frames * 1e3, speed,
+           speed / peak * 100, peak, ae_kernels_get()->name,
+           ae_pool_threads(pool));
+}
+
+static gboolean run_bench(int argc, char **argv, const char *usage,
+                          GError **error)
+{
+    g_autofree char *text = NULL, *inputs = NULL;
+    int threads = 0;
+    double seconds = 3;
+    const GOptionEntry entries[] = {
+        {"size", 's', 0, G_OPTION_ARG_STRING, &text,
+         "Size of the image where the model leaves it open", "WxH"},
+        {"inputs", 'i', 0, G_OPTION_ARG_FILENAME, &inputs,
+         "Tensors to run on, as for `ae run`, instead of one random image",
+         "IN.safetensors"},
+        {"threads", 't', 0, G_OPTION_ARG_INT, &threads,
+         "Threads (default: one a processor)", "N"},
+        {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &seconds,
+         "How long (default: 3)", "S"},
+        {0}};
+    Size size = {1280, 720};
+    g_autoptr(AeModel) model = NULL;
+    g_autoptr(AePool) pool = NULL;
+    g_autoptr(AePlan) ready = NULL;
+
+    if (!parse(entries, usage, 1, 1, &argc, &argv, error) ||
+        !parse_size(text, &size, error))
+        return FALSE;
+    model = load(argv[1], error);
+    if (model == NULL)
+        return FALSE;
+    pool = ae_pool_new(CLAMP(threads, 0, 256));
+    ready = plan_filled(model, inputs, size, pool, error);
+    if (ready == NULL)
+        return FALSE;
+    bench(ready, pool, seconds);
+    return TRUE;
 }
 
 static gboolean save_outputs(const AePlan *plan, const AeModel *model,
@@ -473,7 +508,7 @@ static gboolean run_run(int argc, char **argv, const char *usage,
     file = ae_safetensors_load(argv[2], error);
     if (file == NULL)
         return FALSE;
-    ready = plan_tensors(model, file, error);
+    ready = plan_tensors(model, file, NULL, error);
     if (ready == NULL)
         return FALSE;
     copy_inputs(ready, model, file);

@@ -4,6 +4,25 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../../pipelines/common.sh"
 
+HERE=$ROOT/tests/bench
+ENVIRONMENT=$BUILD/bench/peers
+
+# The peers: PyTorch and OpenCV of Debian, ONNX Runtime of PyPI in an
+# environment that sees Debian's too. NumPy 2 is newer than Debian's PyTorch.
+fetch_peers() {
+    "$ROOT/pipelines/setup.sh" python3-venv python3-torch python3-opencv
+    [ ! -f "$ENVIRONMENT/ready" ] || return 0
+    mkdir -p "$BUILD/bench"
+    /usr/bin/python3 -m venv --clear --system-site-packages "$ENVIRONMENT"
+    "$ENVIRONMENT/bin/pip" install --quiet \
+        onnxruntime onnx safetensors 'numpy<2' >&2
+    touch "$ENVIRONMENT/ready"
+}
+
+python() {
+    "$ENVIRONMENT/bin/python" "$@"
+}
+
 # Processor time, in hundredths of a second, that everybody but this script and
 # its finished commands has used.
 others() {
@@ -24,7 +43,7 @@ attempt() {
 # record NAME COMMAND...: adds the number that COMMAND prints to NAME's.
 # Disturbed measurements are repeated, TRIES times; then a ? marks the number.
 record() {
-    local name=$1 tries=${TRIES:-20} figure mark=
+    local name=$1 tries=$TRIES figure mark=
     shift
     until attempt "$@"; do
         tries=$((tries - 1))
@@ -43,17 +62,27 @@ median() {
             print NR % 2 ? v[m] : (v[m] + v[m + 1]) / 2 }'
 }
 
+# ratio A B: of the medians.
+ratio() {
+    awk "BEGIN { printf \"%.2f\", $(median "$1") / $(median "$2") }"
+}
+
 # summary UNIT OURS PEER...: medians, and ours over each peer's.
 summary() {
     local unit=$1 ours=$2 peer
     shift 2
     printf '  median: %s %.4g %s\n' "$ours" "$(median "$ours")" "$unit"
     for peer in "$@"; do
-        printf '  median: %s %.4g %s; %s / %s = %.2f\n' "$peer" \
+        printf '  median: %s %.4g %s; %s / %s = %s\n' "$peer" \
             "$(median "$peer")" "$unit" "$ours" "$peer" \
-            "$(awk "BEGIN { print $(median "$ours") / $(median "$peer") }")"
+            "$(ratio "$ours" "$peer")"
     done
-    for peer in "$ours" "$@"; do
-        rm "$TEMPORARY/$peer"
+}
+
+# forget NAME...: their numbers.
+forget() {
+    local name
+    for name in "$@"; do
+        rm -f "$TEMPORARY/$name"
     done
 }

@@ -1,69 +1,152 @@
-#!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Inference beside ONNX Runtime: frames a second of the same files on THREADS
-# threads, and what part of the measured fused multiply-add peak ours reaches.
-#
-#   tests/bench/inference.sh [FOLDER [SECONDS [ROUNDS]]]
-#
-# FOLDER holds .onnx files; default: the project's architectures with fresh
-# weights. SECONDS each measurement takes (default: 5), in ROUNDS rounds (4).
-# ONNX Runtime comes from PyPI into an environment of its own in the build
-# folder. First both must give the same on random input.
-set -euo pipefail
-. "$(dirname "$0")/common.sh"
+# Inference beside ONNX Runtime, PyTorch and OpenCV, on the same files and
+# inputs; sourced by run.sh.
 
-FOLDER=${1:-}
-SECONDS_EACH=${2:-5}
-ROUNDS=${3:-4}
-THREADS=${THREADS:-2}
-SIZES=${SIZES:-640x480 1280x720 1920x1080}
-HERE=$ROOT/tests/bench
-ENVIRONMENT=$BUILD/bench/onnxruntime
-TOLERANCE=1e-4
-
-make_environment() {
-    [ ! -x "$ENVIRONMENT/bin/pip" ] || return 0
-    mkdir -p "$BUILD/bench"
-    python3 -m venv "$ENVIRONMENT"
-    "$ENVIRONMENT/bin/pip" install --quiet onnxruntime safetensors >&2
-}
-
-peer() {
-    "$ENVIRONMENT/bin/python" "$HERE/inference.py" --threads "$THREADS" "$@"
-}
-
-# Prints frames a second; leaves the percentage of the peak in a file.
+# Prints images a second; leaves the percentage of the peak in a file.
+#   ours MODEL THREADS
 ours() {
     local line
-    line=$(ae bench "$1" --size "$2" --threads "$THREADS" \
+    line=$(ae bench "$1" --inputs "$TEMPORARY/in" --threads "$2" \
         --seconds "$SECONDS_EACH")
     awk '{ print $9 }' <<<"$line" >"$TEMPORARY/percentage"
     awk '{ print $1 }' <<<"$line"
 }
 
-# Both on the same random numbers.
-compare() {
-    peer "$1" --size "$2" --save "$TEMPORARY/in" "$TEMPORARY/expected"
-    ae run "$1" "$TEMPORARY/in" "$TEMPORARY/found"
-    peer "$1" --compare "$TEMPORARY/expected" "$TEMPORARY/found" \
-        --tolerance "$TOLERANCE" || die "$1: the outputs differ."
+# peer RUNTIME MODEL OPTION...
+peer() {
+    python "$HERE/inference.py" "$1" "$2" "$TEMPORARY/in" \
+        --threads "$THREADS" --seconds "$SECONDS_EACH" "${@:3}"
 }
 
-# MODEL SIZE
-measure() {
-    echo "$(basename "$1" .onnx), $2: $(compare "$1" "$2")"
+# agree MODEL PEER: the largest difference of their outputs from ours; fails if
+# the peer cannot run the file.
+agree() {
+    local difference
+    peer "$2" "$1" --save "$TEMPORARY/expected" 2>"$TEMPORARY/error" || {
+        echo "  $2 left out: $(grep -v '^[[:space:]]*$' "$TEMPORARY/error" |
+            tail -n 1)"
+        return 1
+    }
+    difference=$(python "$HERE/tensors.py" compare "$TEMPORARY/expected" \
+        "$TEMPORARY/found" "$TOLERANCE") ||
+        die "$1: ours and $2's outputs differ by $difference."
+    echo "  $2 agrees: largest difference $difference"
+}
+
+# compare MODEL SIZE BATCH
+compare() {
+    local model=$1 name competitor peers=()
+    name="$(basename "$model" .onnx) $2"
+    [ "$3" -eq 1 ] || name="$name, batches of $3"
+    echo "$name"
+    python "$HERE/tensors.py" random "$model" "$2" "$3" "$TEMPORARY/in"
+    if ! ae run "$model" "$TEMPORARY/in" "$TEMPORARY/found"; then
+        return
+    fi
+    for competitor in $PEERS; do
+        agree "$model" "$competitor" && peers+=("$competitor")
+    done
     for _ in $(seq "$ROUNDS"); do
-        record ours ours "$1" "$2"
+        record ours ours "$model" "$THREADS"
         cat "$TEMPORARY/percentage" >>"$TEMPORARY/share"
-        record onnxruntime peer "$1" --size "$2" --seconds "$SECONDS_EACH"
+        record one-thread ours "$model" 1
+        for competitor in "${peers[@]}"; do
+            record "$competitor" peer "$competitor" "$model"
+        done
         echo
     done
-    summary frames/s ours onnxruntime
-    echo "  median: ours $(median share) % of the peak"
-    rm "$TEMPORARY/share"
+    summary images/s ours one-thread "${peers[@]}"
+    echo "  median: ours $(median share) % of the measured peak"
+    add_row "$name" "${peers[@]}"
+    forget ours one-thread share "${peers[@]}"
 }
 
-# The sizes to measure MODEL at: one where it leaves none open.
+# A row of the table at the end: add_row NAME PEER...
+add_row() {
+    local competitor
+    {
+        printf '| %s | %.4g | %s %% | %s |' "$1" "$(median ours)" \
+            "$(median share)" "$(ratio ours one-thread)"
+        for competitor in $PEERS; do
+            case " ${*:2} " in
+            *" $competitor "*)
+                printf ' %.4g (%s) |' "$(median "$competitor")" \
+                    "$(ratio ours "$competitor")"
+                ;;
+            *) printf ' - |' ;;
+            esac
+        done
+        echo
+    } >>"$TEMPORARY/table"
+}
+
+print_table() {
+    echo
+    echo "| network | ours, images/s | of the peak | over 1 thread |" \
+        "$(printf '%s (ours over it) | ' $PEERS)"
+    printf '| --- | --- | --- | --- |'
+    printf ' --- |%.0s' $PEERS
+    echo
+    cat "$TEMPORARY/table"
+    echo
+}
+
+# Peak memory in MiB of a whole process: our_memory COMMAND...
+our_memory() {
+    "$@" >/dev/null &
+    sleep 1
+    awk '/VmHWM/ { print $2 / 1024 }' "/proc/$!/status"
+    wait "$!"
+}
+
+# compare_memory MODEL SIZE: our whole process, libraries and input file and
+# all, against what ONNX Runtime adds to a Python that has loaded it.
+compare_memory() {
+    local ours onnxruntime
+    python "$HERE/tensors.py" random "$1" "$2" 1 "$TEMPORARY/in"
+    ours=$(our_memory ae bench "$1" --size "$2" --threads "$THREADS" \
+        --seconds 2)
+    onnxruntime=$(peer onnxruntime "$1" --memory)
+    echo "peak memory, $(basename "$1" .onnx) $2: ours $ours MiB," \
+        "onnxruntime $onnxruntime MiB, ours / onnxruntime =" \
+        "$(awk "BEGIN { printf \"%.2f\", $ours / $onnxruntime }")"
+}
+
+# The networks of the bars.
+compare_networks() {
+    local folder=$TEMPORARY/networks name batch
+    mkdir "$folder"
+    for name in unet-s unet-xs keras; do
+        ae new "$name" -o "$folder/$name.onnx"
+    done
+    python "$HERE/networks.py" "$folder"
+    for name in unet-s unet-xs; do
+        compare "$folder/$name.onnx" 1920x1080 1
+    done
+    for name in fsrcnn-x2 espcn-x2; do
+        compare "$folder/$name.onnx" 1280x720 1
+    done
+    for name in ffdnet dncnn-17; do
+        compare "$folder/$name.onnx" 640x480 1
+    done
+    for batch in 1 32 128; do
+        compare "$folder/keras.onnx" 28x28 "$batch"
+    done
+    print_table
+    compare_memory "$folder/unet-s.onnx" 1920x1080
+}
+
+# The .onnx files of FOLDER, at every size where they leave it open.
+compare_folder() {
+    local model size
+    for model in "$1"/*.onnx; do
+        for size in $(sizes_of "$model"); do
+            compare "$model" "$size" 1
+        done
+    done
+    print_table
+}
+
 sizes_of() {
     if ae info "$1" --size 64x64 | grep -q '^input.*x?x?$'; then
         echo "$SIZES"
@@ -72,20 +155,12 @@ sizes_of() {
     fi
 }
 
-"$ROOT/pipelines/setup.sh" python3-venv
-build
-make_environment
-make_temporary
-if [ -z "$FOLDER" ]; then
-    FOLDER=$TEMPORARY
-    for name in unet-s unet-xs keras; do
-        ae new "$name" -o "$FOLDER/$name.onnx"
-    done
-fi
-echo "ONNX Runtime $(peer --version), $THREADS threads," \
-    "$ROUNDS rounds of $SECONDS_EACH s, frames a second"
-for model in "$FOLDER"/*.onnx; do
-    for size in $(sizes_of "$model"); do
-        measure "$model" "${size/fixed/28x28}"
-    done
-done
+bench_inference() {
+    fetch_peers
+    rm -f "$TEMPORARY/table"
+    if [ -n "$1" ]; then
+        compare_folder "$1"
+    else
+        compare_networks
+    fi
+}

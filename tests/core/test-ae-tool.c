@@ -46,6 +46,10 @@ static const struct {
 
     {"bench net.onnx --size 32x32 --threads 2 --seconds 0.01", 0, "frames/s",
      NULL},
+    {"bench net.onnx --inputs in.safetensors --seconds 0.01", 0, "frames/s",
+     NULL},
+    {"bench fixed.onnx --inputs in.safetensors", 1, NULL, "28"},
+    {"bench net.onnx --inputs missing.safetensors", 1, NULL, "missing"},
     {"bench damaged.onnx", 1, NULL, "damaged.onnx"},
 
     {"run net.onnx in.safetensors", 2, NULL, "ae run"},

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Whole pipelines with the built-in model: aedenoise beside the bare plan on the
+# same frame, and the time from the launch to the first frame; sourced by
+# run.sh.
+
+MODEL=$ROOT/core/models/denoise.onnx
+WIDTH=1920 HEIGHT=1080
+PHOTO=/usr/share/pixmaps/faces/bicycle.jpg
+
+# A photograph as one I420 frame, and its planes as tensors.
+make_frame() {
+    gst-launch-1.0 -q filesrc location="$PHOTO" ! jpegdec ! videoconvert ! \
+        videoscale ! "video/x-raw,format=I420,width=$WIDTH,height=$HEIGHT" ! \
+        filesink location="$TEMPORARY/frame"
+    python "$HERE/tensors.py" planes "$TEMPORARY/frame" $WIDTH $HEIGHT \
+        "$TEMPORARY/luma" "$TEMPORARY/chroma"
+}
+
+# The frame COUNT times through aedenoise into SINK...: denoise COUNT SINK...
+denoise() {
+    gst-launch-1.0 filesrc location="$TEMPORARY/frame" ! \
+        rawvideoparse format=i420 width=$WIDTH height=$HEIGHT ! \
+        imagefreeze num-buffers="$1" ! aedenoise threads="$THREADS" ! \
+        "${@:2}"
+}
+
+# Frames a second of the element. The clock starts when the first frame has
+# come to the sink.
+element() {
+    local seconds
+    seconds=$(denoise $((FRAMES + 1)) fakesink sync=false |
+        sed -n 's/^Execution ended after 0:00:\([0-9.]*\)$/\1/p')
+    awk "BEGIN { print $FRAMES / $seconds }"
+}
+
+# Milliseconds that the plan takes for an image of TENSORS.
+plan_time() {
+    ae bench "$MODEL" --inputs "$1" --threads "$THREADS" \
+        --seconds "$SECONDS_EACH" | awk '{ print $3 }'
+}
+
+# Frames a second of the plans alone: one image of luma, two of chroma.
+plan() {
+    local luma chroma
+    luma=$(plan_time "$TEMPORARY/luma")
+    chroma=$(plan_time "$TEMPORARY/chroma")
+    awk "BEGIN { print 1000 / ($luma + 2 * $chroma) }"
+}
+
+# The element's frame is the plan's outputs, rounded.
+check_frame() {
+    local plane
+    denoise 1 filesink location="$TEMPORARY/denoised" >/dev/null
+    for plane in luma chroma; do
+        ae run "$MODEL" "$TEMPORARY/$plane" "$TEMPORARY/$plane-denoised"
+    done
+    python "$HERE/tensors.py" rounded "$TEMPORARY/denoised" $WIDTH $HEIGHT \
+        "$TEMPORARY/luma-denoised" "$TEMPORARY/chroma-denoised" ||
+        die "aedenoise does not write what its plan computes."
+}
+
+# Milliseconds of a process that denoises one frame of 720p and ends.
+launch() {
+    local begun=${EPOCHREALTIME/./}
+    gst-launch-1.0 -q videotestsrc num-buffers=1 ! \
+        video/x-raw,format=I420,width=1280,height=720 ! \
+        aedenoise threads="$THREADS" ! fakesink
+    awk "BEGIN { print (${EPOCHREALTIME/./} - $begun) / 1000 }"
+}
+
+bench_pipelines() {
+    fetch_peers
+    make_frame
+    check_frame
+    echo "aedenoise, ${WIDTH}x$HEIGHT I420"
+    FRAMES=$(awk "BEGIN { print int($SECONDS_EACH * $(plan)) + 1 }")
+    for _ in $(seq "$ROUNDS"); do
+        record element element
+        record plan plan
+        echo
+    done
+    summary frames/s element plan
+    echo "gst-launch-1.0 of one frame, 1280x720 I420, from start to end, ms"
+    launch >/dev/null # registers the plugins
+    for _ in $(seq $((3 * ROUNDS))); do
+        record launch launch
+    done
+    printf '\n  median: launch %.4g ms\n' "$(median launch)"
+    forget element plan launch
+}

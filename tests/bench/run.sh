@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Speed beside peers, measured in turn in one run; see README.md.
+#
+#   tests/bench/run.sh [all | inference [FOLDER] | training | pipelines | kernels]
+#
+# FOLDER: .onnx files to compare instead of the networks that the bars name.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+. "$HERE/inference.sh"
+. "$HERE/training.sh"
+. "$HERE/pipelines.sh"
+. "$HERE/kernels.sh"
+
+SECONDS_EACH=${SECONDS_EACH:-2} # a measurement takes
+ROUNDS=${ROUNDS:-5}
+THREADS=${THREADS:-2}
+TRIES=${TRIES:-5}
+TOLERANCE=${TOLERANCE:-1e-4}
+PEERS=${PEERS:-onnxruntime pytorch opencv}
+SIZES=${SIZES:-640x480 1280x720 1920x1080}
+
+build
+make_temporary
+echo "$THREADS threads, $ROUNDS rounds of $SECONDS_EACH s"
+case ${1:-all} in
+all)
+    bench_kernels
+    bench_inference ""
+    bench_pipelines
+    bench_training
+    ;;
+inference) bench_inference "${2:-}" ;;
+training) bench_training ;;
+pipelines) bench_pipelines ;;
+kernels) bench_kernels ;;
+*) die "usage: run.sh [all | inference [FOLDER] | training | pipelines | kernels]" ;;
+esac
