@@ -17,6 +17,7 @@
 #include "optimizer.h"
 #include "plan.h"
 #include "pool.h"
+#include "quantize.h"
 #include "random.h"
 #include "safetensors.h"
 #include "tensor.h"

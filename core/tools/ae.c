@@ -539,6 +539,36 @@ static gboolean run_new(int argc, char **argv, const char *usage,
     return model != NULL && ae_onnx_save(model, path, error);
 }
 
+/* quantize MODEL --calibrate FILE... -o OUT.onnx: the option takes the first
+ * file, the others are left as arguments. */
+static gboolean run_quantize(int argc, char **argv, const char *usage,
+                             GError **error)
+{
+    g_autofree char *path = NULL, *first = NULL;
+    const GOptionEntry entries[] = {
+        {"calibrate", 0, 0, G_OPTION_ARG_FILENAME, &first,
+         "PNG and idx files like what the model will see", "FILE..."},
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
+         "OUT.onnx"},
+        {0}};
+    g_autoptr(AeModel) model = NULL, result = NULL;
+    g_autoptr(GPtrArray) samples = NULL;
+
+    if (!parse(entries, usage, 1, G_MAXINT, &argc, &argv, error) ||
+        !require(first, "--calibrate is missing", error) ||
+        !require(path, "--output is missing", error))
+        return FALSE;
+    model = load(argv[1], error);
+    if (model == NULL)
+        return FALSE;
+    argv[1] = first;
+    argv[argc] = NULL;
+    samples = ae_calibration_load(model, argv + 1, error);
+    if (samples != NULL)
+        result = ae_quantize(model, samples, error);
+    return result != NULL && ae_onnx_save(result, path, error);
+}
+
 static AeImage **load_images(char *const *paths, int n, GError **error)
 {
     AeImage **images = g_new0(AeImage *, n + 1);
@@ -625,6 +655,8 @@ static const Command commands[] = {
      "outputs of the tensors that are named as the inputs are", run_run},
     {"new", "new ARCHITECTURE -o MODEL.onnx", "a network with fresh weights",
      run_new},
+    {"quantize", "quantize MODEL --calibrate FILE... -o OUT.onnx",
+     "the model in 8 bits (QDQ)", run_quantize},
     {"figure", "figure grid OUT.png ROWSxCOLUMNS IMAGE...",
      "images side by side", run_figure},
 };

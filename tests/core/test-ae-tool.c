@@ -59,6 +59,18 @@ static const struct {
      "no tensor 'maxpool9'"},
     {"run net.onnx missing.safetensors out.safetensors", 1, NULL, "missing"},
 
+    {"quantize net.onnx -o bytes.onnx", 2, NULL, "--calibrate"},
+    {"quantize net.onnx --calibrate gray.png", 2, NULL, "--output"},
+    {"quantize net.onnx --calibrate gray.png -o bytes.onnx", 1, NULL,
+     "too small"},
+    {"quantize net.onnx --calibrate none.png -o bytes.onnx", 1, NULL,
+     "none.png"},
+    {"quantize net.onnx --calibrate large.png images.idx -o bytes.onnx", 0,
+     NULL, NULL},
+    {"quantize bytes.onnx --calibrate large.png -o twice.onnx", 1, NULL,
+     "already"},
+    {"run bytes.onnx in.safetensors out.safetensors", 0, NULL, NULL},
+
     {"figure circle out.png 1x1 gray.png", 2, NULL, "grid"},
     {"figure grid out.png 1x1 gray.png gray.png", 2, NULL, "places"},
     {"figure grid out.png 1x2 gray.png none.png", 1, NULL, "none.png"},
@@ -124,9 +136,18 @@ static void prepare(const char *folder)
 {
     g_autofree char *damaged = g_build_filename(folder, "damaged.onnx", NULL);
     g_autofree char *gray = g_build_filename(folder, "gray.png", NULL);
+    g_autofree char *large = g_build_filename(folder, "large.png", NULL);
+    g_autofree char *idx = g_build_filename(folder, "images.idx", NULL);
     g_autoptr(AeImage) image = ae_image_new(5, 4, 1);
+    g_autoptr(AeImage) colours = ae_image_new(37, 19, 3);
+    const char header[16 + 2 * 8 * 9] = {0, 0, 8, 3, 0, 0, 0, 2,
+                                         0, 0, 0, 8, 0, 0, 0, 9};
 
+    for (int i = 0; i < 37 * 19 * 3; i++)
+        colours->pixels[i] = (uint8_t)(i * 7);
     save_input(folder);
+    g_assert_true(ae_image_save_png(colours, large, NULL));
+    g_assert_true(g_file_set_contents(idx, header, sizeof header, NULL));
     g_assert_true(ae_image_save_png(image, gray, NULL));
     g_assert_true(g_file_set_contents(damaged, "\x08\x08\xff\xff", 4, NULL));
 }
