@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Element by element with GNU vectors: exp, log, the activations.
  *
- * The polynomials are those of Moshier's Cephes library (netlib.org/cephes,
- * single/expf.c, logf.c and tanhf.c): errors below 2e-7 relative. */
+ * The polynomials of exp and log are those of Moshier's Cephes library
+ * (netlib.org/cephes, single/expf.c and logf.c): errors below 2e-7 relative. */
 #include "simd.h"
 
 #include <math.h>
@@ -126,19 +126,27 @@ ALWAYS_INLINE Vector sigmoid_vector(Vector x)
     return 1 / (1 + exp_vector(-x));
 }
 
+ALWAYS_INLINE Vector limit(Vector x, float most)
+{
+    return choose(x > most, ALL(most), choose(x < -most, ALL(-most), x));
+}
+
+/* A quotient of polynomials in x^2, fitted to tanh(x) / x on [0, 9] for the
+ * least relative error (2.1e-8; with roundings 2.6e-7). */
 ALWAYS_INLINE Vector tanh_vector(Vector x)
 {
-    const Vector z = x * x, a = magnitude(x);
-    Vector near = ALL(-5.70498872745e-3f), far;
+    const Vector y = limit(x, 9), z = y * y;
+    Vector p = ALL(1.33543418e-8f), q = ALL(7.77642528e-7f);
 
-    near = near * z + 2.06390887954e-2f;
-    near = near * z - 5.37397155531e-2f;
-    near = near * z + 1.33314422036e-1f;
-    near = near * z - 3.33332819422e-1f;
-    near = near * z * x + x;
-    far = 1 - 2 / (exp_vector(a + a) + 1);
-    far = (Vector)((Mask)far | ((Mask)x & ~0x7fffffff));
-    return choose(a < 0.625f, near, far);
+    p = p * z + 2.06088451e-5f;
+    p = p * z + 3.4955736e-3f;
+    p = p * z + 1.33810134e-1f;
+    p = p * z + 1;
+    q = q * z + 3.2856111e-4f;
+    q = q * z + 2.5876927e-2f;
+    q = q * z + 4.6714329e-1f;
+    q = q * z + 1;
+    return limit(y * p / q, 1);
 }
 
 /* exp x - 1 for x < 0: expm1 = tanh(x / 2) (exp x + 1) does not cancel. */
