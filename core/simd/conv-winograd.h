@@ -63,15 +63,16 @@ static int W(winograd_input)(const AeWinogradInput *in, int c)
     for (; in->c - c >= WIDTH; c += WIDTH)
         for (int64_t t = 0; t < in->tiles; t++)
             W(winograd_input_tile)
-            (in, 4 * t * in->step + c, in->v + t * in->c + c);
+    (in, 4 * t * in->step + c, in->v + t * in->c + c);
     return c;
 }
 
-/* One row of a tile: @pixels of it. */
+/* @pixels of one row of a tile. */
 ALWAYS_INLINE void W(winograd_store)(const AeWinogradOutput *out, int64_t at,
                                      const W(Vector) y[4], W(Vector) slope,
-                                     int pixels, const Finish finish)
+                                     const int pixels, const Finish finish)
 {
+#pragma GCC unroll 4
     for (int p = 0; p < pixels; p++, at += out->c) {
         W(Vector) sum = y[p];
 
@@ -81,30 +82,27 @@ ALWAYS_INLINE void W(winograd_store)(const AeWinogradOutput *out, int64_t at,
     }
 }
 
-ALWAYS_INLINE void W(winograd_finish)(const AeWinogradOutput *out,
-                                      const Epilogue *e, int64_t at,
-                                      const W(Vector) y[4], W(Vector) slope,
-                                      int pixels)
+ALWAYS_INLINE void W(winograd_row)(const AeWinogradOutput *out, int64_t at,
+                                   const W(Vector) half[6],
+                                   const W(Channels) * f, const int pixels,
+                                   const Finish finish)
 {
-    switch (e->finish) {
-    case FINISH_NONE:
-        W(winograd_store)(out, at, y, slope, pixels, FINISH_NONE);
-        break;
-    case FINISH_RELU:
-        W(winograd_store)(out, at, y, slope, pixels, FINISH_RELU);
-        break;
-    case FINISH_SLOPE:
-        W(winograd_store)(out, at, y, slope, pixels, FINISH_SLOPE);
-        break;
-    }
+    W(Vector) y[4];
+
+    W(transform_output)(y, half);
+#pragma GCC unroll 4
+    for (int p = 0; p < 4; p++)
+        y[p] += f->bias[0];
+    W(winograd_store)(out, at, y, f->slope[0], pixels, finish);
 }
 
 ALWAYS_INLINE void W(winograd_output_tile)(const AeWinogradOutput *out,
-                                           const Epilogue *e,
-                                           const W(Channels) * f, int t, int c)
+                                           const W(Channels) * f, int t, int c,
+                                           const int pixels,
+                                           const Finish finish)
 {
     const int64_t plane = (int64_t)out->tiles * out->width;
-    const int pixels = out->n - 4 * t < 4 ? out->n - 4 * t : 4;
+    const int64_t at = (int64_t)4 * t * out->c + c;
     const float *m = out->m + (int64_t)t * out->width + c;
     W(Vector) half[4][6];
 
@@ -120,28 +118,46 @@ ALWAYS_INLINE void W(winograd_output_tile)(const AeWinogradOutput *out,
         for (int i = 0; i < 4; i++)
             half[i][j] = y[i];
     }
-    for (int i = out->first; i < out->last; i++) {
-        W(Vector) y[4];
+    for (int i = out->first; i < out->last; i++)
+        W(winograd_row)(out, i * out->row + at, half[i], f, pixels, finish);
+}
 
-        W(transform_output)(y, half[i]);
-#pragma GCC unroll 4
-        for (int p = 0; p < 4; p++)
-            y[p] += f->bias[0];
-        W(winograd_finish)
-        (out, e, i * out->row + (int64_t)4 * t * out->c + c, y, f->slope[0],
-         pixels);
-    }
+ALWAYS_INLINE void W(winograd_output_row)(const AeWinogradOutput *out,
+                                          const W(Channels) * f, int c,
+                                          const Finish finish)
+{
+    int t = 0;
+
+    for (; 4 * t + 4 <= out->n; t++)
+        W(winograd_output_tile)(out, f, t, c, 4, finish);
+    if (out->n - 4 * t == 3)
+        W(winograd_output_tile)(out, f, t, c, 3, finish);
+    else if (out->n - 4 * t == 2)
+        W(winograd_output_tile)(out, f, t, c, 2, finish);
+    else if (out->n - 4 * t == 1)
+        W(winograd_output_tile)(out, f, t, c, 1, finish);
 }
 
 /* Channels from @c on, as many as fill vectors; returns the next. */
-static int W(winograd_output)(const AeWinogradOutput *out, const Epilogue *e,
+static int W(winograd_output)(const AeWinogradOutput *output, const Epilogue *e,
                               int c)
 {
-    for (; out->c - c >= WIDTH; c += WIDTH) {
+    const AeWinogradOutput out = *output; /* no store can change it */
+
+    for (; out.c - c >= WIDTH; c += WIDTH) {
         const W(Channels) f = W(channels_new)(e, c, WIDTH, 1);
 
-        for (int t = 0; t < out->tiles; t++)
-            W(winograd_output_tile)(out, e, &f, t, c);
+        switch (e->finish) {
+        case FINISH_NONE:
+            W(winograd_output_row)(&out, &f, c, FINISH_NONE);
+            break;
+        case FINISH_RELU:
+            W(winograd_output_row)(&out, &f, c, FINISH_RELU);
+            break;
+        case FINISH_SLOPE:
+            W(winograd_output_row)(&out, &f, c, FINISH_SLOPE);
+            break;
+        }
     }
     return c;
 }
