@@ -60,11 +60,13 @@ ALWAYS_INLINE void W(winograd_input_tile)(const AeWinogradInput *in, int64_t at,
 /* Channels from @c on, as many as fill vectors; returns the next. */
 static int W(winograd_input)(const AeWinogradInput *in, int c)
 {
-    for (; in->c - c >= WIDTH; c += WIDTH)
-        for (int64_t t = 0; t < in->tiles; t++)
+    const int end = in->c - (in->c - c) % WIDTH;
+
+    for (int64_t t = 0; t < in->tiles; t++)
+        for (int i = c; i < end; i += WIDTH)
             W(winograd_input_tile)
-    (in, 4 * t * in->step + c, in->v + t * in->c + c);
-    return c;
+    (in, 4 * t * in->step + i, in->v + t * in->c + i);
+    return end;
 }
 
 /* @pixels of one row of a tile. */
