@@ -108,27 +108,33 @@ static size_t physical_memory(void)
     return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Large blocks ask for huge pages: the first touch of small ones takes as long
- * as a fast network. */
+/* What calloc() gave stands before the block. Large blocks are fresh pages that
+ * it need not clear: the threads of a plan do, when they first touch them, and
+ * huge ones make that quick. */
 float *ae_alloc_floats(size_t n)
 {
-    void *memory = NULL;
     size_t size, align;
+    char *memory;
+    void **aligned;
 
     if (__builtin_mul_overflow(n, sizeof(float), &size) ||
         size > physical_memory())
         return NULL;
     align = size < HUGE_PAGE ? AE_ALIGN : HUGE_PAGE;
-    if (posix_memalign(&memory, align, MAX(size, AE_ALIGN)) != 0)
+    memory = calloc(1, size + align);
+    if (memory == NULL)
         return NULL;
+    aligned = (void *)(memory + align - (uintptr_t)memory % align);
+    aligned[-1] = memory;
     if (align == HUGE_PAGE)
-        madvise(memory, size, MADV_HUGEPAGE);
-    return memset(memory, 0, size);
+        madvise(aligned, size, MADV_HUGEPAGE);
+    return (float *)aligned;
 }
 
 void ae_free(void *memory)
 {
-    free(memory);
+    if (memory != NULL)
+        free(((void **)memory)[-1]);
 }
 
 AeTensor *ae_tensor_new(const AeShape *shape, GError **error)
