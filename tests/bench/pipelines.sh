@@ -61,12 +61,18 @@ check_frame() {
 
 # Milliseconds from the launch to the first byte of a denoised frame of 720p.
 launch() {
-    local begun=${EPOCHREALTIME/./}
-    head -c 1 < <(exec gst-launch-1.0 -q videotestsrc num-buffers=1 ! \
+    local fifo=$TEMPORARY/fifo begun=${EPOCHREALTIME/./} ended
+    [ -p "$fifo" ] || mkfifo "$fifo"
+    gst-launch-1.0 -q videotestsrc num-buffers=1 ! \
         video/x-raw,format=I420,width=1280,height=720 ! \
-        aedenoise threads="$THREADS" ! fdsink 2>/dev/null) >/dev/null
-    awk "BEGIN { print (${EPOCHREALTIME/./} - $begun) / 1000 }"
+        aedenoise threads="$THREADS" ! filesink location="$fifo" &
+    {
+        head -c 1 >"$TEMPORARY/byte"
+        ended=${EPOCHREALTIME/./}
+        cat >/dev/null
+    } <"$fifo"
     wait $!
+    awk "BEGIN { print ($ended - $begun) / 1000 }"
 }
 
 bench_pipelines() {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Every set of kernels against plain C, on random and extreme input; with
- * --bench, their speed as a share of this core's measured peak. */
+/* Every set of kernels against plain C, on random and extreme input. With
+ * -m perf the cases that are large enough are timed too, on one core, beside
+ * the fused multiply-adds that it can do. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,60 @@ static void assert_near(const AeKernels *kernels, const float *found,
     }
 }
 
+typedef void (*Call)(const AeKernels *kernels, const void *arguments);
+
+/* What a call computes and moves; one of both counts. */
+typedef struct {
+    double operations, bytes;
+} Work;
+
+/* Calls a microsecond: the best of some tries of a millisecond or two. */
+static double call_rate(const AeKernels *kernels, Call call,
+                        const void *arguments)
+{
+    gint64 elapsed = 0;
+    double best = 0;
+    int calls = 1;
+
+    for (int i = 0; i < 20; i++) {
+        const gint64 begin = g_get_monotonic_time();
+
+        for (int j = 0; j < calls; j++)
+            call(kernels, arguments);
+        elapsed = MAX(g_get_monotonic_time() - begin, 1);
+        best = MAX(best, (double)calls / elapsed);
+        calls = MAX(1, (int)(best * 2000));
+    }
+    return best;
+}
+
+static void call_peak(const AeKernels *kernels, const void *sink)
+{
+    kernels->peak(10000, (float *)sink);
+}
+
+/* With -m perf: prints how fast @call runs, unless it has too little to do. */
+static void time_kernel(const AeKernels *kernels, const char *name,
+                        const char *detail, Call call, const void *arguments,
+                        Work work)
+{
+    float sink[64] = {0.5f, 0.25f};
+    double rate, peak;
+
+    if (!g_test_perf() || MAX(work.operations, work.bytes) < 4000)
+        return;
+    rate = call_rate(kernels, call, arguments);
+    if (work.operations == 0) {
+        g_test_message("%s %s %s: %.1f GB/s", kernels->name, name, detail,
+                       work.bytes * rate * 1e-3);
+        return;
+    }
+    peak = kernels->peak(10000, sink) * call_rate(kernels, call_peak, sink);
+    g_test_message("%s %s %s: %.1f GFLOP/s, %.0f %% of %.1f", kernels->name,
+                   name, detail, work.operations * rate * 1e-3,
+                   100 * work.operations * rate / peak, peak * 1e-3);
+}
+
 typedef struct {
     int segments, k, co, n;
     int in_step, out_extra;
@@ -75,7 +130,21 @@ static const ConvCase conv_cases[] = {
     {1, 20, 33, 6, 20, 2, AE_ACTIVATION_SOFTPLUS, TRUE, FALSE},
     {0, 3, 9, 6, 3, 2, AE_ACTIVATION_RELU, TRUE, TRUE}, /* no taps */
     {0, 4, 1, 6, 3, 2, AE_ACTIVATION_NONE, TRUE, FALSE},
-    {3, 3, 8, 0, 1, 0, AE_ACTIVATION_NONE, TRUE, FALSE}, /* no pixels */
+    {3, 3, 8, 0, 1, 0, AE_ACTIVATION_NONE, TRUE, FALSE},    /* no pixels */
+    {3, 24, 8, 320, 8, 0, AE_ACTIVATION_RELU, TRUE, FALSE}, /* to be timed */
+    {3, 36, 12, 320, 12, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 48, 16, 320, 16, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 48, 16, 28, 16, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 72, 24, 320, 24, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 96, 32, 320, 32, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 192, 64, 320, 64, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 3, 16, 320, 1, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 48, 1, 320, 16, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 48, 3, 320, 16, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 48, 4, 320, 16, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {3, 24, 1, 320, 8, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {1, 64, 64, 320, 64, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {5, 80, 16, 320, 16, 0, AE_ACTIVATION_RELU, TRUE, FALSE},
 };
 
 typedef struct {
@@ -128,9 +197,34 @@ static AeConvRow conv_row_new(const ConvCase *c, const ConvData *d)
     };
 }
 
+static void call_conv_row(const AeKernels *kernels, const void *row)
+{
+    kernels->conv_row(row);
+}
+
+static void call_conv_weights(const AeKernels *kernels, const void *row)
+{
+    kernels->conv_weights(row);
+}
+
+static void call_depthwise_row(const AeKernels *kernels, const void *row)
+{
+    kernels->depthwise_row(row);
+}
+
+static void time_conv(const AeKernels *kernels, const char *name,
+                      const ConvCase *c, Call call, const void *row,
+                      double operations)
+{
+    g_autofree char *detail = g_strdup_printf("%d x %d -> %d, %d pixels",
+                                              c->segments, c->k, c->co, c->n);
+
+    time_kernel(kernels, name, detail, call, row, (Work){operations, 0});
+}
+
 /* Weights are handed over transposed, as [o][s][i]. */
 static float *conv_run(const AeKernels *kernels, const ConvCase *c,
-                       const ConvData *d, gboolean in_place)
+                       const ConvData *d, gboolean in_place, gboolean timed)
 {
     const size_t size = c->n * (c->co + MAX(c->out_extra, in_place)) + 1;
     float *out = guard_floats(size);
@@ -148,6 +242,9 @@ static float *conv_run(const AeKernels *kernels, const ConvCase *c,
         row.out_step = c->co + 1;
     }
     kernels->conv_row(&row);
+    if (timed)
+        time_conv(kernels, "conv-row", c, call_conv_row, &row,
+                  2.0 * c->segments * c->k * c->co * c->n);
     g_assert_cmpfloat(packed[kernels->conv_packed(c->segments, c->k, c->co)],
                       ==, GUARD);
     return out;
@@ -164,8 +261,10 @@ static void test_conv_row(gconstpointer data)
             const ConvCase *c = &conv_cases[i];
             const int step = c->co + MAX(c->out_extra, in_place);
             ConvData d = conv_data_new(random, c);
-            g_autofree float *expected = conv_run(plain, c, &d, in_place);
-            g_autofree float *found = conv_run(kernels, c, &d, in_place);
+            g_autofree float *expected =
+                conv_run(plain, c, &d, in_place, FALSE);
+            g_autofree float *found =
+                conv_run(kernels, c, &d, in_place, !in_place);
 
             if (c->out_extra > in_place)
                 in_place = 1;
@@ -202,6 +301,8 @@ static void test_conv_weights(gconstpointer data)
         row.weight = found;
         kernels->conv_weights(&row);
         assert_near(kernels, found, expected, size, 1e-6f, 1e-6f * (4 + c->n));
+        time_conv(kernels, "conv-weights", c, call_conv_weights, &row,
+                  2.0 * size * c->n);
         conv_data_clear(&d);
     }
 }
@@ -240,6 +341,8 @@ static void test_depthwise(gconstpointer data)
         row.out = found;
         kernels->depthwise_row(&row);
         assert_near(kernels, found, expected, size, 1e-6f, 1e-5f);
+        time_conv(kernels, "depthwise-row", &c, call_depthwise_row, &row,
+                  2.0 * c.segments * c.co * c.n);
         conv_data_clear(&d);
     }
 }
@@ -258,13 +361,52 @@ static const WinogradCase winograd_cases[] = {
     {19, 9, 25, 0, 2, AE_ACTIVATION_PRELU, FALSE, FALSE},
     {32, 56, 17, 2, 4, AE_ACTIVATION_TANH, TRUE, TRUE},
     {64, 33, 100, 0, 4, AE_ACTIVATION_ELU, TRUE, FALSE},
+    {16, 16, 320, 0, 4, AE_ACTIVATION_RELU, TRUE, FALSE}, /* to be timed */
+    {32, 32, 320, 0, 4, AE_ACTIVATION_RELU, TRUE, FALSE},
+    {64, 64, 320, 0, 4, AE_ACTIVATION_RELU, TRUE, FALSE},
 };
+
+static void call_winograd_input(const AeKernels *kernels, const void *in)
+{
+    kernels->winograd_input(in);
+}
+
+static void call_winograd_multiply(const AeKernels *kernels,
+                                   const void *products)
+{
+    kernels->winograd_multiply(products);
+}
+
+static void call_winograd_output(const AeKernels *kernels, const void *out)
+{
+    kernels->winograd_output(out);
+}
+
+/* Of the transforms the bytes count, of the products the operations. */
+static void time_winograd(const AeKernels *kernels, const WinogradCase *c,
+                          const AeWinogradInput *in,
+                          const AeWinogradProducts *products,
+                          const AeWinogradOutput *out)
+{
+    const double positions = 36.0 * in->tiles;
+    g_autofree char *detail =
+        g_strdup_printf("%d -> %d, %d pixels", c->ci, c->co, c->n);
+
+    time_kernel(kernels, "winograd-input", detail, call_winograd_input, in,
+                (Work){0, positions * 2 * c->ci * sizeof(float)});
+    time_kernel(kernels, "winograd-multiply", detail, call_winograd_multiply,
+                products, (Work){positions * 2 * c->ci * c->co, 0});
+    time_kernel(kernels, "winograd-output", detail, call_winograd_output, out,
+                (Work){0, (positions * c->co +
+                           (double)(c->last - c->first) * c->n * c->co) *
+                              sizeof(float)});
+}
 
 /* All three steps: four rows of the output, those that are not asked for left
  * alone. */
 static float *winograd_run(const AeKernels *kernels, const WinogradCase *c,
                            const float *inputs, const float *weights,
-                           const float *others)
+                           const float *others, gboolean timed)
 {
     const int tiles = (c->n + 3) / 4, length = (4 * tiles + 2) * c->ci;
     const int width = (int)kernels->conv_packed(1, 16, c->co) / 16;
@@ -300,6 +442,8 @@ static float *winograd_run(const AeKernels *kernels, const WinogradCase *c,
     kernels->winograd_input(&in);
     kernels->winograd_multiply(&products);
     kernels->winograd_output(&output);
+    if (timed)
+        time_winograd(kernels, c, &in, &products, &output);
     return out;
 }
 
@@ -319,9 +463,9 @@ static void test_winograd(gconstpointer data)
             random_floats(random, (size_t)36 * c->ci * c->co);
         g_autofree float *others = random_floats(random, size + c->co + 1);
         g_autofree float *expected =
-            winograd_run(plain, c, inputs, weights, others);
+            winograd_run(plain, c, inputs, weights, others, FALSE);
         g_autofree float *found =
-            winograd_run(kernels, c, inputs, weights, others);
+            winograd_run(kernels, c, inputs, weights, others, TRUE);
 
         assert_near(kernels, found, expected, size, 1e-6f,
                     1e-7f * 10 * 10 * 18 * 18 * sqrtf(c->ci));
@@ -348,7 +492,76 @@ static float *difficult_floats(GRand *random, int n)
 
 typedef void (*Unary)(float *y, const float *x, int64_t n);
 
-static void compare_unary(const AeKernels *kernels, Unary expected, Unary found)
+/* What loops over arrays are timed with. */
+typedef struct {
+    float *y;
+    const float *a, *b;
+    int64_t n;
+    AeActivation activation;
+} Arrays;
+
+static void call_exp(const AeKernels *kernels, const void *data)
+{
+    const Arrays *d = data;
+
+    kernels->exp(d->y, d->a, d->n);
+}
+
+static void call_log(const AeKernels *kernels, const void *data)
+{
+    const Arrays *d = data;
+
+    kernels->log(d->y, d->a, d->n);
+}
+
+static void call_activate(const AeKernels *kernels, const void *data)
+{
+    const Arrays *d = data;
+
+    kernels->activate(d->y, d->a, d->n, d->activation, 0.3f);
+}
+
+static void call_activate_gradient(const AeKernels *kernels, const void *data)
+{
+    const Arrays *d = data;
+
+    kernels->activate_gradient(d->y, d->a, d->b, d->n, d->activation, 0.3f,
+                               FALSE);
+}
+
+static void call_add(const AeKernels *kernels, const void *data)
+{
+    const Arrays *d = data;
+
+    kernels->add(d->y, d->a, d->b, d->n);
+}
+
+static void call_maximum(const AeKernels *kernels, const void *data)
+{
+    const Arrays *d = data;
+
+    kernels->maximum(d->y, d->a, d->b, d->n);
+}
+
+static void call_sum_squares(const AeKernels *kernels, const void *data)
+{
+    const Arrays *d = data;
+
+    kernels->sum_squares(d->a, d->n);
+}
+
+/* @moved: floats read and written for each element. */
+static void time_arrays(const AeKernels *kernels, const char *name, Call call,
+                        const Arrays *arrays, int moved)
+{
+    g_autofree char *detail = g_strdup_printf("%d floats", (int)arrays->n);
+
+    time_kernel(kernels, name, detail, call, arrays,
+                (Work){0, (double)moved * sizeof(float) * arrays->n});
+}
+
+static void compare_unary(const AeKernels *kernels, const char *name,
+                          Unary expected, Unary found, Call call)
 {
     static const int sizes[] = {0, 1, 3, 7, 16, 33, 5001};
     g_autoptr(GRand) random = g_rand_new_with_seed(4);
@@ -364,6 +577,7 @@ static void compare_unary(const AeKernels *kernels, Unary expected, Unary found)
         found(x, x, n);
         if (n > 0)
             g_assert_cmpmem(x, n * sizeof *x, f, n * sizeof *f);
+        time_arrays(kernels, name, call, &(Arrays){.y = f, .a = e, .n = n}, 2);
     }
 }
 
@@ -371,8 +585,20 @@ static void test_exp_log(gconstpointer data)
 {
     const AeKernels *kernels = data;
 
-    compare_unary(kernels, plain->exp, kernels->exp);
-    compare_unary(kernels, plain->log, kernels->log);
+    compare_unary(kernels, "exp", plain->exp, kernels->exp, call_exp);
+    compare_unary(kernels, "log", plain->log, kernels->log, call_log);
+}
+
+static void time_activation(const AeKernels *kernels, const Arrays *arrays)
+{
+    static const char *const names[] = {"none",  "relu",    "leaky-relu",
+                                        "prelu", "elu",     "sigmoid",
+                                        "tanh",  "softplus"};
+    const char *name = names[arrays->activation];
+    g_autofree char *gradient = g_strconcat(name, "-gradient", NULL);
+
+    time_arrays(kernels, name, call_activate, arrays, 2);
+    time_arrays(kernels, gradient, call_activate_gradient, arrays, 3);
 }
 
 /* Two roundings more than exp has. Infinity times zero is not asked. */
@@ -400,6 +626,7 @@ static void test_activate(gconstpointer data)
             kernels->activate_gradient(df, e, dy, n, a, 0.3f, accumulate);
             assert_near(kernels, df, de, n, 1e-6f, 1e-6f);
         }
+        time_activation(kernels, &(Arrays){df, dy, dy, n, a});
     }
 }
 
@@ -420,6 +647,21 @@ static void test_two(gconstpointer data)
     assert_near(kernels, f, e, n + 1, 0, 0);
     kernels->maximum(a, a, b, n);
     assert_near(kernels, a, e, n, 0, 0);
+    time_arrays(kernels, "add", call_add, &(Arrays){f, a, b, n, 0}, 3);
+    time_arrays(kernels, "maximum", call_maximum, &(Arrays){f, a, b, n, 0}, 3);
+}
+
+typedef struct {
+    float *dx, *rest;
+    const float *x, *y;
+    int n, c;
+} PassArrays;
+
+static void call_pass_maximum(const AeKernels *kernels, const void *data)
+{
+    const PassArrays *d = data;
+
+    kernels->pass_maximum(d->dx, d->x, d->c, d->y, d->rest, d->n, d->c, TRUE);
 }
 
 /* Rows of n pixels where a third of x equals y, floats between the pixels. */
@@ -445,6 +687,11 @@ static void test_pass_maximum(gconstpointer data)
             kernels->pass_maximum(df, x, step, y, rf, n, c, overwrite);
             assert_near(kernels, df, de, 2 * n * most, 0, 0);
             assert_near(kernels, rf, re, n * most, 0, 0);
+            if (c == most && overwrite)
+                time_kernel(kernels, "pass-maximum", "7 pixels of 40",
+                            call_pass_maximum,
+                            &(PassArrays){df, rf, x, y, n, c},
+                            (Work){0, 5.0 * sizeof(float) * n * c});
         }
 }
 
@@ -461,6 +708,23 @@ static void test_sum_squares(gconstpointer data)
 
         g_assert_cmpfloat(fabs(e - f), <=, 1e-13 * e);
     }
+    time_arrays(kernels, "sum-squares", call_sum_squares,
+                &(Arrays){.a = x, .n = n}, 1);
+}
+
+typedef struct {
+    float *const *state; /* weights, m and v */
+    const float *gradient;
+    int64_t n;
+    const AeAdam *adam;
+} AdamArrays;
+
+static void call_adam(const AeKernels *kernels, const void *data)
+{
+    const AdamArrays *d = data;
+
+    kernels->adam(d->state[0], d->gradient, d->state[1], d->state[2], d->n,
+                  d->adam);
 }
 
 static void test_adam(gconstpointer data)
@@ -484,102 +748,12 @@ static void test_adam(gconstpointer data)
     for (int j = 0; j < 3; j++) {
         assert_near(kernels, state[1][j], state[0][j], n, 1e-6f, 1e-7f);
         g_free(state[0][j]);
+    }
+    time_kernel(kernels, "adam", "1003 floats", call_adam,
+                &(AdamArrays){state[1], gradient, n, &adam},
+                (Work){0, 7.0 * sizeof(float) * n});
+    for (int j = 0; j < 3; j++)
         g_free(state[1][j]);
-    }
-}
-
-static const struct {
-    const char *name;
-    int segments, ci, kw, co;
-} bench_cases[] = {
-    {"3x3 8->8", 3, 8, 3, 8},     {"3x3 16->16", 3, 16, 3, 16},
-    {"3x3 32->32", 3, 32, 3, 32}, {"3x3 64->64", 3, 64, 3, 64},
-    {"3x3 1->16", 3, 1, 3, 16},   {"3x3 16->1", 3, 16, 3, 1},
-    {"3x3 16->3", 3, 16, 3, 3},   {"3x3 16->4", 3, 16, 3, 4},
-    {"3x3 8->1", 3, 8, 3, 1},     {"3x3 24->24", 3, 24, 3, 24},
-    {"3x3 12->12", 3, 12, 3, 12}, {"1x1 64->64", 1, 64, 1, 64},
-    {"5x5 16->16", 5, 16, 5, 16},
-};
-
-/* GFLOP/s. */
-static double bench_peak(const AeKernels *kernels)
-{
-    float sink[2] = {0.5f, 0.25f};
-    double best = 0;
-
-    for (int i = 0; i < 20; i++) {
-        const gint64 start = g_get_monotonic_time();
-        const int64_t n = kernels->peak(500000, sink);
-
-        best = MAX(best, n / 1e3 / MAX(g_get_monotonic_time() - start, 1));
-    }
-    return best;
-}
-
-/* The best of several runs, in GFLOP/s. */
-static double bench_conv(const AeKernels *kernels, const ConvCase *c,
-                         gboolean weights)
-{
-    g_autoptr(GRand) random = g_rand_new_with_seed(9);
-    const double work = 2.0 * c->segments * c->k * c->co * c->n;
-    const int runs = MAX(1, 2e7 / work);
-    ConvData d = conv_data_new(random, c);
-    const size_t size = kernels->conv_packed(c->segments, c->k, c->co);
-    g_autofree float *memory = g_new(float, size + 16);
-    float *packed = memory + (64 - (guintptr)memory % 64) % 64 / 4;
-    g_autofree float *out = g_new0(float, c->n * c->co);
-    AeConvRow row = conv_row_new(c, &d);
-    AeConvWeights outer = {d.segment, c->segments, c->k,  c->in_step, out,
-                           c->co,     c->n,        c->co, d.weights};
-    double best = 0;
-
-    kernels->conv_pack(packed, c->segments, c->k, c->co, d.weights,
-                       (int64_t)c->k * c->co, c->co, 1);
-    row.weights = packed;
-    row.out = out;
-    for (int i = 0; i < 10; i++) {
-        const gint64 start = g_get_monotonic_time();
-
-        for (int j = 0; j < runs; j++)
-            if (weights)
-                kernels->conv_weights(&outer);
-            else
-                kernels->conv_row(&row);
-        best = MAX(best,
-                   work * runs / 1e3 / MAX(g_get_monotonic_time() - start, 1));
-    }
-    conv_data_clear(&d);
-    return best;
-}
-
-static void bench(const AeKernels *kernels)
-{
-    static const int widths[] = {28, 64, 320};
-    const double peak = bench_peak(kernels);
-
-    printf("%s: peak %.1f GFLOP/s; forward and weights in GFLOP/s (%% of "
-           "peak)\n",
-           kernels->name, peak);
-    for (size_t i = 0; i < G_N_ELEMENTS(bench_cases); i++) {
-        printf("%12s", bench_cases[i].name);
-        for (size_t j = 0; j < G_N_ELEMENTS(widths); j++) {
-            ConvCase c = {
-                .segments = bench_cases[i].segments,
-                .k = bench_cases[i].kw * bench_cases[i].ci,
-                .co = bench_cases[i].co,
-                .n = widths[j],
-                .in_step = bench_cases[i].ci,
-                .activation = AE_ACTIVATION_RELU,
-                .bias = TRUE,
-            };
-            const double f = bench_conv(kernels, &c, FALSE);
-            const double w = bench_conv(kernels, &c, TRUE);
-
-            printf("   w=%-3d %6.1f (%3.0f%%) %6.1f (%3.0f%%)", c.n, f,
-                   100 * f / peak, w, 100 * w / peak);
-        }
-        printf("\n");
-    }
 }
 
 static void add(const char *name, const AeKernels *kernels,
@@ -593,17 +767,11 @@ static void add(const char *name, const AeKernels *kernels,
 
 int main(int argc, char **argv)
 {
-    const gboolean timed = argc > 1 && strcmp(argv[1], "--bench") == 0;
-
     plain = ae_kernels_nth(0);
     g_test_init(&argc, &argv, NULL);
     for (int i = 0; ae_kernels_nth(i); i++) {
         const AeKernels *kernels = ae_kernels_nth(i);
 
-        if (timed) {
-            bench(kernels);
-            continue;
-        }
         add("conv-row", kernels, test_conv_row);
         add("conv-weights", kernels, test_conv_weights);
         add("depthwise", kernels, test_depthwise);
@@ -615,5 +783,5 @@ int main(int argc, char **argv)
         add("sum-squares", kernels, test_sum_squares);
         add("adam", kernels, test_adam);
     }
-    return timed ? 0 : g_test_run();
+    return g_test_run();
 }
