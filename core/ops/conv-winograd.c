@@ -13,6 +13,9 @@
  * save. */
 #define MIN_CHANNELS 8
 
+/* Of smaller images, tiles that reach beyond them are too large a part. */
+#define MIN_SIZE 8
+
 /* Floats of the transformed tiles that are in work: they stay in the cache. */
 #define WORK (32 * 1024)
 
@@ -24,7 +27,7 @@ gboolean ae_conv_winograd_fits(const AeConv *c, const AeConvPass *pass)
     for (int a = 1; a < 3; a++)
         if (pass->step[a] != 1 || pass->phases[a] != 1 ||
             pass->first[a].taps != 3 || pass->first[a].offset_step != 1 ||
-            pass->target[a] < TILE)
+            pass->target[a] < MIN_SIZE)
             return FALSE;
     return c->groups == 1 && c->kernel[0] == 1 && pass->source[0] == 1 &&
            pass->target[0] == 1 && pass->source_c >= MIN_CHANNELS &&
