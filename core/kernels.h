@@ -79,8 +79,8 @@ typedef struct {
 
 /* Winograd's minimal filtering F(4x4, 3x3), Y = A' ((G g G') . (B' d B)) A:
  * 36 products make the 16 outputs of a tile that take 144 otherwise (Lavin and
- * Gray, Fast Algorithms for Convolutional Neural Networks, 2016; B' and A' in
- * simd/plain.c, G in ops/conv-winograd.c). Tiles lie side by side.
+ * Gray, Fast Algorithms for Convolutional Neural Networks, 2016; the matrices
+ * stand in simd/plain.c). Tiles lie side by side.
  *
  * v[6 * i + j][tile][c] = (B' d B)[i][j], d[i][j] being the inputs at
  * row[i] + (4 * tile + j) * step. */
@@ -92,7 +92,7 @@ typedef struct {
 } AeWinogradInput;
 
 /* m[position][tile][o] = sum over i of v[position][tile][i] * u[position][i][o],
- * u being 36 times what conv_pack makes of ci x co. */
+ * u from winograd_pack. */
 typedef struct {
     const float *v, *u;
     int tiles, ci, co;
@@ -134,6 +134,9 @@ typedef struct {
     void (*conv_row)(const AeConvRow *row);
     void (*conv_weights)(const AeConvWeights *row);
     void (*depthwise_row)(const AeDepthwiseRow *row);
+    /* weights[tap][i][o] into 36 times conv_packed(1, ci, co) floats:
+     * u[position][i][o] = G g G', as conv_pack would pack it. co > 4. */
+    void (*winograd_pack)(float *packed, const float *weights, int ci, int co);
     void (*winograd_input)(const AeWinogradInput *in);
     void (*winograd_multiply)(const AeWinogradProducts *products);
     void (*winograd_output)(const AeWinogradOutput *out);

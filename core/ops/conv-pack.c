@@ -46,7 +46,7 @@ static void pack_phase(const AeKernels *kernels, const AeConv *c,
                         *next++ = weight_at(c, pass, weights, group, tap, i, o);
             }
     if (pass->winograd)
-        ae_conv_winograd_pack(kernels, pass, sorted, next, packed);
+        kernels->winograd_pack(packed, sorted, pass->source_c, pass->target_c);
     else
         kernels->conv_pack(packed, segments, k, pass->target_c, sorted,
                            k * pass->target_c, pass->target_c, 1);

@@ -83,45 +83,6 @@ void ae_conv_winograd_rows(int64_t *begin, int64_t *end)
     *end = (*end + TILE - 1) / TILE * TILE;
 }
 
-/* Element (@i, @j) of G g G' for @g of 3 x 3. */
-static float transformed(const float *g, int i, int j)
-{
-    static const float G[6][3] = {
-        {1 / 4.f, 0, 0},
-        {-1 / 6.f, -1 / 6.f, -1 / 6.f},
-        {-1 / 6.f, 1 / 6.f, -1 / 6.f},
-        {1 / 24.f, 1 / 12.f, 1 / 6.f},
-        {1 / 24.f, -1 / 12.f, 1 / 6.f},
-        {0, 0, 1},
-    };
-    float sum = 0;
-
-    for (int y = 0; y < 3; y++)
-        for (int x = 0; x < 3; x++)
-            sum += G[i][y] * G[j][x] * g[3 * y + x];
-    return sum;
-}
-
-/* @sorted: weights by [tap][source c][target c]; replaced one position after
- * the other by [source c][target c]. */
-void ae_conv_winograd_pack(const AeKernels *kernels, const AeConvPass *pass,
-                           const float *sorted, float *plane, float *packed)
-{
-    const int64_t ci = pass->source_c, co = pass->target_c, size = ci * co;
-
-    for (int p = 0; p < POSITIONS; p++) {
-        for (int64_t i = 0; i < size; i++) {
-            float g[9];
-
-            for (int tap = 0; tap < 9; tap++)
-                g[tap] = sorted[tap * size + i];
-            plane[i] = transformed(g, p / 6, p % 6);
-        }
-        kernels->conv_pack(packed, 1, ci, co, plane, size, co, 1);
-        packed += kernels->conv_packed(1, ci, co);
-    }
-}
-
 /* Fills in->row for the group that begins with row @h of image @n. */
 static void find_rows(AeConvRows *rows, int64_t n, int64_t h,
                       AeWinogradInput *in)

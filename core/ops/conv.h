@@ -95,9 +95,7 @@ static inline int64_t ae_conv_extent(const AeConv *c, int axis)
 /* Floats at the end of pass->packed in which weights are sorted. */
 static inline int64_t ae_conv_sort_room(const AeConv *c, const AeConvPass *pass)
 {
-    const int64_t taps = c->taps + (pass->winograd ? 1 : 0);
-
-    return ae_conv_aligned(taps * pass->source_c * pass->target_c);
+    return ae_conv_aligned(c->taps * pass->source_c * pass->target_c);
 }
 
 gboolean ae_conv_is_transposed(const AeStep *step);
@@ -149,9 +147,6 @@ int64_t ae_conv_winograd_packed(const AeKernels *kernels,
 /* Floats, at the end of the pass's scratch. */
 int64_t ae_conv_winograd_scratch(const AeKernels *kernels,
                                  const AeConvPass *pass);
-/* @sorted: weights as [tap][source c][target c]; @plane: room for one tap. */
-void ae_conv_winograd_pack(const AeKernels *kernels, const AeConvPass *pass,
-                           const float *sorted, float *plane, float *packed);
 /* Rounds target rows [*begin, *end) of an image to those made at once. */
 void ae_conv_winograd_rows(int64_t *begin, int64_t *end);
 /* Target rows [begin, end); see run_pass() in conv.c. */

@@ -28,6 +28,47 @@ ALWAYS_INLINE void W(transform_output)(W(Vector) y[4], const W(Vector) m[6])
     y[3] = b + 8 * d + m[5];
 }
 
+/* y = G g; see AeKernels.winograd_pack. */
+ALWAYS_INLINE void W(transform_weights)(W(Vector) y[6], W(Vector) g0,
+                                        W(Vector) g1, W(Vector) g2)
+{
+    const W(Vector) a = (g0 + g2) * (1 / 6.f), b = g1 * (1 / 6.f);
+    const W(Vector) c = g0 * (1 / 24.f) + g2 * (1 / 6.f), d = g1 * (1 / 12.f);
+
+    y[0] = g0 * 0.25f;
+    y[1] = -a - b;
+    y[2] = b - a;
+    y[3] = c + d;
+    y[4] = c - d;
+    y[5] = g2;
+}
+
+/* One panel of all 36 products' weights, @plane floats apart: @valid output
+ * channels are there, those of tap t at g + t * tap. */
+static void W(winograd_panel)(float *packed, int64_t plane, const float *g,
+                              int64_t tap, int ci, int co, int valid)
+{
+    for (int i = 0; i < ci; i++, g += co, packed += WIDTH) {
+        W(Vector) half[3][6];
+
+#pragma GCC unroll 3
+        for (int x = 0; x < 3; x++)
+            W(transform_weights)
+        (half[x], W(load_part)(g + x * tap, valid),
+         W(load_part)(g + (3 + x) * tap, valid),
+         W(load_part)(g + (6 + x) * tap, valid));
+#pragma GCC unroll 6
+        for (int y = 0; y < 6; y++) {
+            W(Vector) u[6];
+
+            W(transform_weights)(u, half[0][y], half[1][y], half[2][y]);
+#pragma GCC unroll 6
+            for (int x = 0; x < 6; x++)
+                W(store)(packed + (6 * y + x) * plane, u[x]);
+        }
+    }
+}
+
 ALWAYS_INLINE void W(winograd_input_tile)(const AeWinogradInput *in, int64_t at,
                                           float *v)
 {

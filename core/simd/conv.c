@@ -105,6 +105,8 @@ typedef struct {
     void (*outer)(const AeConvWeights *row, int o);
     int (*columns)(const AeConvWeights *row, int s, int i, int o, int outputs);
     int (*depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c);
+    void (*winograd_panel)(float *packed, int64_t plane, const float *g,
+                           int64_t tap, int ci, int co, int valid);
     int (*winograd_input)(const AeWinogradInput *in, int c);
     void (*product)(float *m, int64_t m_step, const float *v, int ci,
                     const float *u, int tiles);
@@ -114,17 +116,17 @@ typedef struct {
 
 /* The widest last. */
 static const Width widths[] = {
-    {1, NULL, NULL, NULL, columns_1, depthwise_1, winograd_input_1, NULL,
-     winograd_output_1},
+    {1, NULL, NULL, NULL, columns_1, depthwise_1, winograd_panel_1,
+     winograd_input_1, NULL, winograd_output_1},
     {4, conv_panel1_4, dot_4, outer1_4, columns_4, depthwise_4,
-     winograd_input_4, product1_4, winograd_output_4},
+     winograd_panel_4, winograd_input_4, product1_4, winograd_output_4},
 #if AE_LANES >= 8
     {8, conv_panel1_8, dot_8, outer1_8, columns_8, depthwise_8,
-     winograd_input_8, product1_8, winograd_output_8},
+     winograd_panel_8, winograd_input_8, product1_8, winograd_output_8},
 #endif
 #if AE_LANES >= 16
     {16, conv_panel1_16, dot_16, outer1_16, columns_16, depthwise_16,
-     winograd_input_16, product1_16, winograd_output_16},
+     winograd_panel_16, winograd_input_16, product1_16, winograd_output_16},
 #endif
 };
 
@@ -294,6 +296,18 @@ void NAME(depthwise_row)(const AeDepthwiseRow *row)
         c = w->depthwise(row, &e, c);
     activate_row(row->out, row->out_step, row->n, row->c, row->activation,
                  row->alpha);
+}
+
+void NAME(winograd_pack)(float *packed, const float *weights, int ci, int co)
+{
+    const int64_t plane = NAME(conv_packed)(1, ci, co);
+
+    for (int o = 0, width; o < co; o += width) {
+        width = panel_width(co - o);
+        width_of(width)->winograd_panel(packed, plane, weights + o,
+                                        (int64_t)ci * co, ci, co, co - o);
+        packed += (int64_t)ci * width;
+    }
 }
 
 void NAME(winograd_input)(const AeWinogradInput *in)

@@ -111,6 +111,31 @@ void NAME(depthwise_row)(const AeDepthwiseRow *row)
     }
 }
 
+void NAME(winograd_pack)(float *packed, const float *weights, int ci, int co)
+{
+    static const float G[6][3] = {
+        {1 / 4.f, 0, 0},
+        {-1 / 6.f, -1 / 6.f, -1 / 6.f},
+        {-1 / 6.f, 1 / 6.f, -1 / 6.f},
+        {1 / 24.f, 1 / 12.f, 1 / 6.f},
+        {1 / 24.f, -1 / 12.f, 1 / 6.f},
+        {0, 0, 1},
+    };
+    const int64_t size = (int64_t)ci * co;
+
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 6; j++)
+            for (int64_t k = 0; k < size; k++) {
+                float sum = 0;
+
+                for (int y = 0; y < 3; y++)
+                    for (int x = 0; x < 3; x++)
+                        sum +=
+                            G[i][y] * G[j][x] * weights[(3 * y + x) * size + k];
+                *packed++ = sum;
+            }
+}
+
 void NAME(winograd_input)(const AeWinogradInput *in)
 {
     static const float b[6][6] = {{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0},

@@ -20,6 +20,7 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
 void NAME(conv_row)(const AeConvRow *row);
 void NAME(conv_weights)(const AeConvWeights *row);
 void NAME(depthwise_row)(const AeDepthwiseRow *row);
+void NAME(winograd_pack)(float *packed, const float *weights, int ci, int co);
 void NAME(winograd_input)(const AeWinogradInput *in);
 void NAME(winograd_multiply)(const AeWinogradProducts *products);
 void NAME(winograd_output)(const AeWinogradOutput *out);
