@@ -8,8 +8,30 @@ extern const AeKernels ae_kernels_c;
 #if defined(__x86_64__)
 extern const AeKernels ae_kernels_sse2, ae_kernels_avx2, ae_kernels_avx512;
 
-static const AeKernels *const all[] = {&ae_kernels_c, &ae_kernels_sse2,
-                                       &ae_kernels_avx2, &ae_kernels_avx512};
+extern const AeInt8Kernels ae_int8_avx512vnni;
+
+/* As avx512, but for whole numbers. */
+static const AeKernels *avx512vnni(void)
+{
+    static AeKernels kernels;
+    static gsize made;
+
+    if (g_once_init_enter(&made)) {
+        kernels = ae_kernels_avx512;
+        kernels.name = ae_int8_avx512vnni.name;
+        kernels.int8 = &ae_int8_avx512vnni;
+        g_once_init_leave(&made, 1);
+    }
+    return &kernels;
+}
+
+static const AeKernels *set(int i)
+{
+    static const AeKernels *const sets[] = {
+        &ae_kernels_c, &ae_kernels_sse2, &ae_kernels_avx2, &ae_kernels_avx512};
+
+    return i < (int)G_N_ELEMENTS(sets) ? sets[i] : avx512vnni();
+}
 
 /* How many of them this processor (and the system: it must save the wide
  * registers) can run. */
@@ -23,10 +45,13 @@ static int usable(void)
         !__builtin_cpu_supports("avx512dq") ||
         !__builtin_cpu_supports("avx512vl"))
         return 3;
-    return 4;
+    return __builtin_cpu_supports("avx512vnni") ? 5 : 4;
 }
 #else
-static const AeKernels *const all[] = {&ae_kernels_c};
+static const AeKernels *set(int i)
+{
+    return &ae_kernels_c;
+}
 
 static int usable(void)
 {
@@ -40,14 +65,14 @@ static gpointer choose(gpointer unused)
     const int n = usable();
 
     for (int i = 0; i < n; i++)
-        if (wanted && strcmp(all[i]->name, wanted) == 0)
-            return (gpointer)all[i];
-    return (gpointer)all[n - 1];
+        if (wanted && strcmp(set(i)->name, wanted) == 0)
+            return (gpointer)set(i);
+    return (gpointer)set(n - 1);
 }
 
 const AeKernels *ae_kernels_nth(int i)
 {
-    return i >= 0 && i < usable() ? all[i] : NULL;
+    return i >= 0 && i < usable() ? set(i) : NULL;
 }
 
 const AeKernels *ae_kernels_get(void)

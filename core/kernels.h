@@ -121,8 +121,58 @@ typedef struct {
     float scale; /* of the gradient: global-norm clipping */
 } AeAdam;
 
+/* A row of bytes, convolved in whole numbers. Channels are taken by groups of
+ * two or four, which fill a unit of 32 bits: signed 16-bit numbers less their
+ * zero point, or bytes as they are. Segments, k and in_step count units and,
+ * since rows of units lie in scratch, are declared as floats; weights are units
+ * of signed numbers, packed by conv_pack for co rounded up to AE_INT8_CHANNELS.
+ *
+ *   sum  = bias[o] + sum of products, exact in 32 bits
+ *   y    = min(max(sum * scale[o] + (residual - residual_zero) *
+ *          residual_scale, low), high), each operation rounded to float
+ *   out  = round(y) + zero, halves to even, or out_float = y
+ *
+ * so that all sets give the same bits. */
 typedef struct {
-    const char *name; /* "c", "sse2", "avx2", "avx512" */
+    const float *const *segment;
+    int segments, k;
+    int64_t in_step;
+    const float *weights;
+    const int32_t *bias;     /* co, rounded up */
+    const float *scale;      /* co, rounded up */
+    const uint8_t *residual; /* or NULL */
+    int64_t residual_step;
+    float residual_scale;
+    int residual_zero;
+    float low, high;
+    int zero;
+    uint8_t *out; /* or NULL */
+    float *out_float;
+    int64_t out_step;
+    int n, co;
+} AeInt8Row;
+
+enum { AE_INT8_CHANNELS = 8 };
+
+typedef struct {
+    const char *name; /* as AeKernels, and "avx512vnni" */
+    int group;        /* channels of a unit: 2 or 4 */
+    /* Bytes are not moved by their zero point: rows are padded with it, and
+     * the bias makes up for it. */
+    gboolean biased;
+    /* @pixels of @c bytes into units; channels past the last are any. */
+    void (*load)(float *units, const uint8_t *bytes, int64_t pixels, int c,
+                 int zero);
+    void (*conv_row)(const AeInt8Row *row);
+    /* min(max(round(x / scale) + zero, 0), 255); NaN: 0 */
+    void (*quantize)(uint8_t *y, const float *x, int64_t n, float scale,
+                     int zero);
+    void (*dequantize)(float *y, const uint8_t *x, int64_t n, float scale,
+                       int zero); /* (x - zero) * scale */
+} AeInt8Kernels;
+
+typedef struct {
+    const char *name; /* "c", "sse2", "avx2", "avx512", "avx512vnni" */
     int lanes;        /* floats a vector */
 
     /* Floats that packed weights need, and packing: weight[s][i][o] is found
@@ -164,10 +214,12 @@ typedef struct {
     /* Repeated fused multiply-adds on registers, for the measured peak: runs
      * n rounds and returns the number of floating-point operations. */
     int64_t (*peak)(int64_t n, float *sink);
+    const AeInt8Kernels *int8;
 } AeKernels;
 
 /* The best table for this CPU, or the one that the environment variable
- * AE_KERNELS names ("c", "sse2", "avx2", "avx512"), if this CPU can run it. */
+ * AE_KERNELS names ("c", "sse2", "avx2", "avx512", "avx512vnni"), if this CPU
+ * can run it. */
 const AeKernels *ae_kernels_get(void);
 
 /* The i-th table that this CPU can run, plain C first; NULL past the end. */

@@ -114,7 +114,7 @@ static int window_of(const AePlan *plan, AeBands *bands, AeOperand *operand)
     const AeShape *shape = &value->operand.shape;
     Window window = {.value = value,
                      .height = shape->dim[2],
-                     .row = shape->dim[1] * shape->dim[3]};
+                     .row = ae_operand_row(&value->operand)};
 
     for (guint i = 0; i < bands->windows->len; i++)
         if (window_at(bands, (int)i)->value == value)

@@ -34,7 +34,7 @@ static void touch(AePlan *plan, GHashTable *blocks, AeOperand *operand,
     if (block == NULL) {
         block = g_new0(Block, 1);
         block->value = value;
-        block->size = rounded((size_t)ae_shape_elements(&value->operand.shape));
+        block->size = rounded((size_t)ae_operand_floats(&value->operand));
         block->first = step;
         g_hash_table_insert(blocks, value, block);
     }

@@ -62,6 +62,11 @@ gboolean ae_plan_fold_norm(AePlan *plan, AeStep *step, const AeNode *norm);
  * operand. */
 void ae_plan_fuse(AePlan *plan);
 
+/* Where @precision allows it, makes convolutions between DequantizeLinear and
+ * QuantizeLinear ones of bytes. AE_ERROR_UNSUPPORTED: int8 is asked for, and
+ * there are none. */
+gboolean ae_plan_quantize(AePlan *plan, AePrecision precision, GError **error);
+
 static inline int ae_plan_threads(const AePlan *plan)
 {
     return plan->pool != NULL ? ae_pool_threads(plan->pool) : 1;

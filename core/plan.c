@@ -445,6 +445,8 @@ static gboolean build(AePlan *plan, const AePlanOptions *options,
     if (!make_steps(plan, needed, error))
         return FALSE;
     ae_plan_fuse(plan);
+    if (!ae_plan_quantize(plan, options->precision, error))
+        return FALSE;
     if (options->band_rows == 0 && is_small(plan))
         plan->pool = NULL;
     if (!plan->gradients && options->band_rows >= 0)

@@ -16,6 +16,12 @@ G_BEGIN_DECLS
 
 typedef struct AePlan AePlan;
 
+typedef enum {
+    AE_PRECISION_AUTO, /* as the model says: int8 if it is quantised */
+    AE_PRECISION_FP32, /* a quantised model in floats, rounding as it says */
+    AE_PRECISION_INT8, /* only for quantised models */
+} AePrecision;
+
 typedef struct {
     /* Values to feed and their shapes; NULL: the model's inputs. An input can
      * be any value of the tape (a latent): what it was made from is then left
@@ -36,6 +42,7 @@ typedef struct {
      * output stays in the cache; the result is the same. 0: rows of the input
      * as the cache suggests; -1: whole images. */
     int band_rows;
+    AePrecision precision; /* without gradients */
 } AePlanOptions;
 
 /* Errors: AE_ERROR_SHAPE, AE_ERROR_UNSUPPORTED, AE_ERROR_VALUE,

@@ -51,8 +51,11 @@ AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
                             const float *source, float *scratch)
 {
     const int64_t slots = pass->span[0] * pass->span[1];
-    AeConvRows rows = {pass, source, c->groups * pass->source_c, NULL, NULL,
-                       NULL, NULL};
+    AeConvRows rows = {
+        .pass = pass,
+        .source = source,
+        .channels = c->groups * pass->source_c,
+    };
 
     rows.keys = (int64_t *)scratch;
     scratch += ae_conv_aligned(2 * slots);
@@ -66,22 +69,52 @@ AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
     return rows;
 }
 
+/* What stands beside rows of bytes and outside the image. */
+static int padding_byte(const AeConvBytes *bytes)
+{
+    return bytes->kernels->biased ? bytes->zero : 0;
+}
+
+AeConvRows ae_conv_rows_new_bytes(const AeConv *c, const AeConvPass *pass,
+                                  const float *source, const AeConvBytes *bytes,
+                                  float *scratch)
+{
+    AeConvRows rows = ae_conv_rows_new(c, pass, source, scratch);
+
+    rows.bytes = bytes;
+    memset(rows.zero, padding_byte(bytes), pass->row * sizeof(float));
+    return rows;
+}
+
+static void copy_row(const AeConvRows *rows, const float *row, float *target)
+{
+    const AeConvPass *pass = rows->pass;
+    const AeConvBytes *bytes = rows->bytes;
+    const int64_t left = pass->left * rows->channels;
+    const int64_t length = pass->source[2] * rows->channels;
+    const int padding = bytes != NULL ? padding_byte(bytes) : 0;
+
+    memset(target, padding, left * sizeof(float));
+    if (bytes != NULL)
+        bytes->kernels->load(target + left, (const uint8_t *)row,
+                             pass->source[2], bytes->channels, bytes->zero);
+    else
+        memcpy(target + left, row, length * sizeof(float));
+    memset(target + left + length, padding,
+           (pass->row - left - length) * sizeof(float));
+}
+
 static const float *padded_row(AeConvRows *rows, int64_t d, int64_t h,
                                int64_t key, const float *row)
 {
     const AeConvPass *pass = rows->pass;
     const int64_t slot =
         (d & (pass->span[0] - 1)) * pass->span[1] + (h & (pass->span[1] - 1));
-    const int64_t left = pass->left * rows->channels;
-    const int64_t length = pass->source[2] * rows->channels;
     float *target = rows->slots + slot * ae_conv_aligned(pass->row);
 
     if (rows->keys[slot] == key)
         return target;
-    memset(target, 0, left * sizeof(float));
-    memcpy(target + left, row, length * sizeof(float));
-    memset(target + left + length, 0,
-           (pass->row - left - length) * sizeof(float));
+    copy_row(rows, row, target);
     rows->keys[slot] = key;
     return target;
 }
@@ -90,7 +123,10 @@ const float *ae_conv_row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h)
 {
     const AeConvPass *pass = rows->pass;
     const int64_t key = (n * pass->source[0] + d) * pass->source[1] + h;
-    const float *row = rows->source + key * pass->source[2] * rows->channels;
+    const float *row =
+        rows->source + key * (rows->bytes != NULL
+                                  ? rows->bytes->row
+                                  : pass->source[2] * rows->channels);
 
     if (d < 0 || d >= pass->source[0] || h < 0 || h >= pass->source[1])
         return rows->zero;
@@ -186,7 +222,7 @@ static void measure_rows(const AeConv *c, AeConvPass *pass)
     }
     pass->left = -low;
     pass->row = (high + 1 - low) * c->groups * pass->source_c;
-    pass->padded = low < 0 || high > pass->source[2] - 1;
+    pass->padded = c->units || low < 0 || high > pass->source[2] - 1;
     for (int a = 0; a < 2; a++) {
         const AeConvPhase *x = &pass->first[a];
         const int64_t most = (c->kernel[a] - 1) / ABS(x->kernel_step);
@@ -260,7 +296,7 @@ gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
     }
     pass->joined = c->groups == 1 &&
                    (c->kernel[2] == 1 || pass->first[2].offset_step == 1);
-    pass->winograd = ae_conv_winograd_fits(c, pass);
+    pass->winograd = !c->units && ae_conv_winograd_fits(c, pass);
     measure_rows(c, pass);
     if (pass->winograd)
         ae_conv_winograd_measure(pass);

@@ -9,7 +9,7 @@
 
 gboolean ae_conv_is_transposed(const AeStep *step)
 {
-    return strcmp(step->op->name, "ConvTranspose") == 0;
+    return strcmp(step->node->op->name, "ConvTranspose") == 0;
 }
 
 /* One number an axis from the attribute @name, or @fallback. @lists is 2 for

@@ -59,13 +59,22 @@ typedef struct {
     int64_t large[3], small[3], kernel[3], stride[3], dilation[3], pad[3];
     int64_t taps;
     gboolean dynamic; /* the weights are computed: packed in each run */
+    gboolean units;   /* source channels are units of bytes (conv-int8.c) */
     AeConvPass down, up;
 } AeConv;
+
+/* How rows of bytes become units. */
+typedef struct {
+    const AeInt8Kernels *kernels;
+    int64_t row; /* floats from one row to the next */
+    int channels, zero;
+} AeConvBytes;
 
 /* Rows of the source, with zeros beside them, kept for the next targets. */
 typedef struct {
     const AeConvPass *pass;
     const float *source;
+    const AeConvBytes *bytes; /* NULL: rows of floats */
     int64_t channels;
     int64_t *keys;         /* which row a slot holds; -1: none */
     const float **segment; /* max_segments pointers */
@@ -117,6 +126,11 @@ int64_t ae_conv_segment_length(const AeConvPass *pass, const AeConvPhase *x);
 /* @scratch: pass->scratch floats. */
 AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
                             const float *source, float *scratch);
+
+/* The same for rows of @bytes, which must outlive the result. */
+AeConvRows ae_conv_rows_new_bytes(const AeConv *c, const AeConvPass *pass,
+                                  const float *source, const AeConvBytes *bytes,
+                                  float *scratch);
 
 /* Fills rows->segment for the first pixel of phase @x; how many. */
 int ae_conv_find_segments(AeConvRows *rows, const AeConvTarget *t,

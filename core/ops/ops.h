@@ -34,6 +34,7 @@ typedef struct {
     gboolean trainable;          /* a weight: data changes between runs */
     gboolean integer;
     AeElement element; /* of the file, where the contents are known */
+    gboolean bytes;    /* an image held as bytes, see ae_operand_row() */
     const char *name;
 } AeOperand;
 
@@ -140,6 +141,30 @@ gboolean ae_step_axis(const AeStep *step, int64_t axis, int rank, int *result,
 
 /* Where element @index of the row-major order lies, in floats. */
 int64_t ae_operand_offset(const AeOperand *operand, int64_t index);
+
+/* Of a QuantizeLinear or DequantizeLinear of images, one scale and zero point
+ * for all: what the bytes mean that it makes or reads, signed ones with 128
+ * added. FALSE: it is none. */
+gboolean ae_quantize_bytes(const AeStep *step, float *scale, int *zero);
+
+/* Floats from one row of an image to the next: rows of bytes are padded to
+ * whole floats. */
+static inline int64_t ae_operand_row(const AeOperand *image)
+{
+    const int64_t row = image->shape.dim[1] * image->shape.dim[3];
+
+    return image->bytes ? (row + 3) / 4 : row;
+}
+
+/* Floats that an operand takes. */
+static inline int64_t ae_operand_floats(const AeOperand *operand)
+{
+    const AeShape *shape = &operand->shape;
+
+    return operand->bytes
+               ? shape->dim[0] * shape->dim[2] * ae_operand_row(operand)
+               : ae_shape_elements(shape);
+}
 
 /* TRUE if input @i is there. */
 static inline gboolean ae_step_has(const AeStep *step, int i)

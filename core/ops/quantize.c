@@ -120,6 +120,54 @@ static float quantized(float x, float scale, float zero, const Quantize *q)
     return y > q->low ? MIN(y, q->high) : q->low; /* NaN: the least */
 }
 
+gboolean ae_quantize_bytes(const AeStep *step, float *scale, int *zero)
+{
+    const Quantize *q = step->params;
+    const gboolean quantize = strcmp(step->op->name, "QuantizeLinear") == 0;
+    const AeOperand *bytes = quantize ? step->out[0] : step->in[0];
+
+    if ((!quantize && strcmp(step->op->name, "DequantizeLinear") != 0) ||
+        bytes->shape.rank != 4 || q->size != 1 ||
+        (bytes->element != AE_ELEMENT_UINT8 &&
+         bytes->element != AE_ELEMENT_INT8))
+        return FALSE;
+    *scale = *q->scale;
+    *zero = q->zero != NULL ? (int)*q->zero : 0;
+    if (bytes->element == AE_ELEMENT_INT8)
+        *zero += 128;
+    return *scale > 0;
+}
+
+/* Rows of images held as bytes; scale and zero are one. */
+static void quantize_bytes(const AeStep *step, int64_t begin, int64_t end)
+{
+    const int64_t row = ae_operand_row(step->in[0]);
+    const int64_t pitch = ae_operand_row(step->out[0]);
+    float scale;
+    int zero;
+
+    ae_quantize_bytes(step, &scale, &zero);
+    for (int64_t unit = begin; unit < end; unit++)
+        step->kernels->int8->quantize(
+            (uint8_t *)(step->out[0]->data + unit * pitch),
+            step->in[0]->data + unit * row, row, scale, zero);
+}
+
+static void dequantize_bytes(const AeStep *step, int64_t begin, int64_t end)
+{
+    const int64_t pitch = ae_operand_row(step->in[0]);
+    const int64_t row = ae_operand_row(step->out[0]);
+    float scale;
+    int zero;
+
+    ae_quantize_bytes(step, &scale, &zero);
+    for (int64_t unit = begin; unit < end; unit++)
+        step->kernels->int8->dequantize(
+            step->out[0]->data + unit * row,
+            (const uint8_t *)(step->in[0]->data + unit * pitch), row, scale,
+            zero);
+}
+
 static void quantize_forward(const AeStep *step, int64_t begin, int64_t end,
                              float *scratch)
 {
@@ -127,6 +175,10 @@ static void quantize_forward(const AeStep *step, int64_t begin, int64_t end,
     const int64_t unit = ae_shape_elements(&step->in[0]->shape) / step->units;
     const float *x = step->in[0]->data;
 
+    if (step->out[0]->bytes) {
+        quantize_bytes(step, begin, end);
+        return;
+    }
     for (int64_t i = begin * unit; i < end * unit; i++) {
         const int64_t index = q->size > 1 ? i / q->stride % q->size : 0;
 
@@ -142,6 +194,10 @@ static void dequantize_forward(const AeStep *step, int64_t begin, int64_t end,
     const int64_t unit = ae_shape_elements(&step->in[0]->shape) / step->units;
     const float *x = step->in[0]->data;
 
+    if (step->in[0]->bytes) {
+        dequantize_bytes(step, begin, end);
+        return;
+    }
     for (int64_t i = begin * unit; i < end * unit; i++) {
         const int64_t index = q->size > 1 ? i / q->stride % q->size : 0;
 

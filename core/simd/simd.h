@@ -9,9 +9,13 @@
 #define JOIN(a, b) JOIN2(a, b)
 #define NAME(function) JOIN(JOIN(ae_, function), JOIN(_, AE_SUFFIX))
 
+#define TEXT2(a) #a
+#define TEXT(a) TEXT2(a) /* of what a macro stands for */
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 extern const AeKernels NAME(kernels);
+extern const AeInt8Kernels NAME(int8);
 
 size_t NAME(conv_packed)(int segments, int k, int co);
 void NAME(conv_pack)(float *packed, int segments, int k, int co,

@@ -2,9 +2,6 @@
 /* The table of one instruction set. */
 #include "simd.h"
 
-#define TEXT2(a) #a
-#define TEXT(a) TEXT2(a)
-
 const AeKernels NAME(kernels) = {
     .name = TEXT(AE_SUFFIX),
     .lanes = AE_LANES,
@@ -27,4 +24,5 @@ const AeKernels NAME(kernels) = {
     .adam = NAME(adam),
     .sum_squares = NAME(sum_squares),
     .peak = NAME(peak),
+    .int8 = &NAME(int8),
 };
