@@ -238,6 +238,9 @@ static int normalize_axes(Axis *axis, int rank)
     return n;
 }
 
+/* Floats that are copied faster one by one than by a call of memcpy. */
+#define SHORT 8
+
 static void copy_line(float *target, int64_t target_step, const float *source,
                       int64_t source_step, int64_t n, gboolean accumulate)
 {
@@ -257,6 +260,14 @@ static void copy_axes(float *target, const float *source, const Axis *axis,
     if (rank == 1) {
         copy_line(target, axis->target, source, axis->source, axis->size,
                   accumulate);
+        return;
+    }
+    /* Of two last axes the longer is the inner loop, if the other is short. */
+    if (rank == 2 && axis[1].size < SHORT && axis[1].size < axis[0].size) {
+        for (int64_t i = 0; i < axis[1].size; i++)
+            copy_line(target + i * axis[1].target, axis[0].target,
+                      source + i * axis[1].source, axis[0].source, axis[0].size,
+                      accumulate);
         return;
     }
     for (int64_t i = 0; i < axis->size; i++)
