@@ -6,6 +6,7 @@
 
 HERE=$ROOT/tests/bench
 ENVIRONMENT=$BUILD/bench/peers
+PHOTO=/usr/share/pixmaps/faces/bicycle.jpg
 
 # The peers: PyTorch and OpenCV of Debian, ONNX Runtime of PyPI in an
 # environment that sees Debian's too. NumPy 2 is newer than Debian's PyTorch.

@@ -5,7 +5,6 @@
 
 MODEL=$ROOT/core/models/denoise.onnx
 WIDTH=1920 HEIGHT=1080
-PHOTO=/usr/share/pixmaps/faces/bicycle.jpg
 
 # A photograph as one I420 frame, and its planes as tensors.
 make_frame() {
