@@ -142,10 +142,39 @@ static GstAeModel *load_builtin(const char *name, GError **error)
     return add(wrap(model, name, key));
 }
 
-GstAeModel *gst_ae_model_load(const char *file, const char *name,
-                              GError **error)
+GType gst_ae_precision_get_type(void)
 {
-    g_autofree char *path = NULL;
+    static const GEnumValue values[] = {
+        {AE_PRECISION_AUTO, "As the model is, and as is fast here", "auto"},
+        {AE_PRECISION_FP32, "Floats of 32 bits", "fp32"},
+        {AE_PRECISION_INT8, "8 bits; for quantised models", "int8"},
+        {0}};
+    static GType type;
+
+    if (g_once_init_enter(&type))
+        g_once_init_leave(&type,
+                          g_enum_register_static("GstAePrecision", values));
+    return type;
+}
+
+/* The built-in model in 8 bits, where these are asked for or fast, and there is
+ * one. Free. */
+static char *choose_builtin(const char *name, AePrecision precision)
+{
+    g_autofree char *bytes = g_strconcat(name, "-int8", NULL);
+    const gboolean wanted =
+        precision == AE_PRECISION_INT8 ||
+        (precision == AE_PRECISION_AUTO && ae_kernels_get()->int8->fast);
+
+    if (wanted && g_strv_contains(ae_builtin_names(), bytes))
+        return g_steal_pointer(&bytes);
+    return g_strdup(name);
+}
+
+GstAeModel *gst_ae_model_load(const char *file, const char *name,
+                              AePrecision precision, GError **error)
+{
+    g_autofree char *path = NULL, *builtin = NULL;
 
     if (file != NULL)
         return load_file(file, error);
@@ -157,7 +186,10 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
         return NULL;
     }
     path = find_file(name);
-    return path != NULL ? load_file(path, error) : load_builtin(name, error);
+    if (path != NULL)
+        return load_file(path, error);
+    builtin = choose_builtin(name, precision);
+    return load_builtin(builtin, error);
 }
 
 void gst_ae_model_unref(GstAeModel *model)
@@ -176,7 +208,8 @@ void gst_ae_model_unref(GstAeModel *model)
 GstAeModelSettings gst_ae_model_settings_copy(const GstAeModelSettings *from)
 {
     return (GstAeModelSettings){g_strdup(from->model_file),
-                                g_strdup(from->model), from->threads};
+                                g_strdup(from->model), from->threads,
+                                from->precision};
 }
 
 void gst_ae_model_settings_clear(GstAeModelSettings *settings)

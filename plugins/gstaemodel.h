@@ -28,6 +28,7 @@ typedef struct {
     const char *model_file; /* a path; goes before the name */
     const char *model;      /* a name */
     guint threads;          /* 0: one a processor */
+    AePrecision precision;
 } GstAeModelSettings;
 
 /* The entries of a property table for @field, the GstAeModelSettings in the
@@ -45,15 +46,23 @@ typedef struct {
      .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
     {"threads", "Threads", "Threads to work with; 0: one a processor",         \
      G_TYPE_UINT, G_STRUCT_OFFSET(Type, field.threads), .maximum = 256,        \
+     .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
+    {"precision", "Precision", "In which numbers convolutions are computed",   \
+     G_TYPE_ENUM, G_STRUCT_OFFSET(Type, field.precision),                      \
+     .number = AE_PRECISION_AUTO, .get_type = gst_ae_precision_get_type,       \
      .flags = GST_PARAM_MUTABLE_PLAYING}
 /* clang-format on */
 
+#define GST_TYPE_AE_PRECISION (gst_ae_precision_get_type())
+GType gst_ae_precision_get_type(void);
+
 /* Loads a model, or shares one that is loaded and whose file has not changed
  * since. Exactly one of @file and @name is used: the file where it is not
- * NULL. Errors: those of ae_onnx_load(); AE_ERROR_VALUE (no model of that
- * name). */
+ * NULL. For 8 bits, or with AE_PRECISION_AUTO where they are fast here, the
+ * built-in NAME-int8 stands for the built-in NAME. Errors: those of
+ * ae_onnx_load(); AE_ERROR_VALUE (no model of that name). */
 GstAeModel *gst_ae_model_load(const char *file, const char *name,
-                              GError **error);
+                              AePrecision precision, GError **error);
 void gst_ae_model_unref(GstAeModel *model);
 
 /* A copy with strings of its own, for gst_ae_model_settings_clear(). Call it

@@ -21,6 +21,7 @@ typedef struct {
     GstAeModel *model;
     int channels;
     int threads;
+    AePrecision precision;
     GstAeVideoPlan *plan; /* NULL until the format is known */
 } Runner;
 
@@ -77,7 +78,8 @@ static gboolean runner_plan(Runner *runner, const GstVideoInfo *info,
 
     if (runner->plan != NULL && gst_ae_video_plan_fits(runner->plan, info))
         return TRUE;
-    plan = gst_ae_video_plan_new(runner->model, info, runner->threads, error);
+    plan = gst_ae_video_plan_new(runner->model, info, runner->threads,
+                                 runner->precision, error);
     if (plan == NULL)
         return FALSE;
     gst_ae_video_plan_free(runner->plan);
@@ -97,8 +99,9 @@ static Runner *runner_new(const GstAeModelSettings *settings,
     g_autoptr(Runner) runner = g_new0(Runner, 1);
 
     runner->threads = (int)settings->threads;
-    runner->model =
-        gst_ae_model_load(settings->model_file, settings->model, error);
+    runner->precision = settings->precision;
+    runner->model = gst_ae_model_load(settings->model_file, settings->model,
+                                      settings->precision, error);
     if (runner->model == NULL)
         return NULL;
     runner->channels = gst_ae_video_plan_channels(runner->model, error);
@@ -477,6 +480,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     GST_DEBUG_CATEGORY_INIT(gst_ae_video_debug, "aevideo", 0,
                             "Video through autoencoders");
     gst_type_mark_as_plugin_api(GST_TYPE_AE_VIDEO, 0);
+    gst_type_mark_as_plugin_api(GST_TYPE_AE_PRECISION, 0);
     gst_ae_properties_install(object_class, properties,
                               G_N_ELEMENTS(properties), settings_changed);
     object_class->constructed = constructed;

@@ -168,11 +168,12 @@ static gboolean keeps_shape(const AePlan *plan, const char *label,
 }
 
 static AePlan *plan_shape(const GstAeModel *model, const Pass *pass,
-                          AePool *pool, GError **error)
+                          AePool *pool, AePrecision precision, GError **error)
 {
     AeShape shape = ae_shape(4, pass->batch, pass->channels,
                              pass->padded_height, pass->padded_width);
-    AePlanOptions options = {.shapes = &shape, .n_inputs = 1, .pool = pool};
+    AePlanOptions options = {
+        .shapes = &shape, .n_inputs = 1, .pool = pool, .precision = precision};
     g_autoptr(AePlan) plan = ae_plan_new(model->model, &options, error);
 
     if (plan == NULL) {
@@ -250,7 +251,7 @@ static int round_up(int n, int multiple)
 /* Plans for the smallest padding that works; the error is that of the first
  * that does not. */
 static gboolean plan_pass(const GstAeModel *model, Pass *pass, AePool *pool,
-                          GError **error)
+                          AePrecision precision, GError **error)
 {
     g_autoptr(GError) first = NULL;
     int multiples[8];
@@ -266,8 +267,8 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, AePool *pool,
             continue;
         pass->padded_width = width;
         pass->padded_height = height;
-        pass->plan =
-            plan_shape(model, pass, pool, first == NULL ? &first : NULL);
+        pass->plan = plan_shape(model, pass, pool, precision,
+                                first == NULL ? &first : NULL);
     }
     if (pass->plan == NULL)
         g_propagate_error(error, g_steal_pointer(&first));
@@ -380,7 +381,7 @@ gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
 
 GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
                                       const GstVideoInfo *info, int threads,
-                                      GError **error)
+                                      AePrecision precision, GError **error)
 {
     g_autoptr(GstAeVideoPlan) plan = g_new0(GstAeVideoPlan, 1);
     int channels = gst_ae_video_plan_channels(model, error);
@@ -392,7 +393,7 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
     plan->pool = ae_pool_new(threads);
     group_components(plan, channels);
     for (int i = 0; i < plan->n_passes; i++)
-        if (!plan_pass(model, &plan->passes[i], plan->pool, error))
+        if (!plan_pass(model, &plan->passes[i], plan->pool, precision, error))
             return NULL;
     return g_steal_pointer(&plan);
 }

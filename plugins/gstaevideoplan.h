@@ -30,7 +30,7 @@ int gst_ae_video_plan_channels(const GstAeModel *model, GError **error);
  * naming the model. */
 GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
                                       const GstVideoInfo *info, int threads,
-                                      GError **error);
+                                      AePrecision precision, GError **error);
 void gst_ae_video_plan_free(GstAeVideoPlan *plan);
 
 /* TRUE if frames of @info have the format and size of the plan. */

@@ -128,6 +128,7 @@ const AeInt8Kernels NAME(int8) = {
     .name = TEXT(AE_SUFFIX),
     .group = GROUP,
     .biased = GROUP == 4,
+    .fast = FAST,
     .load = load,
     .conv_row = conv_row,
     .quantize = quantize,

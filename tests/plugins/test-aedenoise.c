@@ -748,6 +748,73 @@ static void test_threads(void)
     free_harness(harness, NULL);
 }
 
+/* A ramp with a little noise through the built-in model. */
+static GstBuffer *denoise(const char *precision, const char *model)
+{
+    GstElement *element = gst_element_factory_make("aedenoise", NULL);
+    g_autoptr(GstStructure) stats = NULL;
+    GstHarness *harness;
+    GstVideoInfo info;
+    GstBuffer *frame, *out;
+    GstMapInfo map;
+
+    gst_util_set_object_arg(G_OBJECT(element), "precision", precision);
+    harness = gst_harness_new_with_element(element, "sink", "src");
+    set_caps(harness, &info, "GRAY8", 64, 48);
+    frame = new_frame(&info, 7);
+    gst_buffer_map(frame, &map, GST_MAP_READWRITE);
+    for (gsize i = 0; i < map.size; i++)
+        map.data[i] = (uint8_t)(20 + 3 * (i % 64) + map.data[i] % 16);
+    gst_buffer_unmap(frame, &map);
+    out = gst_harness_push_and_pull(harness, frame);
+    g_object_get(element, "stats", &stats, NULL);
+    g_assert_cmpstr(gst_structure_get_string(stats, "model"), ==, model);
+    gst_harness_teardown(harness);
+    gst_object_unref(element);
+    return out;
+}
+
+/* A file of floats in 8 bits is refused by a sentence that says what to do. */
+static void test_precision_refused(void)
+{
+    GstElement *element = new_element("blur");
+    GstBus *bus = gst_bus_new();
+    g_autofree char *text = NULL;
+    GstHarness *harness;
+    GstVideoInfo info;
+
+    gst_util_set_object_arg(G_OBJECT(element), "precision", "int8");
+    gst_element_set_bus(element, bus);
+    harness = gst_harness_new_with_element(element, "sink", "src");
+    set_caps(harness, &info, "GRAY8", 64, 48);
+    g_assert_cmpint(gst_harness_push(harness, new_frame(&info, 0)), ==,
+                    GST_FLOW_NOT_NEGOTIATED);
+    text = pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+    assert_contains(text, "ae quantize");
+    gst_object_unref(element);
+    free_harness(harness, bus);
+}
+
+/* The built-in model in floats and in 8 bits. */
+static void test_precision(void)
+{
+    static const struct {
+        const char *precision, *model;
+    } cases[] = {{"fp32", "denoise"}, {"int8", "denoise-int8"}};
+    GstBuffer *out[2];
+    GstVideoInfo info;
+    int worst;
+
+    for (int i = 0; i < 2; i++)
+        out[i] = denoise(cases[i].precision, cases[i].model);
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_GRAY8, 64, 48);
+    worst = compare(out[0], out[1], &info, same);
+    g_assert_cmpint(worst, >, 0);
+    g_assert_cmpint(worst, <, 10); /* levels of 255 */
+    gst_buffer_unref(out[0]);
+    gst_buffer_unref(out[1]);
+}
+
 int main(int argc, char **argv)
 {
     int result;
@@ -762,6 +829,8 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/caps", test_caps);
     g_test_add_func("/aedenoise/fixed", test_fixed);
     g_test_add_func("/aedenoise/names", test_names);
+    g_test_add_func("/aedenoise/precision", test_precision);
+    g_test_add_func("/aedenoise/precision-refused", test_precision_refused);
     g_test_add_func("/aedenoise/late", test_late);
     g_test_add_func("/aedenoise/swap", test_swap);
     g_test_add_func("/aedenoise/swap-fails", test_swap_fails);

@@ -26,7 +26,8 @@ static void save(const char *mark)
 static GstAeModel *load(const char *file, const char *name)
 {
     GError *error = NULL;
-    GstAeModel *model = gst_ae_model_load(file, name, &error);
+    GstAeModel *model =
+        gst_ae_model_load(file, name, AE_PRECISION_AUTO, &error);
 
     g_assert_no_error(error);
     g_assert_nonnull(model);
@@ -93,9 +94,39 @@ static void test_errors(void)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
 
-        g_assert_null(gst_ae_model_load(cases[i].file, cases[i].name, &error));
+        g_assert_null(gst_ae_model_load(cases[i].file, cases[i].name,
+                                        AE_PRECISION_AUTO, &error));
         g_assert_error(error, AE_ERROR, (int)cases[i].code);
         g_assert_nonnull(strstr(error->message, cases[i].says));
+    }
+}
+
+/* The built-in model in 8 bits stands for the built-in one alone. */
+static void test_precision(void)
+{
+    const char *const fast =
+        ae_kernels_get()->int8->fast ? "denoise-int8" : "denoise";
+    const struct {
+        const char *file, *name;
+        AePrecision precision;
+        const char *label;
+    } cases[] = {
+        {NULL, "denoise", AE_PRECISION_FP32, "denoise"},
+        {NULL, "denoise", AE_PRECISION_INT8, "denoise-int8"},
+        {NULL, "denoise", AE_PRECISION_AUTO, fast},
+        {NULL, "denoise-int8", AE_PRECISION_FP32, "denoise-int8"},
+        {NULL, "denoise-int8", AE_PRECISION_INT8, "denoise-int8"},
+        {NULL, "shared", AE_PRECISION_INT8, path},
+        {path, "denoise", AE_PRECISION_INT8, path},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GstAeModel) model = gst_ae_model_load(
+            cases[i].file, cases[i].name, cases[i].precision, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpstr(model->label, ==, cases[i].label);
     }
 }
 
@@ -110,6 +141,7 @@ int main(int argc, char **argv)
     save("old");
     g_test_add_func("/aemodel/shared", test_shared);
     g_test_add_func("/aemodel/changed", test_changed);
+    g_test_add_func("/aemodel/precision", test_precision);
     g_test_add_func("/aemodel/threads", test_threads);
     g_test_add_func("/aemodel/errors", test_errors);
     result = g_test_run();
