@@ -47,17 +47,18 @@ typedef struct {
     const float *slope; /* co floats for PReLU */
 } AeConvRow;
 
-/* weight[s][i][o] += sum over x < n of
- *                    segment[s][x * in_step + i] * gradient[x * step + o],
- * weight laid out as segments x k x co. */
+/* weight[o][s][i] += sum over r < rows, x < n of
+ *     segment[r][s][x * in_step + i] * gradient[r][x * gradient_step + o].
+ *
+ * Depthwise (k is not used): weight[o][s] += sum over r < rows, x < n of
+ *     segment[r][s][x * in_step + o] * gradient[r][x * gradient_step + o]. */
 typedef struct {
-    const float *const *segment;
-    int segments, k;
-    int64_t in_step;
-    const float *gradient;
-    int64_t gradient_step;
+    const float *const *segment; /* rows x segments */
+    const float *const *gradient;
+    int rows, segments, k;
+    int64_t in_step, gradient_step;
     int n, co;
-    float *weight;
+    float *weight; /* co x segments x k */
 } AeConvWeights;
 
 /* Depthwise: out[x][c] = activation(bias[c] + residual + sum over t of
@@ -91,8 +92,8 @@ typedef struct {
     float *v;
 } AeWinogradInput;
 
-/* m[position][tile][o] = sum over i of v[position][tile][i] * u[position][i][o],
- * u from winograd_pack. */
+/* m[position][tile][o] = sum over i of v[position][tile][i] *
+ * u[position][i][o], u from winograd_pack. */
 typedef struct {
     const float *v, *u;
     int tiles, ci, co;
@@ -185,8 +186,9 @@ typedef struct {
                       const float *weights, int64_t stride_s, int64_t stride_i,
                       int64_t stride_o);
     void (*conv_row)(const AeConvRow *row);
-    void (*conv_weights)(const AeConvWeights *row);
+    void (*conv_weights)(const AeConvWeights *w);
     void (*depthwise_row)(const AeDepthwiseRow *row);
+    void (*depthwise_weights)(const AeConvWeights *w);
     /* weights[tap][i][o] into 36 times conv_packed(1, ci, co) floats:
      * u[position][i][o] = G g G', as conv_pack would pack it. co > 4. */
     void (*winograd_pack)(float *packed, const float *weights, int ci, int co);

@@ -47,6 +47,16 @@ const AeConvPhase *ae_conv_phase(const AeConv *c, const AeConvPass *pass,
     return room;
 }
 
+int64_t ae_conv_rows_scratch(const AeConvPass *pass)
+{
+    const int64_t slots = pass->span[0] * pass->span[1];
+    const int64_t row = ae_conv_aligned(pass->row);
+
+    return ae_conv_aligned(2 * slots) +
+           ae_conv_aligned(2 * pass->max_segments) + row +
+           (pass->padded ? slots * row : 0);
+}
+
 AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
                             const float *source, float *scratch)
 {
@@ -273,8 +283,7 @@ static gboolean measure_packed(const AeKernels *kernels, const AeConv *c,
                                pass->padded ? rows : 1, &pass->scratch))
         return FALSE;
     pass->packed += ae_conv_sort_room(c, pass);
-    pass->scratch += ae_conv_aligned(2 * pass->span[0] * pass->span[1]) +
-                     ae_conv_aligned(2 * pass->max_segments) + rows;
+    pass->scratch = ae_conv_rows_scratch(pass);
     if (pass->winograd)
         pass->scratch += ae_conv_winograd_scratch(kernels, pass);
     return pass->packed < G_MAXINT64 / 16 && pass->scratch < G_MAXINT64 / 16;

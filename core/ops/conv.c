@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Conv and ConvTranspose in one, two and three dimensions: running a pass down
- * or up (conv.h), and the gradients. That of the weights is the same for both:
- *   dw[o][tap][i] += small[o] * large[i]. */
+ * or up (conv.h), and the gradients of input and bias. */
 #include "conv.h"
 
 #include <string.h>
@@ -170,88 +169,9 @@ static void conv_forward(const AeStep *step, int64_t begin, int64_t end,
              &row, begin, c->dynamic ? output_rows(step) : end, scratch);
 }
 
-static void depthwise_weights(const AeConvWeights *row, int64_t channels)
-{
-    for (int s = 0; s < row->segments; s++) {
-        float *weight = row->weight + s * channels;
-
-        for (int64_t x = 0; x < row->n; x++) {
-            const float *in = row->segment[s] + x * row->in_step;
-            const float *g = row->gradient + x * row->gradient_step;
-
-            for (int64_t i = 0; i < channels; i++)
-                weight[i] += in[i] * g[i];
-        }
-    }
-}
-
-static void weights_row(const AeKernels *kernels, const AeConv *c,
-                        AeConvRows *rows, AeConvWeights *row)
-{
-    if (rows->pass->depthwise) {
-        depthwise_weights(row, c->groups);
-        return;
-    }
-    for (int64_t g = 0; g < c->groups; g++) {
-        kernels->conv_weights(row);
-        ae_conv_next_group(rows, row->segments);
-        row->gradient += c->small_c;
-        row->weight += c->taps * c->large_c * c->small_c;
-    }
-}
-
-/* @sums lie as [group][tap][large c][small c], those of a depthwise
- * convolution as [tap][c]. */
-static void add_weights(const AeConv *c, const float *sums, float *gradient)
-{
-    const gboolean depthwise = c->down.depthwise;
-    const int64_t inputs = c->taps * c->large_c;
-
-    for (int64_t g = 0; g < c->groups; g++)
-        for (int64_t i = 0; i < inputs; i++)
-            for (int64_t o = 0; o < c->small_c; o++)
-                gradient[(g * c->small_c + o) * inputs + i] +=
-                    depthwise ? sums[i * c->groups + g]
-                              : sums[(g * inputs + i) * c->small_c + o];
-}
-
 static int64_t weight_count(const AeConv *c)
 {
     return c->groups * c->taps * c->large_c * c->small_c;
-}
-
-static void weights_backward(const AeStep *step, const float *small,
-                             const float *large, float *scratch)
-{
-    const AeConv *c = step->params;
-    const AeConvPass *pass = &c->down;
-    const int64_t channels = c->groups * c->small_c;
-    const int64_t units = c->n * c->small[0] * c->small[1];
-    const AeConvPhase *x = &pass->first[2];
-    float *sums = scratch;
-    AeConvRows rows = ae_conv_rows_new(
-        c, pass, large, scratch + ae_conv_aligned(weight_count(c)));
-    AeConvTarget t;
-
-    memset(sums, 0, weight_count(c) * sizeof(float));
-    ae_conv_target_first(c, pass, 0, &t);
-    for (int64_t unit = 0; unit < units;
-         unit++, ae_conv_target_next(c, pass, &t)) {
-        AeConvWeights row = {
-            .segment = rows.segment,
-            .segments = ae_conv_find_segments(&rows, &t, x),
-            .k = ae_conv_segment_length(pass, x),
-            .in_step = pass->step[2] * rows.channels,
-            .gradient = small + unit * c->small[2] * channels,
-            .gradient_step = channels,
-            .n = c->small[2],
-            .co = c->small_c,
-            .weight = sums,
-        };
-
-        weights_row(step->kernels, c, &rows, &row);
-    }
-    add_weights(c, sums, step->in[1]->grad);
 }
 
 /* Floats of an output row. */
@@ -317,9 +237,11 @@ static void conv_backward(const AeStep *step, float *scratch)
     if (step->in[1]->grad) {
         begin_gradient(step, 1);
         if (ae_conv_is_transposed(step))
-            weights_backward(step, in->data, out->grad, scratch);
+            ae_conv_weights_backward(step->kernels, c, in->data, out->grad,
+                                     step->in[1]->grad, scratch);
         else
-            weights_backward(step, out->grad, in->data, scratch);
+            ae_conv_weights_backward(step->kernels, c, out->grad, in->data,
+                                     step->in[1]->grad, scratch);
     }
     if (ae_step_has(step, 2) && step->in[2]->grad) {
         begin_gradient(step, 2);
@@ -342,9 +264,9 @@ static gboolean measure(AeStep *step, AeConv *c, GError **error)
     step->row_units = step->in[0]->shape.rank == 4 && !c->dynamic;
     if (step->gradients) {
         step->packed_size = c->down.packed + c->up.packed;
+        ae_conv_weights_measure(c);
         step->scratch_backward =
-            MAX(c->up.scratch,
-                c->down.scratch + ae_conv_aligned(weight_count(c))) +
+            MAX(MAX(c->up.scratch, c->down.scratch), c->weights.scratch) +
             ae_conv_aligned(output_row(step));
     }
     if (c->dynamic) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of the convolutions share: conv.c runs them, conv-read.c reads
  * their attributes, conv-pass.c knows which input belongs to which output,
- * conv-pack.c arranges weights, conv-winograd.c is a shorter way for 3x3.
+ * conv-pack.c arranges weights, conv-weights.c makes their gradients,
+ * conv-winograd.c is a shorter way for 3x3.
  *
  * Both operators join a large side (Conv's input) and a small side (Conv's
  * output), axis by axis:
@@ -61,6 +62,7 @@ typedef struct {
     gboolean dynamic; /* the weights are computed: packed in each run */
     gboolean units;   /* source channels are units of bytes (conv-int8.c) */
     AeConvPass down, up;
+    AeConvPass weights; /* down, but for the rows at once; for gradients */
 } AeConv;
 
 /* How rows of bytes become units. */
@@ -132,6 +134,9 @@ AeConvRows ae_conv_rows_new_bytes(const AeConv *c, const AeConvPass *pass,
                                   const float *source, const AeConvBytes *bytes,
                                   float *scratch);
 
+/* Floats that rows take of pass->scratch. */
+int64_t ae_conv_rows_scratch(const AeConvPass *pass);
+
 /* Fills rows->segment for the first pixel of phase @x; how many. */
 int ae_conv_find_segments(AeConvRows *rows, const AeConvTarget *t,
                           const AeConvPhase *x);
@@ -168,5 +173,14 @@ void ae_conv_winograd_run(const AeKernels *kernels, const AeConv *c,
                           const AeConvPass *pass, const float *source,
                           const float *packed, const AeConvRow *common,
                           int64_t begin, int64_t end, float *scratch);
+
+/* Sets c->weights, after c->down. */
+void ae_conv_weights_measure(AeConv *c);
+
+/* Adds the gradients to @weight. @small and @large: that side's values, or
+ * gradients where it is the output. @scratch: c->weights.scratch floats. */
+void ae_conv_weights_backward(const AeKernels *kernels, const AeConv *c,
+                              const float *small, const float *large,
+                              float *weight, float *scratch);
 
 G_END_DECLS

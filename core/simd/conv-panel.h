@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution and weight gradients with vectors of WIDTH output channels;
+/* Convolution with vectors of WIDTH output channels;
  * conv.c includes this once for each width, after conv-width.h. */
 
 /* Stores whole vectors of @pixels pixels. */
@@ -219,76 +219,4 @@ static void W(product1)(float *m, int64_t m_step, const float *v, int ci,
                         const float *u, int tiles)
 {
     W(product)(m, m_step, v, ci, u, tiles, 1);
-}
-
-/* Outer products over the row's pixels: @rows inputs from @i, @vectors vectors
- * of output channels from @o. */
-ALWAYS_INLINE void W(outer_block)(const AeConvWeights *row, int s, int i, int o,
-                                  const int rows, const int vectors)
-{
-    const float *in = row->segment[s] + i, *g = row->gradient + o;
-    float *weight = row->weight + ((int64_t)s * row->k + i) * row->co + o;
-    W(Vector) sum[PIXELS][2] = {{{0}}};
-
-    for (int x = row->n; x > 0; x--) {
-        W(Vector) v[2];
-
-#pragma GCC unroll 16
-        for (int b = 0; b < vectors; b++)
-            v[b] = W(load)(g + b * WIDTH);
-#pragma GCC unroll 16
-        for (int r = 0; r < rows; r++)
-#pragma GCC unroll 16
-            for (int b = 0; b < vectors; b++)
-                sum[r][b] += in[r] * v[b];
-        in += row->in_step;
-        g += row->gradient_step;
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 16
-        for (int b = 0; b < vectors; b++) {
-            float *w = weight + (int64_t)r * row->co + b * WIDTH;
-
-            W(store)(w, W(load)(w) + sum[r][b]);
-        }
-}
-
-ALWAYS_INLINE void W(outer_segment)(const AeConvWeights *row, int s, int o,
-                                    const int vectors)
-{
-    const int most = vectors == 2 ? PIXELS_2 : PIXELS;
-    int blocks = (row->k + most - 1) / most, i = 0;
-
-    for (; blocks > 0; blocks--) {
-        const int rows = (row->k - i + blocks - 1) / blocks;
-
-        switch (rows) {
-#define CASE(p)                                                                \
-    case p:                                                                    \
-        if (p <= most)                                                         \
-            W(outer_block)(row, s, i, o, p, vectors);                          \
-        break;
-            CASE(1)
-            CASE(2)
-            CASE(3)
-            CASE(4)
-            CASE(5)
-            CASE(6)
-            CASE(7)
-            CASE(8)
-            CASE(9)
-            CASE(10)
-            CASE(11)
-            CASE(12)
-#undef CASE
-        }
-        i += rows;
-    }
-}
-
-static void W(outer1)(const AeConvWeights *row, int o)
-{
-    for (int s = 0; s < row->segments; s++)
-        W(outer_segment)(row, s, o, 1);
 }

@@ -102,8 +102,6 @@ typedef struct {
     void (*panel)(const AeConvRow *row, const Epilogue *e, const float *weights,
                   int o, int valid);
     void (*dot)(const AeConvRow *row, const Epilogue *e);
-    void (*outer)(const AeConvWeights *row, int o);
-    int (*columns)(const AeConvWeights *row, int s, int i, int o, int outputs);
     int (*depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c);
     void (*winograd_panel)(float *packed, int64_t plane, const float *g,
                            int64_t tap, int ci, int co, int valid);
@@ -116,17 +114,17 @@ typedef struct {
 
 /* The widest last. */
 static const Width widths[] = {
-    {1, NULL, NULL, NULL, columns_1, depthwise_1, winograd_panel_1,
-     winograd_input_1, NULL, winograd_output_1},
-    {4, conv_panel1_4, dot_4, outer1_4, columns_4, depthwise_4,
-     winograd_panel_4, winograd_input_4, product1_4, winograd_output_4},
+    {1, NULL, NULL, depthwise_1, winograd_panel_1, winograd_input_1, NULL,
+     winograd_output_1},
+    {4, conv_panel1_4, dot_4, depthwise_4, winograd_panel_4, winograd_input_4,
+     product1_4, winograd_output_4},
 #if AE_LANES >= 8
-    {8, conv_panel1_8, dot_8, outer1_8, columns_8, depthwise_8,
-     winograd_panel_8, winograd_input_8, product1_8, winograd_output_8},
+    {8, conv_panel1_8, dot_8, depthwise_8, winograd_panel_8, winograd_input_8,
+     product1_8, winograd_output_8},
 #endif
 #if AE_LANES >= 16
-    {16, conv_panel1_16, dot_16, outer1_16, columns_16, depthwise_16,
-     winograd_panel_16, winograd_input_16, product1_16, winograd_output_16},
+    {16, conv_panel1_16, dot_16, depthwise_16, winograd_panel_16,
+     winograd_input_16, product1_16, winograd_output_16},
 #endif
 };
 
@@ -254,36 +252,6 @@ void NAME(conv_row)(const AeConvRow *row)
         conv_panels(row, &e);
     activate_row(row->out, row->out_step, row->n, row->co, row->activation,
                  row->alpha);
-}
-
-static void outer2(const AeConvWeights *row, int o)
-{
-    for (int s = 0; s < row->segments; s++)
-        W(outer_segment)(row, s, o, 2);
-}
-
-/* Up to four output channels from @o, in the widest vectors along k. */
-static void columns(const AeConvWeights *row, int o)
-{
-    for (int s = 0; s < row->segments; s++) {
-        const Width *w = width_of(AE_LANES);
-
-        for (int i = 0; i < row->k; w--)
-            i = w->columns(row, s, i, o, row->co - o);
-    }
-}
-
-void NAME(conv_weights)(const AeConvWeights *row)
-{
-    int o = 0;
-
-    for (; row->co - o >= 2 * AE_LANES; o += 2 * AE_LANES)
-        outer2(row, o);
-    for (const Width *w = width_of(AE_LANES); row->co - o > 4; w--)
-        for (; row->co - o >= w->width && row->co - o > 4; o += w->width)
-            w->outer(row, o);
-    if (o < row->co)
-        columns(row, o);
 }
 
 void NAME(depthwise_row)(const AeDepthwiseRow *row)

@@ -75,20 +75,26 @@ void NAME(conv_row)(const AeConvRow *row)
     }
 }
 
-void NAME(conv_weights)(const AeConvWeights *row)
+/* The sum for input @i of segment @s and output channel @o. */
+static float weight_sum(const AeConvWeights *w, int s, int i, int o)
 {
-    float *weight = row->weight;
+    float sum = 0;
 
-    for (int s = 0; s < row->segments; s++)
-        for (int i = 0; i < row->k; i++)
-            for (int o = 0; o < row->co; o++) {
-                float sum = 0;
+    for (int r = 0; r < w->rows; r++)
+        for (int64_t x = 0; x < w->n; x++)
+            sum += w->segment[r * w->segments + s][x * w->in_step + i] *
+                   w->gradient[r][x * w->gradient_step + o];
+    return sum;
+}
 
-                for (int64_t x = 0; x < row->n; x++)
-                    sum += row->segment[s][x * row->in_step + i] *
-                           row->gradient[x * row->gradient_step + o];
-                *weight++ += sum;
-            }
+void NAME(conv_weights)(const AeConvWeights *w)
+{
+    float *weight = w->weight;
+
+    for (int o = 0; o < w->co; o++)
+        for (int s = 0; s < w->segments; s++)
+            for (int i = 0; i < w->k; i++)
+                *weight++ += weight_sum(w, s, i, o);
 }
 
 void NAME(depthwise_row)(const AeDepthwiseRow *row)
@@ -208,6 +214,15 @@ void NAME(winograd_output)(const AeWinogradOutput *out)
             NAME(activate_channels)
             (out->out + at, out->c, out->activation, out->alpha, out->slope);
         }
+}
+
+void NAME(depthwise_weights)(const AeConvWeights *w)
+{
+    float *weight = w->weight;
+
+    for (int c = 0; c < w->co; c++)
+        for (int s = 0; s < w->segments; s++)
+            *weight++ += weight_sum(w, s, c, c);
 }
 
 void NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,

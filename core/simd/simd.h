@@ -22,8 +22,9 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
                      const float *weights, int64_t stride_s, int64_t stride_i,
                      int64_t stride_o);
 void NAME(conv_row)(const AeConvRow *row);
-void NAME(conv_weights)(const AeConvWeights *row);
+void NAME(conv_weights)(const AeConvWeights *w);
 void NAME(depthwise_row)(const AeDepthwiseRow *row);
+void NAME(depthwise_weights)(const AeConvWeights *w);
 void NAME(winograd_pack)(float *packed, const float *weights, int ci, int co);
 void NAME(winograd_input)(const AeWinogradInput *in);
 void NAME(winograd_multiply)(const AeWinogradProducts *products);

@@ -10,6 +10,7 @@ const AeKernels NAME(kernels) = {
     .conv_row = NAME(conv_row),
     .conv_weights = NAME(conv_weights),
     .depthwise_row = NAME(depthwise_row),
+    .depthwise_weights = NAME(depthwise_weights),
     .winograd_pack = NAME(winograd_pack),
     .winograd_input = NAME(winograd_input),
     .winograd_multiply = NAME(winograd_multiply),

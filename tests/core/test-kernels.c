@@ -4,7 +4,9 @@
  * the fused multiply-adds that it can do. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "kernels.h"
 
@@ -12,10 +14,10 @@
 
 static const AeKernels *plain;
 
-/* Uniform in [-1, 1). */
+/* Uniform in [-1, 1); aligned as tensors are, for timings. */
 static float *random_floats(GRand *random, size_t n)
 {
-    float *v = g_new(float, n);
+    float *v = aligned_alloc(64, (n * sizeof(float) / 64 + 1) * 64);
 
     for (size_t i = 0; i < n; i++)
         v[i] = g_rand_double_range(random, -1, 1);
@@ -126,6 +128,8 @@ static const ConvCase conv_cases[] = {
     {3, 48, 4, 22, 16, 4, AE_ACTIVATION_PRELU, FALSE, FALSE},
     {3, 9, 3, 40, 3, 0, AE_ACTIVATION_SIGMOID, TRUE, FALSE},
     {3, 9, 4, 9, 3, 1, AE_ACTIVATION_TANH, TRUE, TRUE},
+    {3, 36, 6, 9, 12, 0, AE_ACTIVATION_NONE, FALSE, FALSE},
+    {3, 27, 2, 9, 9, 0, AE_ACTIVATION_NONE, FALSE, FALSE},
     {1, 20, 17, 6, 20, 0, AE_ACTIVATION_ELU, TRUE, FALSE},
     {1, 20, 33, 6, 20, 2, AE_ACTIVATION_SOFTPLUS, TRUE, FALSE},
     {0, 3, 9, 6, 3, 2, AE_ACTIVATION_RELU, TRUE, TRUE}, /* no taps */
@@ -207,6 +211,11 @@ static void call_conv_weights(const AeKernels *kernels, const void *row)
     kernels->conv_weights(row);
 }
 
+static void call_depthwise_weights(const AeKernels *kernels, const void *row)
+{
+    kernels->depthwise_weights(row);
+}
+
 static void call_depthwise_row(const AeKernels *kernels, const void *row)
 {
     kernels->depthwise_row(row);
@@ -274,37 +283,81 @@ static void test_conv_row(gconstpointer data)
         }
 }
 
+/* Rows of inputs and of gradients one float wider than they need to be. */
+typedef struct {
+    float *in, *gradient;
+    const float **segment, **gradients;
+    AeConvWeights w; /* without weights */
+} WeightsData;
+
+static WeightsData weights_data_new(GRand *random, const ConvCase *c, int rows)
+{
+    const size_t length = (size_t)MAX(c->n - 1, 0) * c->in_step + c->k;
+    const size_t width = (size_t)c->n * (c->co + 1);
+    WeightsData d;
+
+    d.in = random_floats(random, rows * c->segments * length);
+    d.gradient = random_floats(random, rows * width);
+    d.segment = g_new(const float *, rows * c->segments);
+    d.gradients = g_new(const float *, rows);
+    for (int i = 0; i < rows * c->segments; i++)
+        d.segment[i] = d.in + i * length;
+    for (int i = 0; i < rows; i++)
+        d.gradients[i] = d.gradient + i * width;
+    d.w = (AeConvWeights){d.segment,  d.gradients, rows, c->segments, c->k,
+                          c->in_step, c->co + 1,   c->n, c->co,       NULL};
+    return d;
+}
+
+static void weights_data_clear(WeightsData *d)
+{
+    g_free(d->in);
+    g_free(d->gradient);
+    g_free(d->segment);
+    g_free(d->gradients);
+}
+
+static void compare_weights(const AeKernels *kernels, GRand *random,
+                            const ConvCase *c, int rows, gboolean depthwise)
+{
+    const size_t size = (size_t)c->segments * (depthwise ? 1 : c->k) * c->co;
+    WeightsData d = weights_data_new(random, c, rows);
+    g_autofree float *expected = random_floats(random, size + 1);
+    g_autofree float *found = g_memdup2(expected, (size + 1) * sizeof(float));
+
+    d.w.weight = expected;
+    (depthwise ? plain->depthwise_weights : plain->conv_weights)(&d.w);
+    d.w.weight = found;
+    (depthwise ? kernels->depthwise_weights : kernels->conv_weights)(&d.w);
+    assert_near(kernels, found, expected, size + 1, 1e-6f,
+                1e-6f * (4 + rows * c->n));
+    if (rows == 3)
+        time_conv(kernels, depthwise ? "depthwise-weights" : "conv-weights", c,
+                  depthwise ? call_depthwise_weights : call_conv_weights, &d.w,
+                  2.0 * size * rows * c->n);
+    weights_data_clear(&d);
+}
+
 static void test_conv_weights(gconstpointer data)
 {
-    const AeKernels *kernels = data;
     g_autoptr(GRand) random = g_rand_new_with_seed(2);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(conv_cases); i++) {
-        const ConvCase *c = &conv_cases[i];
-        const size_t size = c->segments * c->k * c->co;
-        ConvData d = conv_data_new(random, c);
-        g_autofree float *expected = g_memdup2(d.weights, size * sizeof(float));
-        g_autofree float *found = g_memdup2(d.weights, size * sizeof(float));
-        AeConvWeights row = {
-            .segment = d.segment,
-            .segments = c->segments,
-            .k = c->k,
-            .in_step = c->in_step,
-            .gradient = d.residual,
-            .gradient_step = c->co + 1,
-            .n = c->n,
-            .co = c->co,
-            .weight = expected,
-        };
+    for (size_t i = 0; i < G_N_ELEMENTS(conv_cases); i++)
+        for (int rows = 0; rows < 4; rows++)
+            compare_weights(data, random, &conv_cases[i], rows, FALSE);
+}
 
-        plain->conv_weights(&row);
-        row.weight = found;
-        kernels->conv_weights(&row);
-        assert_near(kernels, found, expected, size, 1e-6f, 1e-6f * (4 + c->n));
-        time_conv(kernels, "conv-weights", c, call_conv_weights, &row,
-                  2.0 * size * c->n);
-        conv_data_clear(&d);
-    }
+static void test_depthwise_weights(gconstpointer data)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(11);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(conv_cases); i++)
+        for (int rows = 0; rows < 4; rows++) {
+            ConvCase c = conv_cases[i];
+
+            c.k = c.in_step = c.co;
+            compare_weights(data, random, &c, rows, TRUE);
+        }
 }
 
 static void test_depthwise(gconstpointer data)
@@ -774,6 +827,7 @@ int main(int argc, char **argv)
         add("conv-weights", kernels, test_conv_weights);
         add("depthwise", kernels, test_depthwise);
         add("winograd", kernels, test_winograd);
+        add("depthwise-weights", kernels, test_depthwise_weights);
         add("exp-log", kernels, test_exp_log);
         add("activate", kernels, test_activate);
         add("add-maximum", kernels, test_two);
