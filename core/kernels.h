@@ -108,7 +108,8 @@ typedef struct {
     int tiles, width, c;
     int n, first, last;
     const float *bias;
-    const float *residual; /* or NULL; rows as those of out */
+    const float *residual; /* or NULL */
+    int64_t residual_row;
     float *out;
     int64_t row;
     AeActivation activation;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of the plan share: plan.c makes and runs the steps,
- * plan-fuse.c joins them, plan-buffers.c gives them memory, plan-bands.c runs
- * them on a few rows at a time. */
+ * plan-fuse.c joins them, plan-margins.c spares copies, plan-buffers.c gives
+ * them memory, plan-bands.c runs them on a few rows at a time. */
 #pragma once
 
 #include "ops/ops.h"
@@ -66,6 +66,9 @@ void ae_plan_fuse(AePlan *plan);
  * QuantizeLinear ones of bytes. AE_ERROR_UNSUPPORTED: int8 is asked for, and
  * there are none. */
 gboolean ae_plan_quantize(AePlan *plan, AePrecision precision, GError **error);
+
+/* Gives values between convolutions zeros beside their rows. */
+void ae_plan_set_margins(AePlan *plan);
 
 static inline int ae_plan_threads(const AePlan *plan)
 {

@@ -447,6 +447,7 @@ static gboolean build(AePlan *plan, const AePlanOptions *options,
     ae_plan_fuse(plan);
     if (!ae_plan_quantize(plan, options->precision, error))
         return FALSE;
+    ae_plan_set_margins(plan);
     if (options->band_rows == 0 && is_small(plan))
         plan->pool = NULL;
     if (!plan->gradients && options->band_rows >= 0)

@@ -64,6 +64,8 @@ AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
     AeConvRows rows = {
         .pass = pass,
         .source = source,
+        .row = pass->source[2] * c->groups * pass->source_c,
+        .in_place = !pass->padded,
         .channels = c->groups * pass->source_c,
     };
 
@@ -76,6 +78,15 @@ AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
     for (int64_t i = 0; i < slots; i++)
         rows.keys[i] = -1;
     memset(rows.zero, 0, pass->row * sizeof(float));
+    return rows;
+}
+
+AeConvRows ae_conv_rows_of(const AeConvRun *run, float *scratch)
+{
+    AeConvRows rows = ae_conv_rows_new(run->c, run->pass, run->source, scratch);
+
+    rows.row = run->source_row;
+    rows.in_place |= run->in_place;
     return rows;
 }
 
@@ -92,6 +103,7 @@ AeConvRows ae_conv_rows_new_bytes(const AeConv *c, const AeConvPass *pass,
     AeConvRows rows = ae_conv_rows_new(c, pass, source, scratch);
 
     rows.bytes = bytes;
+    rows.row = bytes->row;
     memset(rows.zero, padding_byte(bytes), pass->row * sizeof(float));
     return rows;
 }
@@ -133,14 +145,12 @@ const float *ae_conv_row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h)
 {
     const AeConvPass *pass = rows->pass;
     const int64_t key = (n * pass->source[0] + d) * pass->source[1] + h;
-    const float *row =
-        rows->source + key * (rows->bytes != NULL
-                                  ? rows->bytes->row
-                                  : pass->source[2] * rows->channels);
+    const float *row = rows->source + key * rows->row;
 
     if (d < 0 || d >= pass->source[0] || h < 0 || h >= pass->source[1])
         return rows->zero;
-    return pass->padded ? padded_row(rows, d, h, key, row) : row;
+    return rows->in_place ? row - pass->left * rows->channels
+                          : padded_row(rows, d, h, key, row);
 }
 
 static void find_phases(const AeConv *c, const AeConvPass *pass,
@@ -310,4 +320,12 @@ gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
     if (pass->winograd)
         ae_conv_winograd_measure(pass);
     return measure_packed(kernels, c, pass);
+}
+
+void ae_conv_margin(const AeConv *c, const AeConvPass *pass, int64_t margin[2])
+{
+    const int64_t channels = c->groups * pass->source_c;
+
+    margin[0] = pass->left * channels;
+    margin[1] = MAX(pass->row - margin[0] - pass->source[2] * channels, 0);
 }

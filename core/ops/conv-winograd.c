@@ -118,25 +118,24 @@ static void run_group(const AeKernels *kernels, const AeConvPass *pass,
     }
 }
 
-void ae_conv_winograd_run(const AeKernels *kernels, const AeConv *c,
-                          const AeConvPass *pass, const float *source,
-                          const float *packed, const AeConvRow *common,
-                          int64_t begin, int64_t end, float *scratch)
+void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
+                          float *scratch)
 {
+    const AeConvPass *pass = run->pass;
+    const AeConvRow *row = &run->row;
     const int64_t height = pass->target[1];
-    const int64_t row = pass->target[2] * pass->target_c;
     float *v =
-        scratch + pass->scratch - ae_conv_winograd_scratch(kernels, pass);
+        scratch + pass->scratch - ae_conv_winograd_scratch(run->kernels, pass);
     AeWinogradProducts products = {
         .v = v,
-        .u = packed,
+        .u = run->packed,
         .ci = pass->source_c,
         .co = pass->target_c,
-        .width = product_width(kernels, pass),
+        .width = product_width(run->kernels, pass),
         .m = v +
              POSITIONS * tiles_at_once(pass) * ae_conv_aligned(pass->source_c),
     };
-    AeConvRows rows = ae_conv_rows_new(c, pass, source, scratch);
+    AeConvRows rows = ae_conv_rows_of(run, scratch);
     AeWinogradInput in = {.step = pass->source_c, .c = pass->source_c, .v = v};
 
     for (int64_t unit = begin, next; unit < end; unit = next) {
@@ -147,19 +146,21 @@ void ae_conv_winograd_run(const AeKernels *kernels, const AeConv *c,
             .width = products.width,
             .c = pass->target_c,
             .first = unit - first,
-            .bias = common->bias,
-            .residual =
-                common->residual ? common->residual + first * row : NULL,
-            .out = common->out + first * row,
-            .row = row,
-            .activation = common->activation,
-            .alpha = common->alpha,
-            .slope = common->slope,
+            .bias = row->bias,
+            .residual = row->residual
+                            ? row->residual + first * run->residual_row
+                            : NULL,
+            .residual_row = run->residual_row,
+            .out = row->out + first * run->out_row,
+            .row = run->out_row,
+            .activation = row->activation,
+            .alpha = row->alpha,
+            .slope = row->slope,
         };
 
         next = MIN(end, first + MIN(TILE, height - h));
         out.last = next - first;
         find_rows(&rows, unit / height, h, &in);
-        run_group(kernels, pass, &in, &products, &out);
+        run_group(run->kernels, pass, &in, &products, &out);
     }
 }

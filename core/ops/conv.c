@@ -47,20 +47,18 @@ static void run_groups(const AeKernels *kernels, const AeConv *c,
     }
 }
 
-/* Target rows [begin, end) of a pass. @common: bias, activation, out and
- * residual of the whole tensors. */
-static void run_pass(const AeKernels *kernels, const AeConv *c,
-                     const AeConvPass *pass, const float *source,
-                     const float *packed, const AeConvRow *common,
-                     int64_t begin, int64_t end, float *scratch)
+/* Target rows [begin, end). */
+static void run_pass(const AeConvRun *run, int64_t begin, int64_t end,
+                     float *scratch)
 {
+    const AeConv *c = run->c;
+    const AeConvPass *pass = run->pass;
     const int64_t channels = c->groups * pass->target_c;
-    AeConvRows rows = ae_conv_rows_new(c, pass, source, scratch);
+    AeConvRows rows = ae_conv_rows_of(run, scratch);
     AeConvTarget t;
 
     if (pass->winograd) {
-        ae_conv_winograd_run(kernels, c, pass, source, packed, common, begin,
-                             end, scratch);
+        ae_conv_winograd_run(run, begin, end, scratch);
         return;
     }
     ae_conv_target_first(c, pass, begin, &t);
@@ -69,25 +67,25 @@ static void run_pass(const AeKernels *kernels, const AeConv *c,
         for (int64_t p = 0; p < pass->phases[2]; p++) {
             AeConvPhase room;
             const AeConvPhase *x = ae_conv_phase(c, pass, 2, p, &room);
-            const int64_t at = (unit * pass->target[2] + p) * channels;
             const int64_t phase =
                 (t.phase[0] * pass->phases[1] + t.phase[1]) * pass->phases[2] +
                 p;
-            AeConvRow row = *common;
+            AeConvRow row = run->row;
 
             row.segments = ae_conv_find_segments(&rows, &t, x);
             row.segment = rows.segment;
             row.k = ae_conv_segment_length(pass, x);
             row.in_step = pass->step[2] * rows.channels;
-            row.weights =
-                packed + phase * pass->slot * (pass->depthwise ? 1 : c->groups);
-            row.out = common->out + at;
+            row.weights = run->packed + phase * pass->slot *
+                                            (pass->depthwise ? 1 : c->groups);
+            row.out += unit * run->out_row + p * channels;
             row.out_step = pass->phases[2] * channels;
-            row.residual = common->residual ? common->residual + at : NULL;
+            if (row.residual)
+                row.residual += unit * run->residual_row + p * channels;
             row.residual_step = row.out_step;
             row.n = x->count;
             row.co = pass->target_c;
-            run_groups(kernels, c, &rows, &row);
+            run_groups(run->kernels, c, &rows, &row);
         }
     }
 }
@@ -144,29 +142,73 @@ static const float *packed_weights(const AeStep *step, float **scratch)
     return packed;
 }
 
+/* Floats from one row to the next, of any rank. */
+static int64_t row_floats(const AeOperand *operand)
+{
+    const AeShape *shape = &operand->shape;
+
+    return operand->margin[0] + shape->dim[1] * shape->dim[shape->rank - 1] +
+           operand->margin[1];
+}
+
+static const float *first_pixel(const AeOperand *operand)
+{
+    return operand != NULL ? operand->data + operand->margin[0] : NULL;
+}
+
+static void set_activation(const AeStep *step, AeConvRow *row)
+{
+    row->activation = step->activation;
+    row->alpha = step->alpha;
+    if (row->activation != AE_ACTIVATION_PRELU)
+        return;
+    row->slope = step->slope->data;
+    if (ae_shape_elements(&step->slope->shape) == 1) {
+        row->activation = AE_ACTIVATION_LEAKY_RELU;
+        row->alpha = row->slope[0];
+        row->slope = NULL;
+    }
+}
+
+static void clear_margins(const AeOperand *out, int64_t begin, int64_t end)
+{
+    const int64_t row = row_floats(out), *margin = out->margin;
+
+    if (margin[0] + margin[1] == 0)
+        return;
+    for (int64_t unit = begin; unit < end; unit++) {
+        float *start = out->data + unit * row;
+
+        memset(start, 0, margin[0] * sizeof(float));
+        memset(start + row - margin[1], 0, margin[1] * sizeof(float));
+    }
+}
+
 static void conv_forward(const AeStep *step, int64_t begin, int64_t end,
                          float *scratch)
 {
     const AeConv *c = step->params;
-    const float *packed = packed_weights(step, &scratch);
-    AeConvRow row = {
-        .bias = ae_step_has(step, 2) ? step->in[2]->data : NULL,
-        .residual = step->residual ? step->residual->data : NULL,
-        .out = step->out[0]->data,
-        .activation = step->activation,
-        .alpha = step->alpha,
+    const AeOperand *in = step->in[0], *out = step->out[0];
+    AeConvRun run = {
+        .kernels = step->kernels,
+        .c = c,
+        .pass = forward_pass(step, c),
+        .source = first_pixel(in),
+        .packed = packed_weights(step, &scratch),
+        .source_row = row_floats(in),
+        .out_row = row_floats(out),
+        .residual_row = step->residual ? row_floats(step->residual) : 0,
+        .in_place = in->margin[0] + in->margin[1] > 0,
+        .row = {.bias = ae_step_has(step, 2) ? step->in[2]->data : NULL,
+                .residual = first_pixel(step->residual),
+                .out = out->data + out->margin[0]},
     };
 
-    if (row.activation == AE_ACTIVATION_PRELU) {
-        row.slope = step->slope->data;
-        if (ae_shape_elements(&step->slope->shape) == 1) {
-            row.activation = AE_ACTIVATION_LEAKY_RELU;
-            row.alpha = row.slope[0];
-            row.slope = NULL;
-        }
-    }
-    run_pass(step->kernels, c, forward_pass(step, c), step->in[0]->data, packed,
-             &row, begin, c->dynamic ? output_rows(step) : end, scratch);
+    if (c->dynamic)
+        end = output_rows(step);
+    set_activation(step, &run.row);
+    run_pass(&run, begin, end, scratch);
+    clear_margins(out, begin, end);
 }
 
 static int64_t weight_count(const AeConv *c)
@@ -204,13 +246,21 @@ static void input_backward(const AeStep *step, const float *packed,
 {
     const AeConv *c = step->params;
     const AeConvPass *pass = backward_pass(step, c);
-    const AeConvRow row = {
-        .residual = step->accumulate[0] ? step->in[0]->grad : NULL,
-        .out = step->in[0]->grad,
+    const int64_t row = row_floats(step->in[0]);
+    const AeConvRun run = {
+        .kernels = step->kernels,
+        .c = c,
+        .pass = pass,
+        .source = step->out[0]->grad,
+        .packed = packed,
+        .source_row = row_floats(step->out[0]),
+        .out_row = row,
+        .residual_row = row,
+        .row = {.residual = step->accumulate[0] ? step->in[0]->grad : NULL,
+                .out = step->in[0]->grad},
     };
 
-    run_pass(step->kernels, c, pass, step->out[0]->grad, packed, &row, 0,
-             c->n * pass->target[0] * pass->target[1], scratch);
+    run_pass(&run, 0, c->n * pass->target[0] * pass->target[1], scratch);
 }
 
 /* Gradients of weights and bias add to what is there, which is the trainer's
@@ -262,6 +312,7 @@ static gboolean measure(AeStep *step, AeConv *c, GError **error)
     step->packed_size = forward->packed;
     step->scratch = forward->scratch;
     step->row_units = step->in[0]->shape.rank == 4 && !c->dynamic;
+    ae_conv_margin(c, forward, step->margin);
     if (step->gradients) {
         step->packed_size = c->down.packed + c->up.packed;
         ae_conv_weights_measure(c);
@@ -325,6 +376,7 @@ const AeOperator ae_ops_conv[] = {
      .max_in = 3,
      .max_out = 1,
      .fuses = TRUE,
+     .margins = TRUE,
      .plan = conv_plan,
      .prepare = conv_prepare,
      .forward = conv_forward,
@@ -336,6 +388,7 @@ const AeOperator ae_ops_conv[] = {
      .max_in = 3,
      .max_out = 1,
      .fuses = TRUE,
+     .margins = TRUE,
      .plan = conv_plan,
      .prepare = conv_prepare,
      .forward = conv_forward,

@@ -76,6 +76,8 @@ typedef struct {
 typedef struct {
     const AeConvPass *pass;
     const float *source;
+    int64_t row;       /* floats from one of its rows to the next */
+    gboolean in_place; /* zeros lie beside them, or none are needed */
     const AeConvBytes *bytes; /* NULL: rows of floats */
     int64_t channels;
     int64_t *keys;         /* which row a slot holds; -1: none */
@@ -90,6 +92,17 @@ typedef struct {
     const AeConvPhase *axis[2];
     AeConvPhase room[2];
 } AeConvTarget;
+
+/* A pass over whole tensors, of which rows lie out_row, ... floats apart. */
+typedef struct {
+    const AeKernels *kernels;
+    const AeConv *c;
+    const AeConvPass *pass;
+    const float *source, *packed;
+    int64_t source_row, out_row, residual_row;
+    gboolean in_place; /* the source's rows lie between zeros, as needed */
+    AeConvRow row;     /* bias, activation, first pixels of out and residual */
+} AeConvRun;
 
 /* Floats, rounded up so that what follows is aligned. */
 static inline int64_t ae_conv_aligned(int64_t floats)
@@ -118,6 +131,9 @@ gboolean ae_conv_read(const AeStep *step, AeConv *c, GError **error);
 gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
                            AeConvPass *pass, gboolean up);
 
+/* Floats of zeros before and after a row of the source. */
+void ae_conv_margin(const AeConv *c, const AeConvPass *pass, int64_t margin[2]);
+
 /* Phase @p along an axis; @room is for those that are not kept. */
 const AeConvPhase *ae_conv_phase(const AeConv *c, const AeConvPass *pass,
                                  int axis, int64_t p, AeConvPhase *room);
@@ -129,6 +145,7 @@ int64_t ae_conv_segment_length(const AeConvPass *pass, const AeConvPhase *x);
 AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
                             const float *source, float *scratch);
 
+AeConvRows ae_conv_rows_of(const AeConvRun *run, float *scratch);
 /* The same for rows of @bytes, which must outlive the result. */
 AeConvRows ae_conv_rows_new_bytes(const AeConv *c, const AeConvPass *pass,
                                   const float *source, const AeConvBytes *bytes,
@@ -168,11 +185,9 @@ int64_t ae_conv_winograd_scratch(const AeKernels *kernels,
                                  const AeConvPass *pass);
 /* Rounds target rows [*begin, *end) of an image to those made at once. */
 void ae_conv_winograd_rows(int64_t *begin, int64_t *end);
-/* Target rows [begin, end); see run_pass() in conv.c. */
-void ae_conv_winograd_run(const AeKernels *kernels, const AeConv *c,
-                          const AeConvPass *pass, const float *source,
-                          const float *packed, const AeConvRow *common,
-                          int64_t begin, int64_t end, float *scratch);
+/* Target rows [begin, end). */
+void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
+                          float *scratch);
 
 /* Sets c->weights, after c->down. */
 void ae_conv_weights_measure(AeConv *c);

@@ -35,6 +35,8 @@ typedef struct {
     gboolean integer;
     AeElement element; /* of the file, where the contents are known */
     gboolean bytes;    /* an image held as bytes, see ae_operand_row() */
+    int64_t margin[2]; /* floats of zeros before and after each row of an image:
+                          only where its makers and readers know margins */
     const char *name;
 } AeOperand;
 
@@ -59,7 +61,8 @@ struct AeStep {
     size_t scratch;          /* floats that each thread needs in forward */
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
-    gboolean alias; /* out[0] is in[0] under another shape: no forward */
+    gboolean alias;    /* out[0] is in[0] under another shape: no forward */
+    int64_t margin[2]; /* of in[0], that would spare copying its rows */
 
     /* Given by the plan: */
     gboolean gradients; /* backward will be called: set scratch_backward */
@@ -87,7 +90,9 @@ struct AeOperator {
     const char *name;
     int min_in, max_in; /* max_in G_MAXINT: any number */
     int max_out;
-    gboolean fuses; /* understands residual and activation */
+    gboolean fuses;   /* understands residual and activation */
+    gboolean margins; /* understands those of in[0], out[0] and the residual,
+                         where row_units are set */
     AeFold fold;
     /* Bit i: planning reads input i (scales, bounds): never a weight. */
     guint settings;
@@ -148,12 +153,13 @@ int64_t ae_operand_offset(const AeOperand *operand, int64_t index);
 gboolean ae_quantize_bytes(const AeStep *step, float *scale, int *zero);
 
 /* Floats from one row of an image to the next: rows of bytes are padded to
- * whole floats. */
+ * whole floats, others have margins. */
 static inline int64_t ae_operand_row(const AeOperand *image)
 {
     const int64_t row = image->shape.dim[1] * image->shape.dim[3];
 
-    return image->bytes ? (row + 3) / 4 : row;
+    return image->bytes ? (row + 3) / 4
+                        : image->margin[0] + row + image->margin[1];
 }
 
 /* Floats that an operand takes. */
@@ -161,7 +167,7 @@ static inline int64_t ae_operand_floats(const AeOperand *operand)
 {
     const AeShape *shape = &operand->shape;
 
-    return operand->bytes
+    return operand->bytes || operand->margin[0] + operand->margin[1] > 0
                ? shape->dim[0] * shape->dim[2] * ae_operand_row(operand)
                : ae_shape_elements(shape);
 }

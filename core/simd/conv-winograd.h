@@ -110,33 +110,25 @@ static int W(winograd_input)(const AeWinogradInput *in, int c)
     return end;
 }
 
-/* @pixels of one row of a tile. */
-ALWAYS_INLINE void W(winograd_store)(const AeWinogradOutput *out, int64_t at,
-                                     const W(Vector) y[4], W(Vector) slope,
-                                     const int pixels, const Finish finish)
-{
-#pragma GCC unroll 4
-    for (int p = 0; p < pixels; p++, at += out->c) {
-        W(Vector) sum = y[p];
-
-        if (out->residual)
-            sum += W(load)(out->residual + at);
-        W(store)(out->out + at, W(finish)(sum, slope, finish));
-    }
-}
-
-ALWAYS_INLINE void W(winograd_row)(const AeWinogradOutput *out, int64_t at,
-                                   const W(Vector) half[6],
+/* @pixels of row @i of a tile, @at floats from the row's start. */
+ALWAYS_INLINE void W(winograd_row)(const AeWinogradOutput *out, int i,
+                                   int64_t at, const W(Vector) half[6],
                                    const W(Channels) * f, const int pixels,
                                    const Finish finish)
 {
+    const float *residual = out->residual + i * out->residual_row + at;
+    float *target = out->out + i * out->row + at;
     W(Vector) y[4];
 
     W(transform_output)(y, half);
 #pragma GCC unroll 4
-    for (int p = 0; p < 4; p++)
+    for (int p = 0; p < pixels; p++) {
         y[p] += f->bias[0];
-    W(winograd_store)(out, at, y, f->slope[0], pixels, finish);
+        if (out->residual)
+            y[p] += W(load)(residual + (int64_t)p * out->c);
+        W(store)
+        (target + (int64_t)p * out->c, W(finish)(y[p], f->slope[0], finish));
+    }
 }
 
 ALWAYS_INLINE void W(winograd_output_tile)(const AeWinogradOutput *out,
@@ -162,7 +154,7 @@ ALWAYS_INLINE void W(winograd_output_tile)(const AeWinogradOutput *out,
             half[i][j] = y[i];
     }
     for (int i = out->first; i < out->last; i++)
-        W(winograd_row)(out, i * out->row + at, half[i], f, pixels, finish);
+        W(winograd_row)(out, i, at, half[i], f, pixels, finish);
 }
 
 ALWAYS_INLINE void W(winograd_output_row)(const AeWinogradOutput *out,
