@@ -379,19 +379,20 @@ static void advance(const Walk *walk, int i, int64_t end)
     span->done = end;
 }
 
-/* Rows of a window that a band takes from the seam: as many as it makes. */
-static int64_t rows_left(const Walk *walk, int i)
+/* How far one band takes @stage's output at most: where much becomes possible
+ * at once, at the end of the input, windows stay small. */
+static int64_t band_end(const Walk *walk, const Stage *stage)
 {
     const AeBands *bands = walk->bands;
-    const Span *span = &walk->spans[i];
-    int64_t most = bands->rows * window_at(bands, i)->height /
-                       window_at(bands, INPUT)->height +
-                   1;
+    const int64_t group = MAX(stage->step->row_group, 1);
+    const int64_t most = bands->rows * window_at(bands, stage->out)->height /
+                             window_at(bands, INPUT)->height +
+                         1;
 
-    return MIN(span->need, span->done + most);
+    return (walk->spans[stage->out].done + most + group - 1) / group * group;
 }
 
-/* Makes all that follows from the rows of the input until @end. */
+/* Makes what follows from the rows of the input until @end, a band of it. */
 static void walk_band(const Walk *walk, int64_t end)
 {
     find_kept(walk);
@@ -399,11 +400,12 @@ static void walk_band(const Walk *walk, int64_t end)
     for (guint i = 0; i < walk->bands->stages->len; i++) {
         const Stage *stage = stage_at(walk->bands, (int)i);
         const Span *span = &walk->spans[stage->out];
+        const int64_t most = band_end(walk, stage);
 
         if (span->done < span->make)
-            advance(walk, (int)i, rows_ready(walk, stage));
+            advance(walk, (int)i, MIN(rows_ready(walk, stage), most));
         if (span->done >= span->make)
-            advance(walk, (int)i, rows_left(walk, stage->out));
+            advance(walk, (int)i, MIN(span->need, most));
     }
 }
 

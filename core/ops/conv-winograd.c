@@ -7,7 +7,7 @@
 #include "conv.h"
 
 #define POSITIONS 36
-#define TILE 4
+#define TILE AE_CONV_WINOGRAD_ROWS
 
 /* Fewer channels than these spend more time on the transforms than they
  * save. */

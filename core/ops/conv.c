@@ -312,6 +312,7 @@ static gboolean measure(AeStep *step, AeConv *c, GError **error)
     step->packed_size = forward->packed;
     step->scratch = forward->scratch;
     step->row_units = step->in[0]->shape.rank == 4 && !c->dynamic;
+    step->row_group = forward->winograd ? AE_CONV_WINOGRAD_ROWS : 0;
     ae_conv_margin(c, forward, step->margin);
     if (step->gradients) {
         step->packed_size = c->down.packed + c->up.packed;

@@ -76,8 +76,8 @@ typedef struct {
 typedef struct {
     const AeConvPass *pass;
     const float *source;
-    int64_t row;       /* floats from one of its rows to the next */
-    gboolean in_place; /* zeros lie beside them, or none are needed */
+    int64_t row;              /* floats from one of its rows to the next */
+    gboolean in_place;        /* zeros lie beside them, or none are needed */
     const AeConvBytes *bytes; /* NULL: rows of floats */
     int64_t channels;
     int64_t *keys;         /* which row a slot holds; -1: none */
@@ -173,6 +173,9 @@ void ae_conv_target_next(const AeConv *c, const AeConvPass *pass,
 /* @weights into pass->packed floats: phase by phase, group by group. */
 void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
                   const AeConvPass *pass, const float *weights, float *packed);
+
+/* Rows that Winograd's algorithm makes at once. */
+#define AE_CONV_WINOGRAD_ROWS 4
 
 /* Whether @pass is one for Winograd's algorithm. */
 gboolean ae_conv_winograd_fits(const AeConv *c, const AeConvPass *pass);

@@ -58,6 +58,8 @@ struct AeStep {
     int64_t row_units;       /* of rank 4: units of one output row, in order of
                                 images and rows, each reading no more than
                                 op->rows tells; 0 if units are no rows */
+    int64_t row_group;       /* rows of an image that are made at once, counted
+                                from its first; 0: one by one */
     size_t scratch;          /* floats that each thread needs in forward */
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
