@@ -342,6 +342,18 @@ static void find_kept(const Walk *walk)
     }
 }
 
+/* Whether what is there of input @i suffices for row @row of @stage's output.
+ */
+static gboolean is_row_ready(const Walk *walk, const Stage *stage, int i,
+                             int64_t row)
+{
+    int64_t begin = row, end = row + 1;
+
+    rows_read(stage, window_at(walk->bands, stage->in[i])->height, &begin,
+              &end);
+    return end <= walk->spans[stage->in[i]].done;
+}
+
 /* Rows of @stage's output that can be made from what is there. */
 static int64_t rows_ready(const Walk *walk, const Stage *stage)
 {
@@ -353,14 +365,12 @@ static int64_t rows_ready(const Walk *walk, const Stage *stage)
     for (int i = 0; i < stage->n_in; i++) {
         int64_t row = span->done;
 
-        for (; stage->in[i] >= 0 && row < most; row++) {
-            int64_t begin = row, end = row + 1;
-
-            rows_read(stage, window_at(walk->bands, stage->in[i])->height,
-                      &begin, &end);
-            if (end > walk->spans[stage->in[i]].done)
-                most = row;
-        }
+        if (stage->in[i] < 0 || most <= row ||
+            is_row_ready(walk, stage, i, most - 1))
+            continue;
+        while (is_row_ready(walk, stage, i, row))
+            row++;
+        most = row;
     }
     return most;
 }

@@ -26,7 +26,7 @@ typedef struct {
 
 static const AeConvPass *pass_of(const AeStep *step, const Int8 *p)
 {
-    return ae_conv_is_transposed(step) ? &p->c.up : &p->c.down;
+    return p->c.transposed ? &p->c.up : &p->c.down;
 }
 
 /* Whole number @tap of channels (@i, @o), 0 past the last. */
@@ -247,15 +247,17 @@ static gboolean sums_fit(const AeConv *c, const AeConvInt8 *q, int64_t co)
 
 gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
 {
-    const gboolean up = ae_conv_is_transposed(step);
     const int group = step->kernels->int8->group;
     const AeConvPass *pass;
     AeConv c = {.units = TRUE};
     int64_t *source, *target;
+    gboolean up;
     Int8 *p;
 
-    if (!ae_conv_read(step, &c, NULL) || c.groups != 1 ||
-        !sums_fit(&c, q, up ? c.large_c : c.small_c))
+    if (!ae_conv_read(step, &c, NULL))
+        return FALSE;
+    up = c.transposed;
+    if (c.groups != 1 || !sums_fit(&c, q, up ? c.large_c : c.small_c))
         return FALSE;
     p = g_malloc0(sizeof *p + (size_t)(c.taps * (c.small_c + AE_INT8_CHANNELS) *
                                        (c.large_c + AE_INT8_CHANNELS)) *

@@ -7,11 +7,6 @@
 /* Of sizes, strides, dilations and pads: their products fit 62 bits. */
 #define LIMIT (1 << 30)
 
-gboolean ae_conv_is_transposed(const AeStep *step)
-{
-    return strcmp(step->node->op->name, "ConvTranspose") == 0;
-}
-
 /* One number an axis from the attribute @name, or @fallback. @lists is 2 for
  * pads: those of the ends follow those of the beginnings. */
 static gboolean read_axes(const AeStep *step, const char *name, int spatial,
@@ -67,7 +62,7 @@ static gboolean check_shapes(const AeStep *step, GError **error)
 static gboolean read_channels(const AeStep *step, AeConv *c, GError **error)
 {
     const AeShape *in = &step->in[0]->shape, *w = &step->in[1]->shape;
-    const gboolean transposed = ae_conv_is_transposed(step);
+    const gboolean transposed = c->transposed;
     const int64_t expected =
         transposed ? w->dim[0] : w->dim[1] * MAX(c->groups, 1);
 
@@ -226,7 +221,7 @@ static gboolean size_large(const AeStep *step, AeConv *c, int spatial,
 static gboolean read_sizes(const AeStep *step, AeConv *c, int spatial,
                            GError **error)
 {
-    const gboolean transposed = ae_conv_is_transposed(step);
+    const gboolean transposed = c->transposed;
     int64_t pads[6], *in = transposed ? c->small : c->large;
     AutoPad automatic = PAD_NOTSET;
 
@@ -246,12 +241,12 @@ gboolean ae_conv_read(const AeStep *step, AeConv *c, GError **error)
 {
     const int spatial = step->in[0]->shape.rank - 2;
 
+    c->transposed = strcmp(step->op->name, "ConvTranspose") == 0;
     c->groups = ae_node_int(step->node, "group", 1);
     return check_shapes(step, error) && read_channels(step, c, error) &&
            read_kernel(step, c, spatial, error) &&
            read_sizes(step, c, spatial, error) &&
            check_bias(step,
-                      c->groups * (ae_conv_is_transposed(step) ? c->large_c
-                                                               : c->small_c),
+                      c->groups * (c->transposed ? c->large_c : c->small_c),
                       error);
 }

@@ -92,12 +92,12 @@ static void run_pass(const AeConvRun *run, int64_t begin, int64_t end,
 
 static const AeConvPass *forward_pass(const AeStep *step, const AeConv *c)
 {
-    return ae_conv_is_transposed(step) ? &c->up : &c->down;
+    return c->transposed ? &c->up : &c->down;
 }
 
 static const AeConvPass *backward_pass(const AeStep *step, const AeConv *c)
 {
-    return ae_conv_is_transposed(step) ? &c->down : &c->up;
+    return c->transposed ? &c->down : &c->up;
 }
 
 /* Rows of the output. */
@@ -286,7 +286,7 @@ static void conv_backward(const AeStep *step, float *scratch)
         input_backward(step, packed + forward_pass(step, c)->packed, scratch);
     if (step->in[1]->grad) {
         begin_gradient(step, 1);
-        if (ae_conv_is_transposed(step))
+        if (c->transposed)
             ae_conv_weights_backward(step->kernels, c, in->data, out->grad,
                                      step->in[1]->grad, scratch);
         else
@@ -338,9 +338,8 @@ static gboolean conv_plan(AeStep *step, GError **error)
 
     if (!ae_conv_read(step, c, error))
         return FALSE;
-    size = ae_conv_is_transposed(step) ? c->large : c->small;
-    out.dim[1] =
-        c->groups * (ae_conv_is_transposed(step) ? c->large_c : c->small_c);
+    size = c->transposed ? c->large : c->small;
+    out.dim[1] = c->groups * (c->transposed ? c->large_c : c->small_c);
     for (int i = 2; i < out.rank; i++)
         out.dim[i] = size[3 - out.rank + i];
     step->units = c->n * size[0] * size[1];
@@ -355,7 +354,7 @@ static void conv_rows(const AeStep *step, int64_t *begin, int64_t *end)
 
     if (forward_pass(step, c)->winograd)
         ae_conv_winograd_rows(begin, end);
-    if (ae_conv_is_transposed(step)) {
+    if (c->transposed) {
         *begin = (*begin + pad - reach + s - 1) / s;
         *end = (*end - 1 + pad) / s + 1;
     } else {

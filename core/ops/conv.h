@@ -59,8 +59,9 @@ typedef struct {
     int64_t large_c, small_c; /* of a group */
     int64_t large[3], small[3], kernel[3], stride[3], dilation[3], pad[3];
     int64_t taps;
-    gboolean dynamic; /* the weights are computed: packed in each run */
-    gboolean units;   /* source channels are units of bytes (conv-int8.c) */
+    gboolean transposed; /* ConvTranspose */
+    gboolean dynamic;    /* the weights are computed: packed in each run */
+    gboolean units;      /* source channels are units of bytes (conv-int8.c) */
     AeConvPass down, up;
     AeConvPass weights; /* down, but for the rows at once; for gradients */
 } AeConv;
@@ -121,8 +122,6 @@ static inline int64_t ae_conv_sort_room(const AeConv *c, const AeConvPass *pass)
 {
     return ae_conv_aligned(c->taps * pass->source_c * pass->target_c);
 }
-
-gboolean ae_conv_is_transposed(const AeStep *step);
 
 /* Reads and checks shapes and attributes: all of @c but the passes. */
 gboolean ae_conv_read(const AeStep *step, AeConv *c, GError **error);
