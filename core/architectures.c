@@ -183,6 +183,56 @@ static int keras(Net *net, int x)
     return sigmoid(net, conv3(net, x, 16, c));
 }
 
+/* A fully connected layer. */
+static int dense_layer(Net *net, int x, int n_in, int n_out)
+{
+    AeShape shape = ae_shape(2, n_out, n_in);
+    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    int y;
+
+    glorot(net, tensor, n_in, n_out);
+    int w = add_weight(net, "weight", tensor);
+    int b = zeros(net, "bias", n_out);
+    AeNode *node = append(net, "Gemm", (int[]){x, w, b}, 3, &y);
+    ae_node_set_int(node, "transB", 1);
+    return y;
+}
+
+static int flatten(Net *net, int x)
+{
+    int y;
+
+    append(net, "Flatten", &x, 1, &y);
+    return y;
+}
+
+/* Rows of numbers as square images. */
+static int unflatten(Net *net, int x, int size)
+{
+    AeShape shape = ae_shape(1, 4);
+    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    int y;
+
+    memcpy(tensor->data, (float[]){-1, net->channels, size, size},
+           4 * sizeof(float));
+    tensor->integer = TRUE;
+    int s = ae_model_add_constant(net->model, "shape", tensor, FALSE, NULL);
+    append(net, "Reshape", (int[]){x, s}, 2, &y);
+    return y;
+}
+
+static int dense(Net *net, int x)
+{
+    int n = net->channels * 28 * 28;
+
+    x = relu(net, dense_layer(net, flatten(net, x), n, 512));
+    x = dense_layer(net, x, 512, 2);
+    name_latent(net, x);
+    x = relu(net, dense_layer(net, x, 2, 512));
+    x = sigmoid(net, dense_layer(net, x, 512, n));
+    return unflatten(net, x, 28);
+}
+
 static int block(Net *net, int x, int c)
 {
     x = relu(net, conv3(net, x, c, c));
@@ -225,6 +275,10 @@ static const struct {
     {"keras", keras, 28,
      "The convolutional autoencoder of the Keras blog and of the lesson (S1, "
      "S2, K4): 28 x 28, latent 8 x 4 x 4, 4,385 weights on one channel"},
+    {"dense", dense, 28,
+     "Fully connected, the layers of the lesson's dense autoencoder without "
+     "its "
+     "sampling (S4): 784-512-2-512-784, 806,674 weights on one channel"},
     {"unet-s", unet_s, 0,
      "Residual U-Net with additive skips, 16, 32 and 64 channels at 1/2, 1/4 "
      "and 1/8 of the size; 6.4 k multiply-adds a pixel"},

@@ -9,7 +9,9 @@
 #include "random.h"
 #include "safetensors.h"
 
-#define LANES 8              /* gradient arenas; more threads than this idle */
+#define MAX_LANES 8 /* more threads than this idle */
+#define MIN_LANES 2
+#define LANE_BYTES (1 << 23) /* of all gradient arenas, if that many fit */
 #define PASS_BYTES (3 << 19) /* of a plan: what stays in a core's own cache */
 #define CHUNK 4096           /* weights a task when lanes are summed */
 #define MAX_STEPS ((gint64)1 << 40) /* of a checkpoint that is believed */
@@ -20,6 +22,7 @@ struct AeTrainer {
     AePool *pool;
     const AeKernels *kernels;
     AePlan **plans;               /* one a thread, each for `images` images */
+    int lanes;                    /* gradient arenas */
     int images;                   /* of one pass through a plan */
     int64_t in_size, target_size; /* floats of one image */
 
@@ -30,7 +33,7 @@ struct AeTrainer {
 
     int64_t n_weights;
     float *weights, *moments[2];
-    float *gradients[LANES];
+    float *gradients[MAX_LANES];
     double *chunk_norms;
     int64_t step;
 };
@@ -113,6 +116,14 @@ static gboolean can_take(AeTrainer *t, const AeShape *shape, int images)
                                images * t->target_size;
 }
 
+/* Each lane costs memory traffic for all weights, once a step. */
+static int choose_lanes(int64_t n_weights)
+{
+    int64_t fit = LANE_BYTES / (int64_t)sizeof(float) / MAX(n_weights, 1);
+
+    return (int)CLAMP(fit, MIN_LANES, MAX_LANES);
+}
+
 /* How many images a pass takes: as many as the cache holds, without leaving a
  * lane empty. */
 static gboolean choose_images(AeTrainer *t, const AeShape *shape,
@@ -123,7 +134,8 @@ static gboolean choose_images(AeTrainer *t, const AeShape *shape,
     if (plan == NULL || !measure(t, plan, error))
         return FALSE;
     int fit = (int)(PASS_BYTES / MAX(ae_plan_memory(plan), 1));
-    t->images = CLAMP(fit, 1, (t->options.batch_size + LANES - 1) / LANES);
+    t->images =
+        CLAMP(fit, 1, (t->options.batch_size + t->lanes - 1) / t->lanes);
     if (!can_take(t, shape, t->images))
         t->images = 1;
     return TRUE;
@@ -138,7 +150,7 @@ static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
     t->targets = ae_alloc_floats(batch * (size_t)t->target_size);
     t->outputs = ae_alloc_floats(batch * (size_t)t->target_size);
     enough = t->inputs != NULL && t->targets != NULL && t->outputs != NULL;
-    for (int i = 0; !t->options.evaluate && i < LANES; i++) {
+    for (int i = 0; !t->options.evaluate && i < t->lanes; i++) {
         t->gradients[i] = ae_alloc_floats((size_t)t->n_weights);
         enough &= t->gradients[i] != NULL;
     }
@@ -192,6 +204,7 @@ AeTrainer *ae_trainer_new(AeModel *model, const AeShape *shape,
                    : ae_model_copy(model);
     t->kernels = ae_kernels_get();
     t->pool = ae_pool_new(options->threads);
+    t->lanes = choose_lanes(ae_model_parameters(t->model));
     if (!gather_weights(t, error) || !choose_images(t, shape, error) ||
         !allocate(t, shape, error)) {
         ae_trainer_free(t);
@@ -214,7 +227,7 @@ void ae_trainer_free(AeTrainer *t)
     ae_free(t->weights);
     ae_free(t->moments[0]);
     ae_free(t->moments[1]);
-    for (int i = 0; i < LANES; i++)
+    for (int i = 0; i < MAX_LANES; i++)
         ae_free(t->gradients[i]);
     ae_free(t->inputs);
     ae_free(t->targets);
@@ -300,7 +313,7 @@ static void run_lane(void *data, int64_t lane, int thread)
 
     if (t->learning)
         memset(t->gradients[lane], 0, (size_t)t->n_weights * sizeof(float));
-    for (int pass = (int)lane; pass * t->images < t->n; pass += LANES)
+    for (int pass = (int)lane; pass * t->images < t->n; pass += t->lanes)
         run_pass(t, t->plans[thread], pass, (int)lane);
 }
 
@@ -310,7 +323,7 @@ static double run_batch(AeTrainer *t, int n, gboolean learning)
 
     t->n = n;
     t->learning = learning;
-    ae_pool_run(t->pool, run_lane, t, LANES);
+    ae_pool_run(t->pool, run_lane, t, t->lanes);
     for (int i = 0; i < n; i++)
         sum += t->losses[i];
     return sum / ((double)n * (double)t->target_size);
@@ -323,7 +336,7 @@ static void sum_chunk(void *data, int64_t chunk, int thread)
     int64_t begin = chunk * CHUNK, n = MIN(CHUNK, t->n_weights - begin);
     float *sum = t->gradients[0] + begin;
 
-    for (int lane = 1; lane < LANES; lane++)
+    for (int lane = 1; lane < t->lanes; lane++)
         t->kernels->add(sum, sum, t->gradients[lane] + begin, n);
     t->chunk_norms[chunk] = t->kernels->sum_squares(sum, n);
 }

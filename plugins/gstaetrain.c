@@ -184,7 +184,7 @@ static const GstAeProperty properties[] = {
     {"mode", "Mode", "Learn or measure", G_TYPE_ENUM, FIELD(mode),
      .get_type = mode_type},
     {"architecture", "Architecture",
-     "The network to train: keras, unet-s or unet-xs", G_TYPE_STRING,
+     "The network to train: keras, dense, unet-s or unet-xs", G_TYPE_STRING,
      FIELD(architecture), .text = "keras"},
     {"model-file", "Model file",
      "The ONNX file to write (or, with mode=evaluate, to read)", G_TYPE_STRING,

@@ -64,7 +64,7 @@ static void test_threads_do_not_matter(void)
     static const struct {
         const char *architecture;
         int size;
-    } cases[] = {{"keras", 28}, {"unet-xs", 16}};
+    } cases[] = {{"keras", 28}, {"unet-xs", 16}, {"dense", 28}};
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         AeTrainerOptions options = {.learning_rate = 1e-3f, .seed = 5};

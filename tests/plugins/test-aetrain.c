@@ -108,6 +108,7 @@ static void test_formats_and_sizes(void)
         {"RGB", 28, 28, 0, "keras"},     {"BGRA", 28, 28, 0, "keras"},
         {"NV12", 33, 47, 28, "keras"},   {"I420", 61, 35, 16, "unet-xs"},
         {"GRAY8", 32, 24, 0, "unet-xs"}, {"RGBx", 41, 29, 24, "unet-xs"},
+        {"GRAY8", 28, 28, 0, "dense"},   {"RGB", 33, 47, 28, "dense"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
