@@ -10,7 +10,8 @@
 
 typedef float Vector __attribute__((vector_size(4 * AE_LANES)));
 typedef int32_t Mask __attribute__((vector_size(4 * AE_LANES)));
-typedef double Wide __attribute__((vector_size(8 * AE_LANES)));
+typedef float Half __attribute__((vector_size(2 * AE_LANES)));
+typedef double Doubles __attribute__((vector_size(4 * AE_LANES)));
 
 #define ALL(value) ((Vector){0} + (value))
 
@@ -306,21 +307,29 @@ void NAME(activate_gradient)(float *dx, const float *y, const float *dy,
 }
 
 /* A fixed number of partial sums in a fixed order. */
+/* Half as many doubles as floats fill a register; four chains hide the latency
+ * of additions. */
 double NAME(sum_squares)(const float *x, int64_t n)
 {
-    Wide sums = {0};
+    Doubles sums[4] = {{0}};
     double sum = 0;
     int64_t i = 0;
 
-    for (; i + AE_LANES <= n; i += AE_LANES) {
-        const Wide v = __builtin_convertvector(load(x + i), Wide);
+    for (; i + 2 * AE_LANES <= n; i += 2 * AE_LANES)
+#pragma GCC unroll 4
+        for (int j = 0; j < 4; j++) {
+            Half half;
+            Doubles v;
 
-        sums += v * v;
-    }
+            memcpy(&half, x + i + j * (AE_LANES / 2), sizeof half);
+            v = __builtin_convertvector(half, Doubles);
+            sums[j] += v * v;
+        }
     for (; i < n; i++)
         sum += (double)x[i] * x[i];
-    for (int l = 0; l < AE_LANES; l++)
-        sum += sums[l];
+    for (int j = 0; j < 4; j++)
+        for (int l = 0; l < AE_LANES / 2; l++)
+            sum += sums[j][l];
     return sum;
 }
 
