@@ -66,9 +66,24 @@ class UNet(nn.Module):
         return image - functional.pixel_shuffle(self.last(x), 2)
 
 
+class Dense(nn.Module):
+    """The layers of the dense autoencoder: 784-512-2-512-784."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Linear(784, 512), nn.Linear(512, 2),
+                                     nn.Linear(2, 512), nn.Linear(512, 784)])
+
+    def forward(self, image):
+        """Logits, as S1."""
+        enter, latent, leave, last = self.layers
+        x = latent(functional.relu(enter(image.flatten(1))))
+        return last(functional.relu(leave(x))).view_as(image)
+
+
 def init(module):
     """Glorot uniform weights and no bias, as aetrain begins."""
-    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
         nn.init.xavier_uniform_(module.weight)
         nn.init.zeros_(module.bias)
 
@@ -97,6 +112,8 @@ def load_pictures(path, count=2048, size=64):
 
 NETWORKS = {
     "s1": (S1, load_idx, functional.binary_cross_entropy_with_logits, 128),
+    "dense": (Dense, load_idx,
+              functional.binary_cross_entropy_with_logits, 128),
     "unet": (UNet, load_pictures, functional.mse_loss, 16),
 }
 

@@ -2,7 +2,8 @@
 # Training beside PyTorch: images (patches) a second on THREADS threads, the
 # same network, images, batches, loss and optimizer; sourced by run.sh.
 #
-# S1: aetrain's architecture keras, batches of 128. default: PyTorch as it
+# S1: aetrain's architecture keras, batches of 128; dense: the same of dense
+# layers. default: PyTorch as it
 # stands; channels-last: its faster layout. U-Net: unet-s, 64 x 64 patches,
 # batches of 16. one-blas: PyTorch with one thread in OpenBLAS, which it calls
 # for some gradients. Ours is timed as a whole pipeline, with reading, cutting,
@@ -34,11 +35,12 @@ train() {
     message_field "$TEMPORARY/log" ae-training "$field"
 }
 
-s1() {
-    local field=$1
-    shift
+# digits ARCHITECTURE FIELD PROPERTY...
+digits() {
+    local architecture=$1 field=$2
+    shift 2
     train "$field" idxsrc location="$IMAGES" epochs=0 ! \
-        aetrain architecture=keras loss=bce batch-size=128 "$@"
+        aetrain architecture="$architecture" loss=bce batch-size=128 "$@"
 }
 
 unet() {
@@ -76,10 +78,10 @@ check_losses() {
 # The images come in order, so that the last batches are the same.
 train_s1() {
     echo "S1, batches of 128"
-    check_losses "$(LIMIT=600 s1 loss max-steps=$STEPS)" \
+    check_losses "$(LIMIT=600 digits keras loss max-steps=$STEPS)" \
         "$(pytorch_loss s1 "$IMAGES")" 0.1
     for _ in $(seq "$ROUNDS"); do
-        record ours s1 images-per-second
+        record ours digits keras images-per-second
         record default pytorch s1 "$IMAGES" --seconds "$TRAINING_SECONDS"
         record channels-last pytorch s1 "$IMAGES" \
             --seconds "$TRAINING_SECONDS" --channels-last
@@ -87,6 +89,21 @@ train_s1() {
     done
     summary images/s ours default channels-last
     forget ours default channels-last
+}
+
+train_dense() {
+    echo "dense, batches of 128"
+    check_losses "$(LIMIT=600 digits dense loss max-steps=$STEPS)" \
+        "$(pytorch_loss dense "$IMAGES")" 0.1
+    for _ in $(seq "$ROUNDS"); do
+        record ours digits dense images-per-second
+        record default pytorch dense "$IMAGES" --seconds "$TRAINING_SECONDS"
+        OPENBLAS_NUM_THREADS=1 record one-blas pytorch dense "$IMAGES" \
+            --seconds "$TRAINING_SECONDS"
+        echo
+    done
+    summary images/s ours default one-blas
+    forget ours default one-blas
 }
 
 # Patches and noise are drawn, and one batch tells little: a wide tolerance.
@@ -110,5 +127,6 @@ bench_training() {
     fetch_peers
     make_pictures
     train_s1
+    train_dense
     train_unet
 }
