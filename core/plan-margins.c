@@ -39,23 +39,21 @@ static gboolean is_inner(const AePlan *plan, int index)
 
 static void set_margin(AePlan *plan, const AeStep *maker)
 {
-    AePlanValue *value = ae_plan_value(maker->out[0]);
-    const AeShape *shape = &value->operand.shape;
-    const int64_t row = shape->dim[1] * shape->dim[3];
-    int64_t margin[2] = {0, 0};
+    AeOperand *out = maker->out[0];
+    int64_t row, margin[2] = {0, 0};
 
-    if (!knows_margins(maker) || !is_inner(plan, (int)(value - plan->values)))
+    if (out == NULL || !knows_margins(maker) ||
+        !is_inner(plan, (int)(ae_plan_value(out) - plan->values)))
         return;
     for (guint i = 0; i < plan->steps->len; i++)
-        if (!read_margin(g_ptr_array_index(plan->steps, i), &value->operand,
-                         margin))
+        if (!read_margin(g_ptr_array_index(plan->steps, i), out, margin))
             return;
     if (margin[0] + margin[1] == 0)
         return;
-    margin[0] = (margin[0] + ALIGN - 1) / ALIGN * ALIGN;
-    margin[1] += -(margin[0] + row + margin[1]) & (ALIGN - 1);
-    value->operand.margin[0] = margin[0];
-    value->operand.margin[1] = margin[1];
+    row = out->shape.dim[1] * out->shape.dim[3];
+    out->margin[0] = (margin[0] + ALIGN - 1) / ALIGN * ALIGN;
+    out->margin[1] =
+        margin[1] + (-(out->margin[0] + row + margin[1]) & (ALIGN - 1));
 }
 
 void ae_plan_set_margins(AePlan *plan)
