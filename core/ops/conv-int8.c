@@ -75,9 +75,10 @@ static float *scales(const Int8 *p, const AeConvPass *pass, float *packed)
     return packed + pass->packed + p->phases * p->padded_c;
 }
 
-static float weight_scale(const Int8 *p, int64_t o)
+/* What one of output @o's products counts. */
+static float product_scale(const AeConvInt8 *q, int64_t o)
 {
-    return p->q.weight_scales[p->q.scale_per_channel ? o : 0];
+    return q->in.scale * q->weight_scales[q->scale_per_channel ? o : 0];
 }
 
 /* The sum of the whole numbers that output @o of a phase is made with. */
@@ -88,11 +89,10 @@ static int weight_sum(const Int8 *p, gboolean up,
 
     for (int64_t h = 0; h < axis[1]->taps; h++)
         for (int64_t w = 0; w < axis[2]->taps; w++) {
-            const int64_t kh = axis[1]->kernel + h * axis[1]->kernel_step;
-            const int64_t kw = axis[2]->kernel + w * axis[2]->kernel_step;
+            const int64_t tap = ae_conv_kernel_tap(&p->c, axis, 0, h, w);
 
             for (int64_t i = 0; i < p->source_c; i++)
-                sum += weight_at(p, up, kh * p->c.kernel[2] + kw, i, o);
+                sum += weight_at(p, up, tap, i, o);
         }
     return sum;
 }
@@ -109,8 +109,8 @@ static void set_biases(const AeInt8Kernels *kernels, const Int8 *p,
             axis[2] = ae_conv_phase(&p->c, pass, 2, w, &room[1]);
             for (int64_t o = 0; o < p->target_c; o++) {
                 if (p->q.bias != NULL)
-                    bias[o] = (int32_t)rintf(
-                        p->q.bias[o] / (p->q.in.scale * weight_scale(p, o)));
+                    bias[o] =
+                        (int32_t)rintf(p->q.bias[o] / product_scale(&p->q, o));
                 if (kernels->biased)
                     bias[o] -= p->q.in.zero * weight_sum(p, pass->up, axis, o);
             }
@@ -128,7 +128,7 @@ static void int8_prepare(AeStep *step)
     memset(bias, 0, (size_t)(p->phases * p->padded_c) * sizeof *bias);
     set_biases(step->kernels->int8, p, pass, bias);
     for (int64_t o = 0; o < p->padded_c; o++)
-        scale[o] = o < p->target_c ? p->q.in.scale * weight_scale(p, o) : 0;
+        scale[o] = o < p->target_c ? product_scale(&p->q, o) : 0;
     for (int64_t o = 0; step->out[0]->bytes && o < p->target_c; o++)
         scale[o] /= p->q.out.scale;
 }
@@ -237,10 +237,7 @@ static gboolean sums_fit(const AeConv *c, const AeConvInt8 *q, int64_t co)
     const int64_t products = c->taps * MAX(c->large_c, c->small_c);
 
     for (int64_t o = 0; q->bias != NULL && o < co; o++)
-        if (!(fabsf(q->bias[o] /
-                    (q->in.scale *
-                     q->weight_scales[q->scale_per_channel ? o : 0])) <
-              0x1p30f))
+        if (!(fabsf(q->bias[o] / product_scale(q, o)) < 0x1p30f))
             return FALSE;
     return products < (1 << 30) / (255 * 128);
 }

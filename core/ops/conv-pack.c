@@ -14,9 +14,8 @@ static float weight_at(const AeConv *c, const AeConvPass *pass,
                    large];
 }
 
-/* The kernel element that tap (@d, @h, @w) of a phase is. */
-static int64_t kernel_tap(const AeConv *c, const AeConvPhase *const axis[3],
-                          int64_t d, int64_t h, int64_t w)
+int64_t ae_conv_kernel_tap(const AeConv *c, const AeConvPhase *const axis[3],
+                           int64_t d, int64_t h, int64_t w)
 {
     const int64_t kd = axis[0]->kernel + d * axis[0]->kernel_step;
     const int64_t kh = axis[1]->kernel + h * axis[1]->kernel_step;
@@ -39,7 +38,7 @@ static void pack_phase(const AeKernels *kernels, const AeConv *c,
     for (int64_t d = 0; d < axis[0]->taps; d++)
         for (int64_t h = 0; h < axis[1]->taps; h++)
             for (int64_t w = 0; w < axis[2]->taps; w++) {
-                const int64_t tap = kernel_tap(c, axis, d, h, w);
+                const int64_t tap = ae_conv_kernel_tap(c, axis, d, h, w);
 
                 for (int64_t i = 0; i < pass->source_c; i++)
                     for (int64_t o = 0; o < pass->target_c; o++)
@@ -59,7 +58,7 @@ static void pack_depthwise(const AeConv *c, const AeConvPass *pass,
     for (int64_t d = 0; d < axis[0]->taps; d++)
         for (int64_t h = 0; h < axis[1]->taps; h++)
             for (int64_t w = 0; w < axis[2]->taps; w++) {
-                const int64_t tap = kernel_tap(c, axis, d, h, w);
+                const int64_t tap = ae_conv_kernel_tap(c, axis, d, h, w);
 
                 for (int64_t g = 0; g < c->groups; g++)
                     *packed++ = weight_at(c, pass, weights, g, tap, 0, 0);

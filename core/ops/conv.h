@@ -169,6 +169,10 @@ void ae_conv_target_first(const AeConv *c, const AeConvPass *pass, int64_t unit,
 void ae_conv_target_next(const AeConv *c, const AeConvPass *pass,
                          AeConvTarget *t);
 
+/* The kernel element that tap (@d, @h, @w) of a phase is. */
+int64_t ae_conv_kernel_tap(const AeConv *c, const AeConvPhase *const axis[3],
+                           int64_t d, int64_t h, int64_t w);
+
 /* @weights into pass->packed floats: phase by phase, group by group. */
 void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
                   const AeConvPass *pass, const float *weights, float *packed);

@@ -141,18 +141,7 @@ ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
             W(conv_block)                                                      \
         (row, e, weights, &f, x, o, valid, p, vectors);                        \
         break;
-            CASE(1)
-            CASE(2)
-            CASE(3)
-            CASE(4)
-            CASE(5)
-            CASE(6)
-            CASE(7)
-            CASE(8)
-            CASE(9)
-            CASE(10)
-            CASE(11)
-            CASE(12)
+            CASES_12
 #undef CASE
         }
         x += pixels;
@@ -195,18 +184,7 @@ ALWAYS_INLINE void W(product)(float *m, int64_t m_step, const float *v, int ci,
         if (p <= most)                                                         \
             W(product_block)(m, m_step, v, ci, u, p, vectors);                 \
         break;
-            CASE(1)
-            CASE(2)
-            CASE(3)
-            CASE(4)
-            CASE(5)
-            CASE(6)
-            CASE(7)
-            CASE(8)
-            CASE(9)
-            CASE(10)
-            CASE(11)
-            CASE(12)
+            CASES_12
 #undef CASE
         }
         tiles -= pixels;

@@ -130,18 +130,7 @@ ALWAYS_INLINE void W(panels)(const AeInt8Row *row, const float *weights, int o,
         if (p <= most)                                                         \
             W(block)(row, weights, x, o, p, vectors);                          \
         break;
-            CASE(1)
-            CASE(2)
-            CASE(3)
-            CASE(4)
-            CASE(5)
-            CASE(6)
-            CASE(7)
-            CASE(8)
-            CASE(9)
-            CASE(10)
-            CASE(11)
-            CASE(12)
+            CASES_12
 #undef CASE
         }
         x += pixels;

@@ -12,6 +12,12 @@
 #define TEXT2(a) #a
 #define TEXT(a) TEXT2(a) /* of what a macro stands for */
 
+/* For switches over sizes that are constants where code is unrolled: CASE(n) is
+ * defined beside each. */
+#define CASES_9                                                                \
+    CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9)
+#define CASES_12 CASES_9 CASE(10) CASE(11) CASE(12)
+
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 extern const AeKernels NAME(kernels);

@@ -156,15 +156,7 @@ ALWAYS_INLINE int W(outer_vectors)(const AeConvWeights *w, int o,
         if (n * vectors <= SUMS)                                               \
             W(outer_block)(w, place, o, n, vectors);                           \
         break;
-                CASE(1)
-                CASE(2)
-                CASE(3)
-                CASE(4)
-                CASE(5)
-                CASE(6)
-                CASE(7)
-                CASE(8)
-                CASE(9)
+                CASES_9
 #undef CASE
             }
         }
@@ -214,15 +206,7 @@ static int W(depthwise)(const AeConvWeights *w, int c)
     case n:                                                                    \
         W(depthwise_block)(w, c, s, n);                                        \
         break;
-                CASE(1)
-                CASE(2)
-                CASE(3)
-                CASE(4)
-                CASE(5)
-                CASE(6)
-                CASE(7)
-                CASE(8)
-                CASE(9)
+                CASES_9
 #undef CASE
             }
     return c;
