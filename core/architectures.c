@@ -1,288 +1,296 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Each network reads like its table: conv(), pool(), up() append to the tape
- * and return the new value. All are ONNX opset 17. */
+/* The networks. Row numbers are those of docs/models.md, "Architectures". */
 #include "architectures.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "error.h"
-#include "random.h"
+#include "network.h"
+#include "plan.h"
 
-typedef struct {
-    AeModel *model;
-    uint64_t seed;
-    int channels; /* of the image */
-} Net;
+#define SIDE 28       /* of the lesson's images */
+#define MAX_SIZE 8192 /* of an option: more is a mistake */
 
-static int new_value(Net *net, const char *name)
+/* How a network is chosen: by what it can be asked for. */
+enum {
+    ANY_SIZE = 1,  /* images of any size; otherwise SIDE x SIDE */
+    DENSE = 2,     /* of the size that the options say */
+    LATENT = 4,    /* the code's size can be chosen */
+    HIDDEN = 8,    /* and that of the layers around it */
+    LABELS = 16,   /* it can be conditional */
+    SAMPLING = 32, /* it is variational */
+    FORMS = 64,    /* in each form */
+};
+
+static int pixels(const AeNet *net)
 {
-    return ae_model_add_value(net->model, name, NULL, NULL);
+    return net->options.channels * net->options.width * net->options.height;
 }
 
-/* Appends a node named after its number; its output carries the same name. */
-static AeNode *append(Net *net, const char *op, const int *in, int n_in,
-                      int *out)
+static int conv_relu(AeNet *net, int x, int ci, int co)
 {
-    char *kind = g_ascii_strdown(op, -1);
-    g_autofree char *name =
-        g_strdup_printf("%s%u", kind, net->model->nodes->len + 1);
-
-    g_free(kind);
-    *out = new_value(net, name);
-    return ae_model_add_node(net->model, op, name, in, n_in, out, 1, NULL);
+    return ae_net_relu(net, ae_net_conv(net, x, ci, co, 3));
 }
 
-/* Glorot uniform (Glorot and Bengio, AISTATS 2010, eq. 16). */
-static void glorot(Net *net, AeTensor *weight, int64_t fan_in, int64_t fan_out)
+static int dense_relu(AeNet *net, int x, int n_in, int n_out)
 {
-    AeRandom random = ae_random(net->seed, net->model->values->len);
-    float limit = sqrtf(6.0f / (float)(fan_in + fan_out));
-    int64_t n = ae_shape_elements(&weight->shape);
-
-    for (int64_t i = 0; i < n; i++)
-        weight->data[i] = limit * (2 * ae_random_uniform(&random) - 1);
+    return ae_net_relu(net, ae_net_dense(net, x, n_in, n_out));
 }
 
-static int add_weight(Net *net, const char *suffix, AeTensor *tensor)
+/* An image from the units of the last hidden layer. */
+static int dense_image(AeNet *net, int x, int n_in)
 {
-    g_autofree char *name =
-        g_strdup_printf("%u.%s", net->model->nodes->len + 1, suffix);
-
-    return ae_model_add_constant(net->model, name, tensor, TRUE, NULL);
+    x = ae_net_sigmoid(net, ae_net_dense(net, x, n_in, pixels(net)));
+    return ae_net_unflatten(net, x, net->options.channels, net->options.height,
+                            net->options.width);
 }
 
-static int zeros(Net *net, const char *suffix, int n)
+/* The image as a row, with its label, and how long that is. */
+static int dense_input(AeNet *net, int x, int *n)
 {
-    AeShape shape = ae_shape(1, n);
-
-    return add_weight(net, suffix, ae_tensor_new(&shape, NULL));
+    *n = pixels(net) + net->options.classes;
+    return ae_net_with_label(net, ae_net_flatten(net, x));
 }
 
-static int relu(Net *net, int x)
+static int code_input(AeNet *net, int z, int *n)
 {
-    int y;
-
-    append(net, "Relu", &x, 1, &y);
-    return y;
+    *n = net->options.latent_size + net->options.classes;
+    return ae_net_with_label(net, z);
 }
 
-static int sigmoid(Net *net, int x)
+static int keras_decoder(AeNet *net, int x)
 {
-    int y;
-
-    append(net, "Sigmoid", &x, 1, &y);
-    return y;
+    x = ae_net_up(net, conv_relu(net, x, 8, 8));
+    x = ae_net_up(net, conv_relu(net, x, 8, 8));
+    x = ae_net_relu(net, ae_net_conv_valid(net, x, 8, 16, 3));
+    x = ae_net_up(net, x);
+    return ae_net_sigmoid(net,
+                          ae_net_conv(net, x, 16, net->options.channels, 3));
 }
 
-static int add(Net *net, int a, int b)
+static int keras(AeNet *net, int x)
 {
-    int y;
-
-    append(net, "Add", (int[]){a, b}, 2, &y);
-    return y;
+    x = ae_net_pool(net, conv_relu(net, x, net->options.channels, 16));
+    x = ae_net_pool(net, conv_relu(net, x, 16, 8));
+    x = ae_net_pool(net, conv_relu(net, x, 8, 8));
+    return keras_decoder(net, ae_net_code(net, x));
 }
 
-/* A convolution with a k x k kernel; stride 1 keeps the size if @same. */
-static int conv(Net *net, int x, int ci, int co, int k, int stride,
-                gboolean same)
+static int keras_superres(AeNet *net, int x)
 {
-    AeShape shape = ae_shape(4, co, ci, k, k);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
-    int y, p = same && stride == 1 ? k / 2 : 0;
-
-    glorot(net, tensor, (int64_t)ci * k * k, (int64_t)co * k * k);
-    int w = add_weight(net, "weight", tensor);
-    int b = zeros(net, "bias", co);
-    AeNode *node = append(net, "Conv", (int[]){x, w, b}, 3, &y);
-    ae_node_set_ints(node, "kernel_shape", (int64_t[]){k, k}, 2);
-    ae_node_set_ints(node, "strides", (int64_t[]){stride, stride}, 2);
-    ae_node_set_ints(node, "pads", (int64_t[]){p, p, p, p}, 4);
-    return y;
+    x = ae_net_pool(net, conv_relu(net, x, net->options.channels, 16));
+    x = ae_net_pool(net, conv_relu(net, x, 16, 8));
+    return keras_decoder(net, ae_net_code(net, x));
 }
 
-static int conv3(Net *net, int x, int ci, int co)
+static int keras_denoise(AeNet *net, int x)
 {
-    return conv(net, x, ci, co, 3, 1, TRUE);
+    int c = net->options.channels;
+
+    x = ae_net_pool(net, conv_relu(net, x, c, 32));
+    x = ae_net_code(net, ae_net_pool(net, conv_relu(net, x, 32, 32)));
+    x = ae_net_up(net, conv_relu(net, x, 32, 32));
+    x = ae_net_up(net, conv_relu(net, x, 32, 32));
+    ae_model_set(net->model, "ae.multiple", "4");
+    return ae_net_sigmoid(net, ae_net_conv(net, x, 32, c, 3));
 }
 
-/* The transposed convolution that doubles height and width. */
-static int conv_up(Net *net, int x, int ci, int co)
+static int shallow(AeNet *net, int x)
 {
-    AeShape shape = ae_shape(4, ci, co, 2, 2);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
-    int y;
+    int n, k = net->options.latent_size;
 
-    glorot(net, tensor, (int64_t)ci * 4, (int64_t)co * 4);
-    int w = add_weight(net, "weight", tensor);
-    int b = zeros(net, "bias", co);
-    AeNode *node = append(net, "ConvTranspose", (int[]){x, w, b}, 3, &y);
-    ae_node_set_ints(node, "kernel_shape", (int64_t[]){2, 2}, 2);
-    ae_node_set_ints(node, "strides", (int64_t[]){2, 2}, 2);
-    return y;
+    x = dense_input(net, x, &n);
+    x = ae_net_code(net, dense_relu(net, x, n, k));
+    x = code_input(net, x, &n);
+    return dense_image(net, x, n);
 }
 
-/* 2 x 2 maxima; an odd size is padded at the bottom and right, as TF does. */
-static int pool(Net *net, int x)
+static int deep(AeNet *net, int x)
 {
-    int y;
-    AeNode *node = append(net, "MaxPool", &x, 1, &y);
+    int n, k = net->options.latent_size;
 
-    ae_node_set_ints(node, "kernel_shape", (int64_t[]){2, 2}, 2);
-    ae_node_set_ints(node, "strides", (int64_t[]){2, 2}, 2);
-    ae_node_set_string(node, "auto_pad", "SAME_UPPER");
-    return y;
+    x = dense_input(net, x, &n);
+    x = dense_relu(net, dense_relu(net, x, n, 128), 128, 64);
+    x = ae_net_code(net, dense_relu(net, x, 64, k));
+    x = code_input(net, x, &n);
+    x = dense_relu(net, dense_relu(net, x, n, 64), 64, 128);
+    return dense_image(net, x, 128);
 }
 
-/* Nearest neighbour, twice the size. */
-static int up(Net *net, int x)
+static int dense(AeNet *net, int x)
 {
-    int y, scales = ae_model_find(net->model, "scales");
+    int n, h = net->options.hidden_size;
 
-    if (scales < 0) {
-        AeShape shape = ae_shape(1, 4);
-        AeTensor *tensor = ae_tensor_new(&shape, NULL);
-        memcpy(tensor->data, (float[]){1, 1, 2, 2}, 4 * sizeof(float));
-        scales =
-            ae_model_add_constant(net->model, "scales", tensor, FALSE, NULL);
-    }
-    AeNode *node = append(net, "Resize", (int[]){x, -1, scales}, 3, &y);
-    ae_node_set_string(node, "mode", "nearest");
-    ae_node_set_string(node, "nearest_mode", "floor");
-    ae_node_set_string(node, "coordinate_transformation_mode", "asymmetric");
-    return y;
+    x = dense_input(net, x, &n);
+    x = dense_relu(net, x, n, h);
+    x = ae_net_code(net, ae_net_dense(net, x, h, net->options.latent_size));
+    x = code_input(net, x, &n);
+    return dense_image(net, dense_relu(net, x, n, h), h);
 }
 
-static int pixel_shuffle(Net *net, int x)
+static int vae(AeNet *net, int x)
 {
-    int y;
-    AeNode *node = append(net, "DepthToSpace", &x, 1, &y);
+    int n, h = net->options.hidden_size;
 
-    ae_node_set_int(node, "blocksize", 2);
-    ae_node_set_string(node, "mode", "CRD");
-    return y;
+    x = dense_input(net, x, &n);
+    x = ae_net_sampled_code(net, dense_relu(net, x, n, h), h);
+    x = code_input(net, x, &n);
+    return dense_image(net, dense_relu(net, x, n, h), h);
 }
 
-static void name_latent(Net *net, int value)
+/* Three hidden layers on either side. */
+static int adversarial(AeNet *net, int x)
 {
-    ae_model_set(net->model, "ae.latent",
-                 ae_model_value(net->model, value)->name);
+    int n, h = net->options.hidden_size;
+
+    x = dense_input(net, x, &n);
+    x = dense_relu(net, x, n, h);
+    x = dense_relu(net, dense_relu(net, x, h, h), h, h);
+    x = ae_net_code(net, ae_net_dense(net, x, h, net->options.latent_size));
+    x = code_input(net, x, &n);
+    x = dense_relu(net, dense_relu(net, x, n, h), h, h);
+    return dense_image(net, dense_relu(net, x, h, h), h);
 }
 
-static int keras(Net *net, int x)
+/* Two convolutions and pools, a dense layer of h units. */
+static int conv_encoder(AeNet *net, int x)
 {
-    int c = net->channels;
+    int n = 32 * (SIDE / 4) * (SIDE / 4) + net->options.classes;
 
-    x = pool(net, relu(net, conv3(net, x, c, 16)));
-    x = pool(net, relu(net, conv3(net, x, 16, 8)));
-    x = pool(net, relu(net, conv3(net, x, 8, 8)));
-    name_latent(net, x);
-    x = up(net, relu(net, conv3(net, x, 8, 8)));
-    x = up(net, relu(net, conv3(net, x, 8, 8)));
-    x = up(net, relu(net, conv(net, x, 8, 16, 3, 1, FALSE)));
-    return sigmoid(net, conv3(net, x, 16, c));
+    x = ae_net_pool(net, conv_relu(net, x, net->options.channels, 16));
+    x = ae_net_pool(net, conv_relu(net, x, 16, 32));
+    x = ae_net_with_label(net, ae_net_flatten(net, x));
+    return dense_relu(net, x, n, net->options.hidden_size);
 }
 
-/* A fully connected layer. */
-static int dense_layer(Net *net, int x, int n_in, int n_out)
+static int conv_decoder(AeNet *net, int z)
 {
-    AeShape shape = ae_shape(2, n_out, n_in);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
-    int y;
+    int n, h = net->options.hidden_size, c = net->options.channels;
+    int x = code_input(net, z, &n);
 
-    glorot(net, tensor, n_in, n_out);
-    int w = add_weight(net, "weight", tensor);
-    int b = zeros(net, "bias", n_out);
-    AeNode *node = append(net, "Gemm", (int[]){x, w, b}, 3, &y);
-    ae_node_set_int(node, "transB", 1);
-    return y;
+    x = dense_relu(net, x, n, h);
+    x = dense_relu(net, x, h, 32 * (SIDE / 4) * (SIDE / 4));
+    x = ae_net_up(net, ae_net_unflatten(net, x, 32, SIDE / 4, SIDE / 4));
+    x = ae_net_up(net, conv_relu(net, x, 32, 16));
+    return ae_net_sigmoid(net, ae_net_conv(net, x, 16, c, 3));
 }
 
-static int flatten(Net *net, int x)
+static int conv_dense(AeNet *net, int x)
 {
-    int y;
+    int h = net->options.hidden_size;
 
-    append(net, "Flatten", &x, 1, &y);
-    return y;
+    x = ae_net_dense(net, conv_encoder(net, x), h, net->options.latent_size);
+    return conv_decoder(net, ae_net_code(net, x));
 }
 
-/* Rows of numbers as square images. */
-static int unflatten(Net *net, int x, int size)
+static int conv_vae(AeNet *net, int x)
 {
-    AeShape shape = ae_shape(1, 4);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
-    int y;
-
-    memcpy(tensor->data, (float[]){-1, net->channels, size, size},
-           4 * sizeof(float));
-    tensor->integer = TRUE;
-    int s = ae_model_add_constant(net->model, "shape", tensor, FALSE, NULL);
-    append(net, "Reshape", (int[]){x, s}, 2, &y);
-    return y;
+    x = conv_encoder(net, x);
+    return conv_decoder(net,
+                        ae_net_sampled_code(net, x, net->options.hidden_size));
 }
 
-static int dense(Net *net, int x)
+static int kvfrans(AeNet *net, int x)
 {
-    int n = net->channels * 28 * 28;
+    int n = 32 * (SIDE / 4) * (SIDE / 4), k = net->options.latent_size;
 
-    x = relu(net, dense_layer(net, flatten(net, x), n, 512));
-    x = dense_layer(net, x, 512, 2);
-    name_latent(net, x);
-    x = relu(net, dense_layer(net, x, 2, 512));
-    x = sigmoid(net, dense_layer(net, x, 512, n));
-    return unflatten(net, x, 28);
+    x = ae_net_conv_half(net, x, net->options.channels, 16, 5);
+    x = ae_net_leaky_relu(net, x, 0.2f);
+    x = ae_net_conv_half(net, x, 16, 32, 5);
+    x = ae_net_flatten(net, ae_net_leaky_relu(net, x, 0.2f));
+    x = dense_relu(net, ae_net_sampled_code_sd(net, x, n), k, n);
+    x = ae_net_unflatten(net, x, 32, SIDE / 4, SIDE / 4);
+    x = ae_net_relu(net, ae_net_conv_up(net, x, 32, 16, 5, FALSE));
+    x = ae_net_conv_up(net, x, 16, net->options.channels, 5, FALSE);
+    return ae_net_sigmoid(net, x);
 }
 
-static int block(Net *net, int x, int c)
+static int block(AeNet *net, int x, int c)
 {
-    x = relu(net, conv3(net, x, c, c));
-    return relu(net, conv3(net, x, c, c));
+    return conv_relu(net, conv_relu(net, x, c, c), c, c);
+}
+
+static int half_relu(AeNet *net, int x, int ci, int co)
+{
+    return ae_net_relu(net, ae_net_conv_half(net, x, ci, co, 2));
+}
+
+/* Twice the size, and what has skipped the levels below. */
+static int up_add(AeNet *net, int x, int ci, int co, int skip)
+{
+    return ae_net_add(net, ae_net_conv_up(net, x, ci, co, 2, TRUE), skip);
 }
 
 /* Levels of a, b and c channels at 1/2, 1/4 and 1/8 of the size. */
-static int unet(Net *net, int image, int a, int b, int c)
+static int unet(AeNet *net, int image, int a, int b, int c)
 {
-    int n = net->channels, y;
-    int x = relu(net, conv(net, image, n, a, 2, 2, FALSE));
-    int e0 = block(net, x, a);
-    int e1 = block(net, relu(net, conv(net, e0, a, b, 2, 2, FALSE)), b);
+    int n = net->options.channels;
+    int e0 = block(net, half_relu(net, image, n, a), a);
+    int e1 = block(net, half_relu(net, e0, a, b), b);
+    int x = block(net, half_relu(net, e1, b, c), c);
 
-    x = block(net, relu(net, conv(net, e1, b, c, 2, 2, FALSE)), c);
-    x = block(net, add(net, conv_up(net, x, c, b), e1), b);
-    x = block(net, add(net, conv_up(net, x, b, a), e0), a);
-    x = pixel_shuffle(net, conv3(net, x, a, 4 * n));
-    append(net, "Sub", (int[]){image, x}, 2, &y);
+    x = block(net, up_add(net, x, c, b, e1), b);
+    x = block(net, up_add(net, x, b, a, e0), a);
+    x = ae_net_pixel_shuffle(net, ae_net_conv(net, x, a, 4 * n, 3), 2);
     ae_model_set(net->model, "ae.multiple", "8");
-    return y;
+    return ae_net_subtract(net, image, x);
 }
 
-static int unet_s(Net *net, int x)
+static int unet_s(AeNet *net, int x)
 {
     return unet(net, x, 16, 32, 64);
 }
 
-static int unet_xs(Net *net, int x)
+static int unet_xs(AeNet *net, int x)
 {
     return unet(net, x, 8, 16, 32);
 }
 
-static const struct {
+typedef struct {
     const char *name;
-    int (*build)(Net *net, int image);
-    int size; /* of the image; 0: any */
+    int (*build)(AeNet *net, int image);
+    int abilities;
+    int latent_size, hidden_size; /* where none is asked for */
+    int shrink;                   /* the input's side is SIDE / this */
     const char *description;
-} table[] = {
-    {"keras", keras, 28,
+} Architecture;
+
+static const Architecture table[] = {
+    {"keras", keras, 0, 0, 0, 1,
      "The convolutional autoencoder of the Keras blog and of the lesson (S1, "
-     "S2, K4): 28 x 28, latent 8 x 4 x 4, 4,385 weights on one channel"},
-    {"dense", dense, 28,
-     "Fully connected, the layers of the lesson's dense autoencoder without "
-     "its "
-     "sampling (S4): 784-512-2-512-784, 806,674 weights on one channel"},
-    {"unet-s", unet_s, 0,
+     "S2, S7, S8, K4): 28 x 28, code 8 x 4 x 4, 4,385 weights on one channel"},
+    {"keras-denoise", keras_denoise, ANY_SIZE, 0, 0, 1,
+     "The Keras blog's convolutional denoiser (K5): code 32 x 7 x 7 for 28 x "
+     "28, 28,353 weights"},
+    {"keras-superres", keras_superres, 0, 0, 0, 2,
+     "The lesson's super-resolution network (S3): 14 x 14 to 28 x 28 through a "
+     "code of 8 x 4 x 4, 3,801 weights"},
+    {"shallow", shallow, DENSE | LATENT | LABELS, 32, 0, 1,
+     "One layer on either side (K1, K2, A1, A2): 784-32-784, 50,992 weights"},
+    {"deep", deep, DENSE | LATENT | LABELS, 32, 0, 1,
+     "The Keras blog's deep dense autoencoder (K3): "
+     "784-128-64-32-64-128-784, 222,384 weights"},
+    {"dense", dense, DENSE | LATENT | HIDDEN | LABELS, 2, 512, 1,
+     "The layers of the lesson's variational autoencoder without its sampling: "
+     "784-512-2-512-784, 806,674 weights"},
+    {"vae", vae, DENSE | LATENT | HIDDEN | LABELS | SAMPLING | FORMS, 2, 512, 1,
+     "The lesson's variational autoencoder (S4; hidden-size=256 or 64: K7; "
+     "conditional: C1): 784-512-2-512-784, 807,700 weights"},
+    {"adversarial", adversarial, DENSE | LATENT | HIDDEN | LABELS, 150, 1000, 1,
+     "The lesson's adversarial autoencoder (S5): three layers of 1000 on "
+     "either side of a code of 150, 5,874,934 weights"},
+    {"conv-dense", conv_dense, LATENT | HIDDEN | LABELS, 2, 128, 1,
+     "Convolutional with a dense code (S6): 28 x 28, 16 and 32 channels, a "
+     "layer of 128 units, code 2"},
+    {"conv-vae", conv_vae, LATENT | HIDDEN | LABELS | SAMPLING | FORMS, 2, 128,
+     1, "The same as a variational autoencoder: the lesson's homework (S10)"},
+    {"kvfrans", kvfrans, LATENT | SAMPLING, 20, 0, 1,
+     "kvfrans' convolutional variational autoencoder (V1): 28 x 28, 5 x 5 "
+     "kernels with stride 2, code 20, 122,136 weights"},
+    {"unet-s", unet_s, ANY_SIZE, 0, 0, 1,
      "Residual U-Net with additive skips, 16, 32 and 64 channels at 1/2, 1/4 "
      "and 1/8 of the size; 6.4 k multiply-adds a pixel"},
-    {"unet-xs", unet_xs, 0,
+    {"unet-xs", unet_xs, ANY_SIZE, 0, 0, 1,
      "The same with 8, 16 and 32 channels; 1.6 k multiply-adds a pixel"},
 };
 
@@ -299,16 +307,44 @@ const char *const *ae_architecture_names(void)
     return names;
 }
 
-const char *ae_architecture_describe(const char *name)
+static const Architecture *find(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
         if (strcmp(table[i].name, name) == 0)
-            return table[i].description;
+            return &table[i];
     return NULL;
 }
 
-/* Every network here returns an image of the size that it gets. */
-static void declare_image(AeModel *model, int number, const AeShape *shape)
+const char *ae_architecture_describe(const char *name)
+{
+    const Architecture *architecture = find(name);
+
+    return architecture != NULL ? architecture->description : NULL;
+}
+
+static int option_or(int option, int fallback)
+{
+    return option > 0 ? option : fallback;
+}
+
+/* Every default filled in. */
+static AeArchitectureOptions complete(const Architecture *a,
+                                      const AeArchitectureOptions *options)
+{
+    AeArchitectureOptions o = *options;
+    gboolean dense = (a->abilities & DENSE) != 0;
+
+    o.channels = option_or(o.channels, 1);
+    o.width = dense ? option_or(o.width, SIDE) : SIDE;
+    o.height = dense ? option_or(o.height, SIDE) : SIDE;
+    o.latent_size = option_or(o.latent_size, a->latent_size);
+    o.hidden_size = option_or(o.hidden_size, a->hidden_size);
+    if ((a->abilities & SAMPLING) && o.latent_noise == 0)
+        o.latent_noise = 1;
+    return o;
+}
+
+static void declare(AeModel *model, int number, const AeShape *shape)
 {
     static const char *const names[] = {"N", NULL, "H", "W"};
     AeValue *value = ae_model_value(model, number);
@@ -321,29 +357,127 @@ static void declare_image(AeModel *model, int number, const AeShape *shape)
             value->dim_names[i] = g_strdup(names[i]);
 }
 
-static AeModel *build(size_t i, int channels, uint64_t seed)
+/* Declares the value that metadata @key names, as a plan tells its shape. */
+static void declare_named(AeModel *model, const char *key)
 {
-    int size = table[i].size > 0 ? table[i].size : AE_UNKNOWN;
-    AeShape shape = ae_shape(4, AE_UNKNOWN, channels, size, size);
-    Net net = {ae_model_new(17), seed, channels};
-    int x = ae_model_add_input(net.model, "image", &shape, NULL);
-    int y = table[i].build(&net, x);
+    const char *name = ae_model_get(model, key);
+    AeShape shapes[2];
+    AePlanOptions options = {.shapes = shapes,
+                             .n_inputs = (int)model->inputs->len,
+                             .outputs = &name,
+                             .n_outputs = 1,
+                             .band_rows = -1};
 
-    declare_image(net.model, x, &shape);
-    declare_image(net.model, y, &shape);
+    if (name == NULL)
+        return;
+    for (int i = 0; i < options.n_inputs; i++) {
+        shapes[i] = ae_model_value(model, ae_model_input(model, i))->shape;
+        shapes[i].dim[0] = 1;
+    }
+    g_autoptr(AePlan) plan = ae_plan_new(model, &options, NULL);
+    AeShape shape = *ae_plan_output_shape(plan, 0);
+    shape.dim[0] = AE_UNKNOWN;
+    declare(model, ae_model_find(model, name), &shape);
+}
+
+static void add_label(AeNet *net)
+{
+    AeShape shape = ae_shape(2, AE_UNKNOWN, net->options.classes);
+    g_autofree char *classes = g_strdup_printf("%d", net->options.classes);
+
+    net->label = ae_model_add_input(net->model, "label", &shape, NULL);
+    declare(net->model, net->label, &shape);
+    ae_model_set(net->model, "ae.label", "label");
+    ae_model_set(net->model, "ae.classes", classes);
+}
+
+static AeModel *build(const Architecture *a,
+                      const AeArchitectureOptions *options)
+{
+    static const char *const code[] = {"ae.latent", "ae.mean",
+                                       "ae.log-variance"};
+    AeNet net = {ae_model_new(17), complete(a, options), -1};
+    const AeArchitectureOptions *o = &net.options;
+    gboolean any = (a->abilities & ANY_SIZE) != 0;
+    AeShape image =
+        ae_shape(4, AE_UNKNOWN, o->channels, any ? AE_UNKNOWN : o->height,
+                 any ? AE_UNKNOWN : o->width);
+    AeShape input = image;
+
+    if (a->shrink > 1) {
+        input.dim[2] /= a->shrink;
+        input.dim[3] /= a->shrink;
+    }
+    int x = ae_model_add_input(net.model, "image", &input, NULL);
+    if (o->classes > 0)
+        add_label(&net);
+    int y = a->build(&net, x);
+    declare(net.model, x, &input);
+    declare(net.model, y, &image);
     ae_model_add_output(net.model, y);
-    ae_model_set(net.model, "ae.architecture", table[i].name);
+    ae_model_set(net.model, "ae.architecture", a->name);
+    for (size_t i = 0; !any && i < G_N_ELEMENTS(code); i++)
+        declare_named(net.model, code[i]);
     return net.model;
 }
 
-AeModel *ae_architecture_new(const char *name, int channels, uint64_t seed,
+/* What was asked for and cannot be had, or NULL. */
+static const char *refusal(const Architecture *a,
+                           const AeArchitectureOptions *o)
+{
+    if (o->channels < 0 || o->channels > 4)
+        return "takes images of 1 to 4 channels";
+    if (o->width > MAX_SIZE || o->height > MAX_SIZE ||
+        o->latent_size > MAX_SIZE || o->hidden_size > MAX_SIZE ||
+        o->classes > MAX_SIZE)
+        return "takes sizes up to 8192";
+    if (o->latent_size > 0 && !(a->abilities & LATENT))
+        return "has a code of its own size";
+    if (o->hidden_size > 0 && !(a->abilities & HIDDEN))
+        return "has no hidden size to choose";
+    if (o->classes > 0 && !(a->abilities & LABELS))
+        return "has no conditional form";
+    if (o->form != AE_VAE_LOG_VARIANCE && !(a->abilities & FORMS))
+        return "has no variational form to choose";
+    return NULL;
+}
+
+AeModel *ae_architecture_new(const char *name,
+                             const AeArchitectureOptions *options,
                              GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(table); i++)
-        if (strcmp(table[i].name, name) == 0)
-            return build(i, channels, seed);
-    g_autofree char *names = g_strjoinv(", ", (char **)ae_architecture_names());
-    g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                "no architecture is called '%s'; there are %s", name, names);
-    return NULL;
+    const Architecture *architecture = find(name);
+    const char *refused;
+
+    if (architecture == NULL) {
+        g_autofree char *names =
+            g_strjoinv(", ", (char **)ae_architecture_names());
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "no architecture is called '%s'; there are %s", name,
+                    names);
+        return NULL;
+    }
+    refused = refusal(architecture, options);
+    if (refused != NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE, "architecture '%s' %s",
+                    name, refused);
+        return NULL;
+    }
+    return build(architecture, options);
+}
+
+AeModel *ae_architecture_discriminator(int size, uint64_t seed)
+{
+    enum { UNITS = 500, LAYERS = 4 };
+    AeNet net = {ae_model_new(17), {.seed = seed}, -1};
+    AeShape shape = ae_shape(2, AE_UNKNOWN, size);
+    int x = ae_model_add_input(net.model, "code", &shape, NULL), n = size;
+
+    for (int i = 0; i < LAYERS; i++) {
+        x = dense_relu(&net, x, n, UNITS);
+        n = UNITS;
+    }
+    ae_model_add_output(net.model,
+                        ae_net_sigmoid(&net, ae_net_dense(&net, x, n, 1)));
+    return net.model;
 }

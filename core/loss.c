@@ -89,3 +89,33 @@ double ae_loss(AeLoss loss, const float *y, const float *target, int64_t n,
     }
     g_assert_not_reached();
 }
+
+double ae_loss_kl(const float *mean, const float *log_variance, int64_t n,
+                  float scale, float *mean_gradient,
+                  float *log_variance_gradient)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        float m = mean[i], v = log_variance[i], variance = expf(v);
+        sum -= 0.5 * (1 + (double)v - (double)m * m - (double)variance);
+        if (mean_gradient != NULL)
+            mean_gradient[i] = scale * m;
+        if (log_variance_gradient != NULL)
+            log_variance_gradient[i] = scale * 0.5f * (variance - 1);
+    }
+    return sum;
+}
+
+double ae_loss_l1_norm(const float *code, int64_t n, float scale,
+                       float *gradient)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        sum += fabsf(code[i]);
+        if (gradient != NULL)
+            gradient[i] = scale * (float)((code[i] > 0) - (code[i] < 0));
+    }
+    return sum;
+}

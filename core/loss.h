@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Losses, each the mean over all elements. */
+/* Losses: of images, each a sum over all elements, and of codes. */
 #pragma once
 
 #include <glib.h>
@@ -21,5 +21,18 @@ typedef enum { AE_LOSS_MSE, AE_LOSS_L1, AE_LOSS_BCE } AeLoss;
  * @gradient where that is not NULL. */
 double ae_loss(AeLoss loss, const float *y, const float *target, int64_t n,
                float scale, float *gradient);
+
+/* The Kullback-Leibler divergence, in nats, of the normal distributions with
+ * these moments from the standard one, summed over @n values:
+ * -1/2 sum(1 + v - m^2 - exp v) (Kingma and Welling, ICLR 2014, appendix B).
+ * The gradients, times @scale, go where they are not NULL. */
+double ae_loss_kl(const float *mean, const float *log_variance, int64_t n,
+                  float scale, float *mean_gradient,
+                  float *log_variance_gradient);
+
+/* The sum of the absolute values of @n numbers; the same for its gradient,
+ * which is 0 at 0. */
+double ae_loss_l1_norm(const float *code, int64_t n, float scale,
+                       float *gradient);
 
 G_END_DECLS

@@ -5,38 +5,13 @@
 #include <string.h>
 
 #include "error.h"
-#include "plan.h"
 #include "random.h"
-#include "safetensors.h"
+#include "trainer-private.h"
 
-#define MAX_LANES 8 /* more threads than this idle */
 #define MIN_LANES 2
 #define LANE_BYTES (1 << 23) /* of all gradient arenas, if that many fit */
 #define PASS_BYTES (3 << 19) /* of a plan: what stays in a core's own cache */
 #define CHUNK 4096           /* weights a task when lanes are summed */
-#define MAX_STEPS ((gint64)1 << 40) /* of a checkpoint that is believed */
-
-struct AeTrainer {
-    AeModel *model;
-    AeTrainerOptions options;
-    AePool *pool;
-    const AeKernels *kernels;
-    AePlan **plans;               /* one a thread, each for `images` images */
-    int lanes;                    /* gradient arenas */
-    int images;                   /* of one pass through a plan */
-    int64_t in_size, target_size; /* floats of one image */
-
-    float *inputs, *targets, *outputs; /* batch_size images each */
-    double *losses;                    /* batch_size sums */
-    int n;                             /* images of the batch in hand */
-    gboolean learning;
-
-    int64_t n_weights;
-    float *weights, *moments[2];
-    float *gradients[MAX_LANES];
-    double *chunk_norms;
-    int64_t step;
-};
 
 /* Moves all weights of the model into one arena. */
 static gboolean gather_weights(AeTrainer *t, GError **error)
@@ -79,26 +54,65 @@ static void scatter_weights(AeTrainer *t)
     }
 }
 
+/* Which values of the model the term of the code reads. */
+static gboolean find_codes(AeTrainer *t, GError **error)
+{
+    static const char *const keys[][AE_TRAINER_CODES] = {
+        [AE_CODE_FREE] = {NULL},
+        [AE_CODE_KL] = {"ae.mean", "ae.log-variance"},
+        [AE_CODE_L1] = {"ae.latent"},
+        [AE_CODE_ADVERSARIAL] = {"ae.latent"},
+    };
+    const char *const *key = keys[t->options.code_term];
+
+    t->outputs[t->n_outputs++] =
+        ae_model_value(t->model, ae_model_output(t->model, 0))->name;
+    for (int i = 0; i < AE_TRAINER_CODES && key[i] != NULL; i++) {
+        const char *name = ae_model_get(t->model, key[i]);
+        if (name == NULL) {
+            g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                        "the model has no \"%s\": it is not %s", key[i],
+                        i == 0 && t->options.code_term != AE_CODE_KL
+                            ? "an autoencoder with a code"
+                            : "a variational autoencoder");
+            return FALSE;
+        }
+        t->outputs[t->n_outputs++] = name;
+    }
+    return TRUE;
+}
+
 static AePlan *new_plan(AeTrainer *t, const AeShape *shape, int images,
                         GError **error)
 {
-    AeShape batch = *shape;
-    AePlanOptions options = {
-        .shapes = &batch, .n_inputs = 1, .gradients = !t->options.evaluate};
+    AeShape shapes[2] = {*shape, ae_shape(2, images, (int)t->label_size)};
+    AePlanOptions options = {.shapes = shapes,
+                             .n_inputs = (int)t->model->inputs->len,
+                             .outputs = t->outputs,
+                             .n_outputs = t->n_outputs,
+                             .gradients = !t->options.evaluate};
 
-    batch.dim[0] = images;
+    shapes[0].dim[0] = images;
     return ae_plan_new(t->model, &options, error);
 }
 
 /* Sets the sizes of one image. */
 static gboolean measure(AeTrainer *t, AePlan *plan, GError **error)
 {
+    gboolean empty = FALSE, trained = TRUE;
+
     t->in_size = ae_shape_elements(ae_plan_input_shape(plan, 0));
     t->target_size = ae_shape_elements(ae_plan_output_shape(plan, 0));
-    if (t->in_size == 0 || t->target_size == 0)
+    if (t->n_outputs > 1)
+        t->code_size = ae_shape_elements(ae_plan_output_shape(plan, 1));
+    for (int i = 0; i < t->n_outputs; i++) {
+        empty |= ae_shape_elements(ae_plan_output_shape(plan, i)) == 0;
+        trained &= ae_plan_output_gradient(plan, i) != NULL;
+    }
+    if (t->in_size == 0 || empty)
         g_set_error_literal(error, AE_ERROR, AE_ERROR_SHAPE,
                             "the model's input or output is empty");
-    else if (!t->options.evaluate && ae_plan_output_gradient(plan, 0) == NULL)
+    else if (!t->options.evaluate && !trained)
         g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
                             "the model's output depends on no weight: there "
                             "is nothing to train");
@@ -121,7 +135,7 @@ static int choose_lanes(int64_t n_weights)
 {
     int64_t fit = LANE_BYTES / (int64_t)sizeof(float) / MAX(n_weights, 1);
 
-    return (int)CLAMP(fit, MIN_LANES, MAX_LANES);
+    return (int)CLAMP(fit, MIN_LANES, AE_TRAINER_LANES);
 }
 
 /* How many images a pass takes: as many as the cache holds, without leaving a
@@ -141,32 +155,49 @@ static gboolean choose_images(AeTrainer *t, const AeShape *shape,
     return TRUE;
 }
 
-static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
+/* @size floats for each image of a batch. */
+static float *batch_of(const AeTrainer *t, int64_t size, gboolean *enough)
 {
-    size_t batch = (size_t)t->options.batch_size;
-    gboolean enough;
+    float *floats =
+        ae_alloc_floats((size_t)t->options.batch_size * (size_t)size);
 
-    t->inputs = ae_alloc_floats(batch * (size_t)t->in_size);
-    t->targets = ae_alloc_floats(batch * (size_t)t->target_size);
-    t->outputs = ae_alloc_floats(batch * (size_t)t->target_size);
-    enough = t->inputs != NULL && t->targets != NULL && t->outputs != NULL;
-    for (int i = 0; !t->options.evaluate && i < t->lanes; i++) {
-        t->gradients[i] = ae_alloc_floats((size_t)t->n_weights);
+    *enough = *enough && floats != NULL;
+    return floats;
+}
+
+static gboolean allocate_batch(AeTrainer *t)
+{
+    gboolean enough = TRUE;
+
+    t->inputs = batch_of(t, t->in_size, &enough);
+    t->targets = batch_of(t, t->target_size, &enough);
+    t->outputs_made = batch_of(t, t->target_size, &enough);
+    t->labels = batch_of(t, t->label_size, &enough);
+    t->codes = batch_of(t, t->code_size, &enough);
+    t->losses = g_new0(double, t->options.batch_size);
+    t->code_losses = g_new0(double, t->options.batch_size);
+    return enough;
+}
+
+static gboolean allocate_arenas(AeTrainer *t)
+{
+    size_t n = (size_t)t->n_weights;
+    gboolean enough = TRUE;
+
+    for (int i = 0; i < t->lanes; i++) {
+        t->gradients[i] = ae_alloc_floats(n);
         enough &= t->gradients[i] != NULL;
     }
-    for (int i = 0;
-         !t->options.evaluate && i < ae_optimizer_moments(t->options.optimizer);
-         i++) {
-        t->moments[i] = ae_alloc_floats((size_t)t->n_weights);
+    for (int i = 0; i < ae_optimizer_moments(t->options.optimizer); i++) {
+        t->moments[i] = ae_alloc_floats(n);
         enough &= t->moments[i] != NULL;
     }
-    t->losses = g_new0(double, batch);
     t->chunk_norms = g_new0(double, t->n_weights / CHUNK + 1);
-    if (!enough) {
-        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "no memory to train with batches of %zu images", batch);
-        return FALSE;
-    }
+    return enough;
+}
+
+static gboolean make_plans(AeTrainer *t, const AeShape *shape, GError **error)
+{
     t->plans = g_new0(AePlan *, ae_pool_threads(t->pool));
     for (int i = 0; i < ae_pool_threads(t->pool); i++)
         if ((t->plans[i] = new_plan(t, shape, t->images, error)) == NULL)
@@ -174,13 +205,60 @@ static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
     return TRUE;
 }
 
+static gboolean make_adversary(AeTrainer *t, GError **error)
+{
+    AeAdversaryOptions options = {
+        .code_size = (int)t->code_size,
+        .learning_rate = t->options.adversary_rate,
+        .batch_size = t->options.batch_size,
+        .pass_size = t->images,
+        .threads = ae_pool_threads(t->pool),
+        .seed = t->options.seed,
+    };
+
+    if (t->options.code_term == AE_CODE_ADVERSARIAL && !t->options.evaluate)
+        t->adversary = ae_adversary_new(&options, error);
+    else
+        return TRUE;
+    return t->adversary != NULL;
+}
+
+static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
+{
+    if (!allocate_batch(t) || (!t->options.evaluate && !allocate_arenas(t))) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "no memory to train with batches of %d images",
+                    t->options.batch_size);
+        return FALSE;
+    }
+    return make_plans(t, shape, error) && make_adversary(t, error);
+}
+
+/* Values of the label, if the model has one; -1 if its second input is
+ * something else. */
+static int64_t find_label_size(const AeModel *model)
+{
+    const char *name = ae_model_get(model, "ae.label");
+    const AeValue *value;
+
+    if (model->inputs->len == 1)
+        return 0;
+    value = ae_model_value(model, ae_model_input(model, 1));
+    if (model->inputs->len > 2 || name == NULL ||
+        strcmp(name, value->name) != 0 || !value->has_shape ||
+        value->shape.rank != 2)
+        return -1;
+    return value->shape.dim[1];
+}
+
 static gboolean check(const AeModel *model, const AeShape *shape,
                       const AeTrainerOptions *options, GError **error)
 {
     const char *wrong = NULL;
 
-    if (model->inputs->len != 1 || model->outputs->len != 1)
-        wrong = "a model with one input and one output can be trained";
+    if (find_label_size(model) < 0 || model->outputs->len != 1)
+        wrong = "a model with one output and one input, and a label at most, "
+                "can be trained";
     else if (shape->rank < 1)
         wrong = "training needs a batch axis";
     else if (options->batch_size < 1)
@@ -205,8 +283,9 @@ AeTrainer *ae_trainer_new(AeModel *model, const AeShape *shape,
     t->kernels = ae_kernels_get();
     t->pool = ae_pool_new(options->threads);
     t->lanes = choose_lanes(ae_model_parameters(t->model));
-    if (!gather_weights(t, error) || !choose_images(t, shape, error) ||
-        !allocate(t, shape, error)) {
+    t->label_size = find_label_size(t->model);
+    if (!find_codes(t, error) || !gather_weights(t, error) ||
+        !choose_images(t, shape, error) || !allocate(t, shape, error)) {
         ae_trainer_free(t);
         return NULL;
     }
@@ -222,17 +301,21 @@ void ae_trainer_free(AeTrainer *t)
     g_free(t->plans);
     if (t->weights != NULL)
         scatter_weights(t);
+    ae_adversary_free(t->adversary);
     ae_model_unref(t->model);
     ae_pool_free(t->pool);
     ae_free(t->weights);
     ae_free(t->moments[0]);
     ae_free(t->moments[1]);
-    for (int i = 0; i < MAX_LANES; i++)
+    for (int i = 0; i < AE_TRAINER_LANES; i++)
         ae_free(t->gradients[i]);
     ae_free(t->inputs);
     ae_free(t->targets);
-    ae_free(t->outputs);
+    ae_free(t->outputs_made);
+    ae_free(t->labels);
+    ae_free(t->codes);
     g_free(t->losses);
+    g_free(t->code_losses);
     g_free(t->chunk_norms);
     g_free(t);
 }
@@ -247,9 +330,14 @@ float *ae_trainer_target(AeTrainer *t, int i)
     return t->targets + i * t->target_size;
 }
 
+float *ae_trainer_label(AeTrainer *t, int i)
+{
+    return t->labels + i * t->label_size;
+}
+
 const float *ae_trainer_output(const AeTrainer *t, int i)
 {
-    return t->outputs + i * t->target_size;
+    return t->outputs_made + i * t->target_size;
 }
 
 int64_t ae_trainer_input_size(const AeTrainer *t)
@@ -262,6 +350,11 @@ int64_t ae_trainer_target_size(const AeTrainer *t)
     return t->target_size;
 }
 
+int64_t ae_trainer_label_size(const AeTrainer *t)
+{
+    return t->label_size;
+}
+
 int64_t ae_trainer_steps(const AeTrainer *t)
 {
     return t->step;
@@ -272,37 +365,115 @@ AeModel *ae_trainer_model(AeTrainer *t)
     return t->model;
 }
 
+/* What the loss of an image is divided by. */
+static double loss_divisor(const AeTrainer *t)
+{
+    return t->options.sum ? 1 : (double)t->target_size;
+}
+
+/* Output @i of a pass: its gradient, zero but for @n images; NULL where nothing
+ * is learnt. */
+static float *pass_gradient(const AeTrainer *t, AePlan *plan, int i, int n)
+{
+    const AeShape *shape = ae_plan_output_shape(plan, i);
+    int64_t size = ae_shape_elements(shape) / t->images;
+    float *gradient;
+
+    if (!t->learning)
+        return NULL;
+    gradient = ae_plan_output_gradient(plan, i);
+    memset(gradient + n * size, 0,
+           (size_t)((t->images - n) * size) * sizeof(float));
+    return gradient;
+}
+
 /* Losses of images [first, first + n) and the gradient of their outputs. */
 static void pass_losses(AeTrainer *t, AePlan *plan, int first, int n)
 {
-    float *gradient = t->learning ? ae_plan_output_gradient(plan, 0) : NULL;
-    float scale = (float)(1.0 / ((double)t->n * (double)t->target_size));
+    float *gradient = pass_gradient(t, plan, 0, n);
+    float scale = (float)(1 / (t->n * loss_divisor(t)));
 
-    memcpy(t->outputs + first * t->target_size, ae_plan_output(plan, 0),
+    memcpy(t->outputs_made + first * t->target_size, ae_plan_output(plan, 0),
            (size_t)(n * t->target_size) * sizeof(float));
     for (int i = 0; i < n; i++)
         t->losses[first + i] =
             ae_loss(t->options.loss, ae_trainer_output(t, first + i),
                     ae_trainer_target(t, first + i), t->target_size, scale,
-                    t->learning ? gradient + i * t->target_size : NULL);
-    if (t->learning)
-        memset(gradient + n * t->target_size, 0,
-               (size_t)((t->images - n) * t->target_size) * sizeof(float));
+                    gradient != NULL ? gradient + i * t->target_size : NULL);
 }
 
-static void run_pass(AeTrainer *t, AePlan *plan, int pass, int lane)
+static float *at(float *gradient, int64_t offset)
 {
+    return gradient != NULL ? gradient + offset : NULL;
+}
+
+static void kl_losses(AeTrainer *t, AePlan *plan, int first, int n, float scale)
+{
+    const float *mean = ae_plan_output(plan, 1);
+    const float *log_variance = ae_plan_output(plan, 2);
+    float *mean_gradient = pass_gradient(t, plan, 1, n);
+    float *variance_gradient = pass_gradient(t, plan, 2, n);
+
+    for (int i = 0; i < n; i++) {
+        int64_t offset = i * t->code_size;
+        t->code_losses[first + i] = ae_loss_kl(
+            mean + offset, log_variance + offset, t->code_size, scale,
+            at(mean_gradient, offset), at(variance_gradient, offset));
+    }
+}
+
+/* The same for the term of the code. */
+static void pass_code_losses(AeTrainer *t, AePlan *plan, int thread, int first,
+                             int n)
+{
+    float scale = t->options.code_weight / (float)t->n;
+    const float *code;
+    float *gradient;
+
+    if (t->options.code_term == AE_CODE_FREE)
+        return;
+    if (t->options.code_term == AE_CODE_KL) {
+        kl_losses(t, plan, first, n, scale);
+        return;
+    }
+    code = ae_plan_output(plan, 1);
+    gradient = pass_gradient(t, plan, 1, n);
+    memcpy(t->codes + first * t->code_size, code,
+           (size_t)(n * t->code_size) * sizeof(float));
+    if (t->adversary != NULL)
+        ae_adversary_judge(t->adversary, thread, code, n, scale,
+                           t->code_losses + first, gradient);
+    for (int i = 0; t->options.code_term == AE_CODE_L1 && i < n; i++)
+        t->code_losses[first + i] =
+            ae_loss_l1_norm(code + i * t->code_size, t->code_size, scale,
+                            at(gradient, i * t->code_size));
+}
+
+/* Rows [first, first + n) of @batch, zeros behind them. */
+static void feed(const AeTrainer *t, AePlan *plan, int input,
+                 const float *batch, int64_t size, int first, int n)
+{
+    float *target = ae_plan_input(plan, input);
+
+    memcpy(target, batch + first * size, (size_t)(n * size) * sizeof(float));
+    memset(target + n * size, 0,
+           (size_t)((t->images - n) * size) * sizeof(float));
+}
+
+static void run_pass(AeTrainer *t, int thread, int pass, int lane)
+{
+    AePlan *plan = t->plans[thread];
     int first = pass * t->images, n = MIN(t->images, t->n - first);
 
-    memcpy(ae_plan_input(plan, 0), ae_trainer_input(t, first),
-           (size_t)(n * t->in_size) * sizeof(float));
-    memset(ae_plan_input(plan, 0) + n * t->in_size, 0,
-           (size_t)((t->images - n) * t->in_size) * sizeof(float));
+    feed(t, plan, 0, t->inputs, t->in_size, first, n);
+    if (t->label_size > 0)
+        feed(t, plan, 1, t->labels, t->label_size, first, n);
     ae_plan_set_seed(
         plan, ae_random_mix(ae_random_mix(t->options.seed, (uint64_t)t->step),
                             (uint64_t)pass));
     ae_plan_run(plan);
     pass_losses(t, plan, first, n);
+    pass_code_losses(t, plan, thread, first, n);
     if (t->learning)
         ae_plan_backward(plan, t->gradients[lane]);
 }
@@ -314,19 +485,24 @@ static void run_lane(void *data, int64_t lane, int thread)
     if (t->learning)
         memset(t->gradients[lane], 0, (size_t)t->n_weights * sizeof(float));
     for (int pass = (int)lane; pass * t->images < t->n; pass += t->lanes)
-        run_pass(t, t->plans[thread], pass, (int)lane);
+        run_pass(t, thread, pass, (int)lane);
 }
 
-static double run_batch(AeTrainer *t, int n, gboolean learning)
+static AeTrainerLoss run_batch(AeTrainer *t, int n, gboolean learning)
 {
-    double sum = 0;
+    AeTrainerLoss loss = {0};
 
     t->n = n;
     t->learning = learning;
     ae_pool_run(t->pool, run_lane, t, t->lanes);
-    for (int i = 0; i < n; i++)
-        sum += t->losses[i];
-    return sum / ((double)n * (double)t->target_size);
+    for (int i = 0; i < n; i++) {
+        loss.reconstruction += t->losses[i] / loss_divisor(t) / n;
+        loss.code += t->code_losses[i] / n;
+    }
+    loss.total = loss.reconstruction;
+    if (t->options.code_term != AE_CODE_FREE)
+        loss.total += (double)t->options.code_weight * loss.code;
+    return loss;
 }
 
 /* Lane 0 becomes the sum of all, in order; chunk_norms the sums of squares. */
@@ -363,20 +539,24 @@ static float learning_rate(const AeTrainer *t)
                    (1 + cos(G_PI * MIN((double)t->step / period, 1))));
 }
 
-gboolean ae_trainer_step(AeTrainer *t, int n, double *loss, GError **error)
+gboolean ae_trainer_step(AeTrainer *t, int n, AeTrainerLoss *loss,
+                         GError **error)
 {
     float clip = t->options.clip_norm;
 
     *loss = run_batch(t, n, TRUE);
     double norm = sum_gradients(t);
-    if (!isfinite(*loss) || !isfinite(norm)) {
+    if (!isfinite(loss->total) || !isfinite(norm)) {
         g_set_error(error, AE_ERROR, AE_ERROR_DIVERGED,
                     "training diverged at step %" G_GINT64_FORMAT
                     ": the loss is %g and the gradient's norm %g; lower the "
                     "learning rate",
-                    t->step + 1, *loss, norm);
+                    t->step + 1, loss->total, norm);
         return FALSE;
     }
+    if (t->adversary != NULL &&
+        !ae_adversary_learn(t->adversary, t->codes, n, &loss->accuracy, error))
+        return FALSE;
     float scale = clip > 0 && norm > clip ? (float)(clip / norm) : 1;
     ae_optimizer_step(t->options.optimizer, t->weights, t->gradients[0],
                       t->moments, t->n_weights, t->step + 1, learning_rate(t),
@@ -387,163 +567,11 @@ gboolean ae_trainer_step(AeTrainer *t, int n, double *loss, GError **error)
     return TRUE;
 }
 
-double ae_trainer_evaluate(AeTrainer *t, int n, double *losses)
+AeTrainerLoss ae_trainer_evaluate(AeTrainer *t, int n, double *losses)
 {
-    double loss = run_batch(t, n, FALSE);
+    AeTrainerLoss loss = run_batch(t, n, FALSE);
 
     for (int i = 0; losses != NULL && i < n; i++)
-        losses[i] = t->losses[i] / (double)t->target_size;
+        losses[i] = t->losses[i] / loss_divisor(t);
     return loss;
-}
-
-/* What must agree for further steps to repeat. */
-static void describe(const AeTrainer *t, GHashTable *map)
-{
-    const AeTrainerOptions *o = &t->options;
-
-    g_hash_table_insert(map, g_strdup("ae.loss"),
-                        g_strdup_printf("%d", o->loss));
-    g_hash_table_insert(map, g_strdup("ae.optimizer"),
-                        g_strdup_printf("%d", o->optimizer));
-    g_hash_table_insert(map, g_strdup("ae.batch-size"),
-                        g_strdup_printf("%d", o->batch_size));
-    g_hash_table_insert(map, g_strdup("ae.seed"),
-                        g_strdup_printf("%" G_GUINT64_FORMAT, o->seed));
-    g_hash_table_insert(map, g_strdup("ae.cosine-steps"),
-                        g_strdup_printf("%" G_GINT64_FORMAT, o->cosine_steps));
-    g_hash_table_insert(map, g_strdup("ae.learning-rate"),
-                        g_strdup_printf("%.9g", (double)o->learning_rate));
-    g_hash_table_insert(map, g_strdup("ae.clip-norm"),
-                        g_strdup_printf("%.9g", (double)o->clip_norm));
-}
-
-static void add_arena(const AeTrainer *t, AeSafetensors *file,
-                      const char *prefix, const float *arena)
-{
-    for (guint i = 0; i < t->model->values->len; i++) {
-        const AeValue *value = ae_model_value(t->model, (int)i);
-        if (!value->trainable)
-            continue;
-        AeTensor *tensor = ae_tensor_copy(value->constant);
-        size_t n = (size_t)ae_shape_elements(&tensor->shape);
-        g_autofree char *name = g_strconcat(prefix, value->name, NULL);
-
-        memcpy(tensor->data, arena, n * sizeof(float));
-        arena += n;
-        ae_safetensors_add(file, name, tensor);
-    }
-}
-
-static gboolean read_arena(const AeTrainer *t, const AeSafetensors *file,
-                           const char *prefix, float *arena, GError **error)
-{
-    for (guint i = 0; i < t->model->values->len; i++) {
-        const AeValue *value = ae_model_value(t->model, (int)i);
-        if (!value->trainable)
-            continue;
-        g_autofree char *name = g_strconcat(prefix, value->name, NULL);
-        const AeTensor *tensor = ae_safetensors_find(file, name);
-        if (tensor == NULL ||
-            !ae_shape_equal(&tensor->shape, &value->constant->shape)) {
-            g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                        "the checkpoint is of another model: it has no "
-                        "tensor '%s' of the same shape",
-                        name);
-            return FALSE;
-        }
-        size_t n = (size_t)ae_shape_elements(&tensor->shape);
-        memcpy(arena, tensor->data, n * sizeof(float));
-        arena += n;
-    }
-    return TRUE;
-}
-
-static const char *const moment_prefix[2] = {"optimizer.m.", "optimizer.v."};
-
-gboolean ae_trainer_save(AeTrainer *t, const char *path, GError **error)
-{
-    g_autoptr(AeSafetensors) file = ae_safetensors_new();
-
-    if (!isfinite(t->kernels->sum_squares(t->weights, t->n_weights))) {
-        g_set_error(error, AE_ERROR, AE_ERROR_DIVERGED,
-                    "%s: is not written: training diverged, and the weights "
-                    "are not finite; lower the learning rate",
-                    path);
-        return FALSE;
-    }
-    describe(t, file->metadata);
-    g_hash_table_insert(file->metadata, g_strdup("ae.step"),
-                        g_strdup_printf("%" G_GINT64_FORMAT, t->step));
-    add_arena(t, file, "", t->weights);
-    for (int i = 0; i < ae_optimizer_moments(t->options.optimizer); i++)
-        add_arena(t, file, moment_prefix[i], t->moments[i]);
-    return ae_safetensors_save(file, path, error);
-}
-
-static gboolean check_options(const AeTrainer *t, const AeSafetensors *file,
-                              GError **error)
-{
-    g_autoptr(GHashTable) options =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GHashTableIter iter;
-    void *key, *value;
-
-    describe(t, options);
-    g_hash_table_iter_init(&iter, options);
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        const char *saved = g_hash_table_lookup(file->metadata, key);
-        if (g_strcmp0(saved, value) == 0)
-            continue;
-        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "the checkpoint was made with %s %s, not %s",
-                    (char *)key + strlen("ae."),
-                    saved != NULL ? saved : "unknown", (char *)value);
-        return FALSE;
-    }
-    return TRUE;
-}
-
-/* All arenas are read before any is replaced. */
-static gboolean read_state(AeTrainer *t, const AeSafetensors *file,
-                           GError **error)
-{
-    int moments = ae_optimizer_moments(t->options.optimizer);
-    size_t n = (size_t)t->n_weights;
-    g_autofree float *state = g_new0(float, 3 * n + 1);
-    gboolean read = read_arena(t, file, "", state, error);
-
-    for (int i = 0; i < moments; i++)
-        read = read && read_arena(t, file, moment_prefix[i],
-                                  state + (size_t)(i + 1) * n, error);
-    if (!read)
-        return FALSE;
-    memcpy(t->weights, state, n * sizeof(float));
-    for (int i = 0; i < moments; i++)
-        memcpy(t->moments[i], state + (size_t)(i + 1) * n, n * sizeof(float));
-    return TRUE;
-}
-
-gboolean ae_trainer_resume(AeTrainer *t, const char *path, GError **error)
-{
-    g_autoptr(AeSafetensors) file = ae_safetensors_load(path, error);
-    const char *step;
-    gint64 steps;
-
-    if (file == NULL)
-        return FALSE;
-    step = g_hash_table_lookup(file->metadata, "ae.step");
-    if (step == NULL ||
-        !g_ascii_string_to_signed(step, 10, 0, MAX_STEPS, &steps, NULL)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "%s: not a checkpoint of training: no step count", path);
-        return FALSE;
-    }
-    if (!check_options(t, file, error) || !read_state(t, file, error)) {
-        g_prefix_error(error, "%s: ", path);
-        return FALSE;
-    }
-    t->step = steps;
-    for (int i = 0; i < ae_pool_threads(t->pool); i++)
-        ae_plan_weights_changed(t->plans[i]);
-    return TRUE;
 }

@@ -14,8 +14,30 @@ G_BEGIN_DECLS
 
 typedef struct AeTrainer AeTrainer;
 
+/**
+ * AeCodeTerm:
+ * What the loss says of the code beside the reconstruction, for one image.
+ * @AE_CODE_FREE: nothing
+ * @AE_CODE_KL: ae_loss_kl() of the values that the model's metadata "ae.mean"
+ *   and "ae.log-variance" name
+ * @AE_CODE_L1: ae_loss_l1_norm() of "ae.latent": a sparse code
+ * @AE_CODE_ADVERSARIAL: -log D("ae.latent"), where a discriminator D learns
+ *   meanwhile to tell codes from standard normal numbers (adversary.h)
+ */
+typedef enum {
+    AE_CODE_FREE,
+    AE_CODE_KL,
+    AE_CODE_L1,
+    AE_CODE_ADVERSARIAL,
+} AeCodeTerm;
+
 typedef struct {
     AeLoss loss;
+    gboolean sum; /* the reconstruction's loss is summed over an image's
+                     samples; otherwise it is their mean */
+    AeCodeTerm code_term;
+    float code_weight;    /* of the term, beside the reconstruction's 1 */
+    float adversary_rate; /* learning rate of the discriminator, > 0 */
     AeOptimizerKind optimizer;
     float learning_rate;  /* > 0 */
     int64_t cosine_steps; /* > 0: the rate falls to 0 over these steps along
@@ -29,29 +51,42 @@ typedef struct {
     uint64_t seed;
 } AeTrainerOptions;
 
-/* Trains @model, which must have one input and one output, on images of
- * @shape (rank 4, n ignored). Takes a copy of the model if others hold it.
- * Errors: those of ae_plan_new(), AE_ERROR_VALUE. */
+/* Means over a batch. */
+typedef struct {
+    double total;          /* what is minimised */
+    double reconstruction; /* AeLoss */
+    double code;           /* the code's term, without its weight */
+    double accuracy;       /* of the discriminator before it learnt from the
+                              batch: 0.5 where it cannot tell; 0 without one */
+} AeTrainerLoss;
+
+/* Trains @model, which must have one output and, beside a label ("ae.label"),
+ * one input, on images of @shape (rank 4, n ignored). Takes a copy of the model
+ * if others hold it. Errors: those of ae_plan_new(), AE_ERROR_VALUE. */
 AeTrainer *ae_trainer_new(AeModel *model, const AeShape *shape,
                           const AeTrainerOptions *options, GError **error);
 void ae_trainer_free(AeTrainer *trainer);
 
-/* Image @i of the batch and its target: buffers to fill, channels-last, of
- * ae_trainer_input_size() and _target_size() floats. */
+/* Image @i of the batch, its target and its label as a one-hot row: buffers to
+ * fill, channels-last, of ae_trainer_input_size(), _target_size() and
+ * _label_size() floats. The last is 0 for a model without labels. */
 float *ae_trainer_input(AeTrainer *trainer, int i);
 float *ae_trainer_target(AeTrainer *trainer, int i);
+float *ae_trainer_label(AeTrainer *trainer, int i);
 int64_t ae_trainer_input_size(const AeTrainer *trainer);
 int64_t ae_trainer_target_size(const AeTrainer *trainer);
+int64_t ae_trainer_label_size(const AeTrainer *trainer);
 
-/* One step on the first @n images. @loss: the batch's mean before the step.
+/* One step on the first @n images. @loss: before the step.
  * AE_ERROR_DIVERGED: loss or gradient is not finite; the weights are as
  * before the step. */
-gboolean ae_trainer_step(AeTrainer *trainer, int n, double *loss,
+gboolean ae_trainer_step(AeTrainer *trainer, int n, AeTrainerLoss *loss,
                          GError **error);
 
-/* The mean loss of the first @n images; learns nothing. @losses, where not
- * NULL, gets n images' own. */
-double ae_trainer_evaluate(AeTrainer *trainer, int n, double *losses);
+/* The loss of the first @n images; learns nothing. @losses, where not NULL,
+ * gets n images' own reconstruction losses. An adversarial term is not
+ * measured. */
+AeTrainerLoss ae_trainer_evaluate(AeTrainer *trainer, int n, double *losses);
 
 /* The output for image @i after a step or evaluation. */
 const float *ae_trainer_output(const AeTrainer *trainer, int i);

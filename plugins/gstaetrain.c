@@ -382,7 +382,7 @@ static void after_step(GstAeTrain *self)
 static void learn_batch(GstAeTrain *self)
 {
     GError *error = NULL;
-    double loss;
+    AeTrainerLoss loss;
 
     if (self->steps_seen == self->replay_steps + 1) {
         self->begun = g_get_monotonic_time();
@@ -394,7 +394,7 @@ static void learn_batch(GstAeTrain *self)
         fail(self, error);
         return;
     }
-    publish(self, ae_trainer_steps(self->trainer), loss);
+    publish(self, ae_trainer_steps(self->trainer), loss.total);
     after_step(self);
 }
 
@@ -409,7 +409,7 @@ static double batch_mse(GstAeTrain *self)
 
 static void evaluate_batch(GstAeTrain *self)
 {
-    double loss = ae_trainer_evaluate(self->trainer, self->filled, NULL);
+    double loss = ae_trainer_evaluate(self->trainer, self->filled, NULL).total;
 
     self->sum_loss += loss * self->filled;
     self->sum_mse += batch_mse(self);
@@ -452,7 +452,7 @@ static void validate(GstAeTrain *self)
     memcpy(ae_trainer_input(self->trainer, 0), self->held_input, size);
     memcpy(ae_trainer_target(self->trainer, 0), self->held_target, size);
     self->validation_loss =
-        ae_trainer_evaluate(self->trainer, self->held, NULL);
+        ae_trainer_evaluate(self->trainer, self->held, NULL).total;
     self->held = 0;
 }
 
@@ -512,9 +512,13 @@ static AeModel *make_model(GstAeTrain *self, GError **error)
 {
     if (self->model != NULL)
         return ae_model_ref(self->model);
-    return ae_architecture_new(self->run.architecture,
-                               gst_ae_sampler_channels(&self->info),
-                               self->run.seed, error);
+    AeArchitectureOptions options = {
+        .channels = gst_ae_sampler_channels(&self->info),
+        .width = gst_ae_sampler_width(self->sampler),
+        .height = gst_ae_sampler_height(self->sampler),
+        .seed = self->run.seed,
+    };
+    return ae_architecture_new(self->run.architecture, &options, error);
 }
 
 /* Room for the validation batch, if there shall be one. */
@@ -726,8 +730,8 @@ static gboolean check_settings(GstAeTrain *self, GError **error)
     }
     if (self->run.mode == MODE_TRAIN &&
         (name == NULL || ae_architecture_describe(name) == NULL)) {
-        g_autoptr(AeModel) none =
-            ae_architecture_new(name != NULL ? name : "", 1, 0, error);
+        g_autoptr(AeModel) none = ae_architecture_new(
+            name != NULL ? name : "", &(AeArchitectureOptions){0}, error);
         return FALSE;
     }
     self->noise = ae_noise_parse(

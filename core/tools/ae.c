@@ -521,21 +521,28 @@ static gboolean run_new(int argc, char **argv, const char *usage,
 {
     g_autofree char *path = NULL;
     gint64 seed = 1;
-    int channels = 1;
-    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
-                                     &path, "File to write", "MODEL.onnx"},
-                                    {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
-                                     "Of the weights (default: 1)", "N"},
-                                    {"channels", 'c', 0, G_OPTION_ARG_INT,
-                                     &channels,
-                                     "Of the image: 1 (default) or 3", "C"},
-                                    {0}};
+    AeArchitectureOptions options = {0};
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
+         "MODEL.onnx"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the weights (default: 1)",
+         "N"},
+        {"channels", 'c', 0, G_OPTION_ARG_INT, &options.channels,
+         "Of the image: 1 (default) or 3", "C"},
+        {"latent-size", 0, 0, G_OPTION_ARG_INT, &options.latent_size,
+         "Values of the code", "N"},
+        {"hidden-size", 0, 0, G_OPTION_ARG_INT, &options.hidden_size,
+         "Units of the dense layers around the code", "N"},
+        {"classes", 0, 0, G_OPTION_ARG_INT, &options.classes,
+         "Labels of a conditional network", "N"},
+        {0}};
     g_autoptr(AeModel) model = NULL;
 
     if (!parse(entries, usage, 1, 1, &argc, &argv, error) ||
         !require(path, "--output is missing", error))
         return FALSE;
-    model = ae_architecture_new(argv[1], channels, (uint64_t)seed, error);
+    options.seed = (uint64_t)seed;
+    model = ae_architecture_new(argv[1], &options, error);
     return model != NULL && ae_onnx_save(model, path, error);
 }
 

@@ -228,7 +228,9 @@ static AeModel *model_new(int net)
     AeShape shape = ae_shape(4, AE_UNKNOWN, 2, AE_UNKNOWN, AE_UNKNOWN);
 
     if (nets[net].build == NULL)
-        return ae_architecture_new(nets[net].name, 2, 1, NULL);
+        return ae_architecture_new(
+            nets[net].name, &(AeArchitectureOptions){.channels = 2, .seed = 1},
+            NULL);
     new.model = ae_model_new(17);
     int x = ae_model_add_input(new.model, "image", &shape, NULL);
     ae_model_add_output(new.model, nets[net].build(&new, x));

@@ -459,7 +459,8 @@ static void test_step(const void *data)
 static void test_refused(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(AeModel) model = ae_architecture_new("unet-xs", 1, 1, &error);
+    g_autoptr(AeModel) model = ae_architecture_new(
+        "unet-xs", &(AeArchitectureOptions){.seed = 1}, &error);
     const AeShape shape = ae_shape(4, 1, 1, 16, 16);
     const AePlanOptions options = {
         .shapes = &shape, .n_inputs = 1, .precision = AE_PRECISION_INT8};

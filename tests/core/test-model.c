@@ -191,6 +191,26 @@ static void test_cuts(void)
     }
 }
 
+/* A plan for two images, labels included. */
+static AePlan *plan_architecture(AeModel *model, int side)
+{
+    g_autoptr(GError) error = NULL;
+    AeShape shapes[2];
+    AePlanOptions options = {.shapes = shapes,
+                             .n_inputs = (int)model->inputs->len};
+
+    for (int i = 0; i < options.n_inputs; i++) {
+        shapes[i] = ae_model_value(model, ae_model_input(model, i))->shape;
+        shapes[i].dim[0] = 2;
+        for (int j = 0; j < shapes[i].rank; j++)
+            if (shapes[i].dim[j] == AE_UNKNOWN)
+                shapes[i].dim[j] = side;
+    }
+    AePlan *plan = ae_plan_new(model, &options, &error);
+    g_assert_no_error(error);
+    return plan;
+}
+
 static void test_architectures(void)
 {
     const char *const *names = ae_architecture_names();
@@ -198,22 +218,93 @@ static void test_architectures(void)
 
     for (int i = 0; names[i] != NULL; i++)
         for (int channels = 1; channels <= 3; channels += 2) {
-            g_autoptr(AeModel) model =
-                ae_architecture_new(names[i], channels, 1, &error);
-            AeShape shape = ae_shape(4, 1, channels, 28, 28);
-            AePlanOptions options = {.shapes = &shape, .n_inputs = 1};
+            g_autoptr(AeModel) model = ae_architecture_new(
+                names[i], &(AeArchitectureOptions){.channels = channels},
+                &error);
             g_assert_no_error(error);
-            shape.dim[2] = shape.dim[3] =
-                ae_model_value(model, 0)->shape.dim[2] == AE_UNKNOWN ? 32 : 28;
-            g_autoptr(AePlan) plan = ae_plan_new(model, &options, &error);
-            g_assert_no_error(error);
+            g_autoptr(AePlan) plan = plan_architecture(model, 32);
+            const AeValue *output =
+                ae_model_value(model, ae_model_output(model, 0));
+            AeShape shape = ae_shape(4, 2, channels, 28, 28);
+            if (output->shape.dim[2] == AE_UNKNOWN)
+                shape.dim[2] = shape.dim[3] = 32;
             g_assert_true(
                 ae_shape_equal(ae_plan_output_shape(plan, 0), &shape));
             g_assert_nonnull(ae_architecture_describe(names[i]));
         }
-    g_assert_null(ae_architecture_new("none", 1, 1, &error));
+    g_assert_null(
+        ae_architecture_new("none", &(AeArchitectureOptions){0}, &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
     g_assert_nonnull(strstr(error->message, names[0]));
+}
+
+/* The sources' counts: docs/models.md. */
+static void test_architectures_have_their_weights(void)
+{
+    static const struct {
+        const char *name;
+        AeArchitectureOptions options;
+        int64_t weights;
+    } cases[] = {
+        {"keras", {0}, 4385},
+        {"keras-denoise", {0}, 28353},
+        {"keras-superres", {0}, 3801},
+        {"shallow", {0}, 50992},
+        {"shallow", {.latent_size = 64}, 101200},
+        {"deep", {0}, 222384},
+        {"dense", {0}, 806674},
+        {"vae", {0}, 807700},
+        {"vae", {.hidden_size = 256}, 404244},
+        {"vae", {.hidden_size = 64}, 101652},
+        {"adversarial", {0}, 2937150 + 2937784},
+        {"kvfrans", {0}, 122136},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(AeModel) model =
+            ae_architecture_new(cases[i].name, &cases[i].options, NULL);
+        g_assert_cmpint(ae_model_parameters(model), ==, cases[i].weights);
+    }
+    g_autoptr(AeModel) adversary = ae_architecture_discriminator(150, 1);
+    g_assert_cmpint(ae_model_parameters(adversary), ==, 827501);
+}
+
+static void test_architecture_options(void)
+{
+    static const struct {
+        const char *name;
+        AeArchitectureOptions options;
+        const char *code; /* its shape; NULL: refused */
+    } cases[] = {
+        {"keras", {0}, "?x8x4x4"},
+        {"keras", {.latent_noise = 0.1f}, "?x8x4x4"},
+        {"keras", {.latent_size = 2}, NULL},
+        {"keras", {.classes = 10}, NULL},
+        {"keras", {.form = AE_VAE_LOG_SD}, NULL},
+        {"shallow", {.width = 7, .height = 5, .latent_size = 3}, "?x3"},
+        {"shallow", {.hidden_size = 3}, NULL},
+        {"shallow", {.width = 1 << 20}, NULL},
+        {"vae", {.classes = 10, .latent_size = 8}, "?x8"},
+        {"vae", {.form = AE_VAE_AS_PUBLISHED}, "?x2"},
+        {"conv-vae", {.classes = 3, .form = AE_VAE_LOG_SD}, "?x2"},
+        {"unet-s", {.channels = 5}, NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AeModel) model =
+            ae_architecture_new(cases[i].name, &cases[i].options, &error);
+        if (cases[i].code == NULL) {
+            g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
+            continue;
+        }
+        g_assert_no_error(error);
+        int code = ae_model_find(model, ae_model_get(model, "ae.latent"));
+        g_autofree char *shape =
+            ae_shape_to_string(&ae_model_value(model, code)->shape);
+        g_assert_cmpstr(shape, ==, cases[i].code);
+        ae_plan_free(plan_architecture(model, 28));
+    }
 }
 
 int main(int argc, char **argv)
@@ -228,5 +319,8 @@ int main(int argc, char **argv)
                     test_settings_are_no_weights);
     g_test_add_func("/model/cuts", test_cuts);
     g_test_add_func("/model/architectures", test_architectures);
+    g_test_add_func("/model/architectures-have-their-weights",
+                    test_architectures_have_their_weights);
+    g_test_add_func("/model/architecture-options", test_architecture_options);
     return g_test_run();
 }

@@ -100,7 +100,9 @@ static void check_weight(const AeModel *model, const AeNode *node)
 static void test_network(const void *architecture)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(AeModel) model = ae_architecture_new(architecture, 3, 5, &error);
+    g_autoptr(AeModel) model = ae_architecture_new(
+        architecture, &(AeArchitectureOptions){.channels = 3, .seed = 5},
+        &error);
     g_autoptr(GPtrArray) samples = random_samples(3, 3);
     g_autoptr(AeModel) quantised = ae_quantize(model, samples, &error);
     g_autofree char *path = NULL;

@@ -7,11 +7,14 @@
 
 #define IMAGES 37 /* no multiple of lanes or passes */
 
-static AeTrainer *new_trainer(const char *architecture, int size, int threads,
-                              AeTrainerOptions options)
+static AeTrainer *new_trainer_of(const char *architecture,
+                                 AeArchitectureOptions network, int size,
+                                 int threads, AeTrainerOptions options)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(AeModel) model = ae_architecture_new(architecture, 1, 3, &error);
+    network.seed = 3;
+    g_autoptr(AeModel) model =
+        ae_architecture_new(architecture, &network, &error);
     AeShape shape = ae_shape(4, 1, 1, size, size);
 
     g_assert_no_error(error);
@@ -22,6 +25,13 @@ static AeTrainer *new_trainer(const char *architecture, int size, int threads,
     return trainer;
 }
 
+static AeTrainer *new_trainer(const char *architecture, int size, int threads,
+                              AeTrainerOptions options)
+{
+    return new_trainer_of(architecture, (AeArchitectureOptions){0}, size,
+                          threads, options);
+}
+
 static void fill(AeTrainer *trainer, uint64_t step)
 {
     for (int i = 0; i < IMAGES; i++) {
@@ -29,12 +39,14 @@ static void fill(AeTrainer *trainer, uint64_t step)
         for (int64_t j = 0; j < ae_trainer_input_size(trainer); j++)
             ae_trainer_input(trainer, i)[j] = ae_trainer_target(trainer, i)[j] =
                 (float)((i * 5 + j) % 11) / 11 * ae_random_uniform(&random);
+        for (int64_t j = 0; j < ae_trainer_label_size(trainer); j++)
+            ae_trainer_label(trainer, i)[j] = i % 3 == j;
     }
 }
 
 static double train(AeTrainer *trainer, int first, int steps)
 {
-    double loss = NAN;
+    AeTrainerLoss loss = {.total = NAN};
 
     for (int i = first; i < first + steps; i++) {
         g_autoptr(GError) error = NULL;
@@ -42,7 +54,7 @@ static double train(AeTrainer *trainer, int first, int steps)
         ae_trainer_step(trainer, IMAGES - i % 3, &loss, &error);
         g_assert_no_error(error);
     }
-    return loss;
+    return loss.total;
 }
 
 static void assert_same_weights(AeTrainer *a, AeTrainer *b)
@@ -59,24 +71,68 @@ static void assert_same_weights(AeTrainer *a, AeTrainer *b)
     }
 }
 
-static void test_threads_do_not_matter(void)
-{
-    static const struct {
-        const char *architecture;
-        int size;
-    } cases[] = {{"keras", 28}, {"unet-xs", 16}, {"dense", 28}};
+/* Every kind of training, on small images where the network allows. */
+static const struct {
+    const char *name, *architecture;
+    int size;
+    AeArchitectureOptions network;
+    AeTrainerOptions options;
+} kinds[] = {
+    {"plain", "keras", 28, {0}, {.loss = AE_LOSS_BCE}},
+    {"unet", "unet-xs", 16, {0}, {0}},
+    {"dense", "dense", 28, {0}, {0}},
+    {"latent-noise",
+     "shallow",
+     8,
+     {.width = 8, .height = 8, .latent_noise = 0.1f},
+     {0}},
+    {"sparse",
+     "shallow",
+     8,
+     {.width = 8, .height = 8},
+     {.code_term = AE_CODE_L1, .code_weight = 1e-3f}},
+    {"variational",
+     "vae",
+     8,
+     {.width = 8, .height = 8, .hidden_size = 20},
+     {.loss = AE_LOSS_BCE,
+      .sum = TRUE,
+      .code_term = AE_CODE_KL,
+      .code_weight = 1}},
+    {"conditional",
+     "vae",
+     8,
+     {.width = 8, .height = 8, .hidden_size = 20, .classes = 3},
+     {.sum = TRUE, .code_term = AE_CODE_KL, .code_weight = 0.5f}},
+    {"adversarial",
+     "adversarial",
+     8,
+     {.width = 8, .height = 8, .hidden_size = 16, .latent_size = 5},
+     {.code_term = AE_CODE_ADVERSARIAL,
+      .code_weight = 0.1f,
+      .adversary_rate = 1e-3f}},
+};
 
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        AeTrainerOptions options = {.learning_rate = 1e-3f, .seed = 5};
-        g_autoptr(AeTrainer) one =
-            new_trainer(cases[i].architecture, cases[i].size, 1, options);
-        train(one, 0, 4);
-        for (int threads = 2; threads <= 5; threads += 3) {
-            g_autoptr(AeTrainer) more = new_trainer(
-                cases[i].architecture, cases[i].size, threads, options);
-            train(more, 0, 4);
-            assert_same_weights(one, more);
-        }
+static AeTrainer *new_trainer_of_kind(size_t kind, int threads)
+{
+    AeTrainerOptions options = kinds[kind].options;
+
+    options.learning_rate = 1e-3f;
+    options.seed = 5;
+    return new_trainer_of(kinds[kind].architecture, kinds[kind].network,
+                          kinds[kind].size, threads, options);
+}
+
+static void test_threads_do_not_matter(gconstpointer kind)
+{
+    g_autoptr(AeTrainer) one = new_trainer_of_kind(GPOINTER_TO_SIZE(kind), 1);
+
+    train(one, 0, 4);
+    for (int threads = 2; threads <= 5; threads += 3) {
+        g_autoptr(AeTrainer) more =
+            new_trainer_of_kind(GPOINTER_TO_SIZE(kind), threads);
+        train(more, 0, 4);
+        assert_same_weights(one, more);
     }
 }
 
@@ -115,6 +171,124 @@ static void test_resumed_is_identical(void)
         assert_same_weights(whole, resumed);
     }
     g_unlink(path);
+}
+
+static void test_every_kind_resumes(gconstpointer kind)
+{
+    g_autofree char *path = temporary_file();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AeTrainer) whole = new_trainer_of_kind(GPOINTER_TO_SIZE(kind), 2);
+    g_autoptr(AeTrainer) resumed =
+        new_trainer_of_kind(GPOINTER_TO_SIZE(kind), 1);
+
+    train(whole, 0, 3);
+    ae_trainer_save(whole, path, &error);
+    g_assert_no_error(error);
+    train(whole, 3, 3);
+    ae_trainer_resume(resumed, path, &error);
+    g_assert_no_error(error);
+    train(resumed, 3, 3);
+    assert_same_weights(whole, resumed);
+    g_unlink(path);
+}
+
+/* The weighted term falls when it weighs much, and is part of the total. */
+static void test_the_code_pays(void)
+{
+    static const struct {
+        const char *architecture;
+        AeCodeTerm term;
+        float weight;
+    } cases[] = {{"shallow", AE_CODE_L1, 1}, {"vae", AE_CODE_KL, 1000}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        AeTrainerOptions options = {.learning_rate = 1e-3f,
+                                    .code_term = cases[i].term,
+                                    .code_weight = cases[i].weight};
+        g_autoptr(AeTrainer) trainer =
+            new_trainer(cases[i].architecture, 28, 2, options);
+        fill(trainer, 1);
+        AeTrainerLoss before = ae_trainer_evaluate(trainer, IMAGES, NULL);
+        train(trainer, 0, 100);
+        fill(trainer, 1);
+        AeTrainerLoss after = ae_trainer_evaluate(trainer, IMAGES, NULL);
+
+        g_assert_cmpfloat(after.code, <, 0.3 * before.code);
+        g_assert_cmpfloat_with_epsilon(after.total,
+                                       after.reconstruction +
+                                           (double)cases[i].weight * after.code,
+                                       1e-6 * after.total);
+    }
+}
+
+/* Before it is misled, the discriminator tells codes from the prior: these
+ * codes weigh nothing in the encoder's loss. */
+static void test_the_adversary_learns(void)
+{
+    AeTrainerOptions options = {.learning_rate = 1e-9f,
+                                .code_term = AE_CODE_ADVERSARIAL,
+                                .adversary_rate = 1e-3f};
+    g_autoptr(AeTrainer) trainer = new_trainer_of(
+        "adversarial",
+        (AeArchitectureOptions){.hidden_size = 16, .latent_size = 5}, 28, 2,
+        options);
+    g_autoptr(GError) error = NULL;
+    AeTrainerLoss loss;
+
+    for (uint64_t i = 0; i < 60; i++) {
+        fill(trainer, i);
+        ae_trainer_step(trainer, IMAGES, &loss, &error);
+        g_assert_no_error(error);
+    }
+    g_assert_cmpfloat(loss.accuracy, >, 0.9);
+}
+
+static double kl(float mean, float log_variance)
+{
+    return ae_loss_kl(&mean, &log_variance, 1, 1, NULL, NULL);
+}
+
+static void test_kl_is_that_of_normal_distributions(void)
+{
+    static const float points[][2] = {
+        {0, 0}, {1, 0}, {-2, 0.5f}, {0.3f, -3}, {5, 2}};
+    const float h = 1e-2f;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(points); i++) {
+        float m = points[i][0], v = points[i][1], dm, dv;
+        double value = ae_loss_kl(&m, &v, 1, 1, &dm, &dv);
+
+        g_assert_cmpfloat_with_epsilon(
+            value, 0.5 * ((double)m * m + exp((double)v) - 1 - (double)v),
+            1e-5 * (1 + value));
+        g_assert_cmpfloat_with_epsilon(
+            dm, (kl(m + h, v) - kl(m - h, v)) / (2 * (double)h), 1e-3);
+        g_assert_cmpfloat_with_epsilon(
+            dv, (kl(m, v + h) - kl(m, v - h)) / (2 * (double)h), 1e-3);
+    }
+}
+
+static void test_models_without_the_code_are_refused(void)
+{
+    static const struct {
+        const char *architecture;
+        AeCodeTerm term;
+    } cases[] = {{"keras", AE_CODE_KL},
+                 {"unet-xs", AE_CODE_L1},
+                 {"unet-xs", AE_CODE_ADVERSARIAL}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AeModel) model = ae_architecture_new(
+            cases[i].architecture, &(AeArchitectureOptions){0}, NULL);
+        AeShape shape = ae_shape(4, 1, 1, 32, 32);
+        AeTrainerOptions options = {.learning_rate = 1e-3f,
+                                    .batch_size = 1,
+                                    .code_term = cases[i].term,
+                                    .adversary_rate = 1e-3f};
+        g_assert_null(ae_trainer_new(model, &shape, &options, &error));
+        g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
+    }
 }
 
 static void test_checkpoint_must_match(void)
@@ -164,7 +338,7 @@ static void test_evaluation_learns_nothing(void)
     double losses[IMAGES], sum = 0;
 
     fill(a, 1);
-    double mean = ae_trainer_evaluate(a, IMAGES, losses);
+    double mean = ae_trainer_evaluate(a, IMAGES, losses).total;
     for (int i = 0; i < IMAGES; i++)
         sum += losses[i];
     g_assert_cmpfloat_with_epsilon(mean, sum / IMAGES, 1e-9);
@@ -179,7 +353,7 @@ static void test_divergence_keeps_the_weights(void)
     g_autoptr(AeTrainer) trainer = new_trainer("keras", 28, 2, options);
     g_autoptr(AeTrainer) fresh = new_trainer("keras", 28, 2, options);
     g_autoptr(GError) error = NULL;
-    double loss;
+    AeTrainerLoss loss;
 
     fill(trainer, 0);
     ae_trainer_input(trainer, 7)[3] = NAN;
@@ -194,8 +368,22 @@ static void test_divergence_keeps_the_weights(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/trainer/threads-do-not-matter",
-                    test_threads_do_not_matter);
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        g_autofree char *threads =
+            g_strconcat("/trainer/threads-do-not-matter/", kinds[i].name, NULL);
+        g_autofree char *resumes =
+            g_strconcat("/trainer/every-kind-resumes/", kinds[i].name, NULL);
+        g_test_add_data_func(threads, GSIZE_TO_POINTER(i),
+                             test_threads_do_not_matter);
+        g_test_add_data_func(resumes, GSIZE_TO_POINTER(i),
+                             test_every_kind_resumes);
+    }
+    g_test_add_func("/trainer/the-code-pays", test_the_code_pays);
+    g_test_add_func("/trainer/the-adversary-learns", test_the_adversary_learns);
+    g_test_add_func("/trainer/kl-is-that-of-normal-distributions",
+                    test_kl_is_that_of_normal_distributions);
+    g_test_add_func("/trainer/models-without-the-code-are-refused",
+                    test_models_without_the_code_are_refused);
     g_test_add_func("/trainer/resumed-is-identical", test_resumed_is_identical);
     g_test_add_func("/trainer/checkpoint-must-match",
                     test_checkpoint_must_match);
