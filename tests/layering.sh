@@ -26,7 +26,7 @@ forbid "a plugin that sees more of the core than ae.h" \
     '#include "(\.\./)*core/|#include "(ops/|plan|model|tensor|kernels|trainer|onnx)' \
     $(code plugins)
 forbid "the tool sees more of the core than ae.h" \
-    '#include "([^a]|a[^e]|ae[^.])' $(code core/tools)
+    '#include "([^a]|a[^e]|ae[^.-])' $(code core/tools)
 forbid "an element that includes another's header" \
     '#include "gst(ae(denoise|train|noise|compare)|idxsrc)\.h"' $(code plugins)
 forbid "instruction set flags outside core/" 'mavx|march=' \
