@@ -4,14 +4,12 @@
 #include "gstaevideo.h"
 
 #include "gstaeerror.h"
+#include "gstaepixels.h"
 #include "gstaevideoplan.h"
 
-#define RGB_FORMATS                                                            \
-    "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR, GBRA, "    \
-    "RGBP, BGRP"
-#define OTHER_FORMATS                                                          \
-    "I420, YV12, NV12, NV21, NV16, NV24, Y42B, Y444, YUY2, UYVY, AYUV, GRAY8"
-#define CAPS GST_VIDEO_CAPS_MAKE("{ " OTHER_FORMATS ", " RGB_FORMATS " }")
+#define CAPS                                                                   \
+    GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8, " GST_AE_RGB_FORMATS \
+                        " }")
 
 GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 #define GST_CAT_DEFAULT gst_ae_video_debug
@@ -52,7 +50,7 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
 static GstStaticCaps rgb_caps =
-    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " RGB_FORMATS " }"));
+    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " GST_AE_RGB_FORMATS " }"));
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstAeVideo, gst_ae_video,
                                     GST_TYPE_VIDEO_FILTER)

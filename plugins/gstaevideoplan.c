@@ -2,6 +2,8 @@
 /* Components of video frames into tensors, through a model, and back. */
 #include "gstaevideoplan.h"
 
+#include "gstaepixels.h"
+
 /* Components of one size, and the plan that they go through: all of them in
  * one run, or some at a time where the file fixes the batch. */
 typedef struct {
@@ -18,8 +20,8 @@ struct GstAeVideoPlan {
     GstVideoInfo info;
     Pass passes[GST_VIDEO_MAX_COMPONENTS];
     int n_passes;
-    gboolean copy;   /* bytes of a frame that no pass writes */
-    float low, span; /* of a sample in the model's units */
+    gboolean copy; /* bytes of a frame that no pass writes */
+    GstAeRange range;
 };
 
 /* One run of a pass: the rows of its components are the tasks. */
@@ -44,53 +46,17 @@ static int reflect(int i, int n)
     return i < n ? i : period - i;
 }
 
-static uint8_t *component_row(GstVideoFrame *frame, int component, int y)
-{
-    return GST_VIDEO_FRAME_COMP_DATA(frame, component) +
-           (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
-}
-
-static inline void read_samples(float *target, int target_step,
-                                const uint8_t *source, int source_step, int n,
-                                float low, float span)
-{
-    for (int x = 0; x < n; x++)
-        target[(gsize)x * target_step] =
-            low + source[(gsize)x * source_step] / 255.0f * span;
-}
-
-/* What is not a number becomes 0. */
-static inline void write_samples(uint8_t *target, int target_step,
-                                 const float *source, int source_step, int n,
-                                 float low, float scale)
-{
-    for (int x = 0; x < n; x++) {
-        float v = (source[(gsize)x * source_step] - low) * scale + 0.5f;
-
-        v = v > 0.0f ? v : 0.0f;
-        v = v < 255.0f ? v : 255.0f;
-        target[(gsize)x * target_step] = (uint8_t)v;
-    }
-}
-
 /* Row @y of channel @c; rows and columns past the image are reflected. */
 static void read_row(const Job *job, int image, int c, int y)
 {
     const Pass *pass = job->pass;
     int component = pass->components[job->first + image * pass->channels + c];
-    int source_step = GST_VIDEO_FRAME_COMP_PSTRIDE(job->frame, component);
-    const uint8_t *source =
-        component_row(job->frame, component, reflect(y, pass->height));
     gsize row = (gsize)image * pass->padded_height + y;
     float *target = ae_plan_input(pass->plan, 0) +
                     row * pass->padded_width * pass->channels + c;
-    float low = job->plan->low, span = job->plan->span;
 
-    if (source_step == 1 && pass->channels == 1)
-        read_samples(target, 1, source, 1, pass->width, low, span);
-    else
-        read_samples(target, pass->channels, source, source_step, pass->width,
-                     low, span);
+    gst_ae_pixels_read(job->frame, component, 0, reflect(y, pass->height),
+                       pass->width, &job->plan->range, target, pass->channels);
     for (int x = pass->width; x < pass->padded_width; x++)
         target[(gsize)x * pass->channels] =
             target[(gsize)reflect(x, pass->width) * pass->channels];
@@ -109,18 +75,12 @@ static void write_row(const Job *job, int image, int c, int y)
 {
     const Pass *pass = job->pass;
     int component = pass->components[job->first + image * pass->channels + c];
-    int target_step = GST_VIDEO_FRAME_COMP_PSTRIDE(job->frame, component);
-    uint8_t *target = component_row(job->frame, component, y);
     gsize row = (gsize)image * pass->padded_height + y;
     const float *source = ae_plan_output(pass->plan, 0) +
                           row * pass->padded_width * pass->channels + c;
-    float low = job->plan->low, scale = 255.0f / job->plan->span;
 
-    if (target_step == 1 && pass->channels == 1)
-        write_samples(target, 1, source, 1, pass->width, low, scale);
-    else
-        write_samples(target, target_step, source, pass->channels, pass->width,
-                      low, scale);
+    gst_ae_pixels_write(job->frame, component, 0, y, pass->width,
+                        &job->plan->range, source, pass->channels);
 }
 
 static void write_task(void *data, int64_t index, int thread)
@@ -303,48 +263,7 @@ static void group_components(GstAeVideoPlan *plan, int channels)
 
         pass->components[pass->n_components++] = c;
     }
-    plan->copy = GST_VIDEO_INFO_HAS_ALPHA(&plan->info) ||
-                 (GST_VIDEO_INFO_IS_RGB(&plan->info) &&
-                  GST_VIDEO_INFO_COMP_PSTRIDE(&plan->info, 0) == 4);
-}
-
-static gboolean accept_format(const GstAeModel *model, const GstVideoInfo *info,
-                              int channels, GError **error)
-{
-    if (channels == 1 || (channels == 3 && GST_VIDEO_INFO_IS_RGB(info)))
-        return TRUE;
-    if (channels == 3)
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "model '%s' wants RGB, but this video is %s: put a "
-                    "videoconvert before the element",
-                    model->label, GST_VIDEO_INFO_NAME(info));
-    return FALSE;
-}
-
-static gboolean read_range(const GstAeModel *model, GstAeVideoPlan *plan,
-                           GError **error)
-{
-    const char *text = ae_model_get(model->model, "ae.range");
-    char *end = NULL;
-    double low, high = 0;
-
-    plan->low = 0.0f;
-    plan->span = 1.0f;
-    if (text == NULL)
-        return TRUE;
-    low = g_ascii_strtod(text, &end);
-    if (*end == ',')
-        high = g_ascii_strtod(end + 1, &end);
-    if (*end == '\0' && high > low && high - low < 1e6) {
-        plan->low = (float)low;
-        plan->span = (float)(high - low);
-        return TRUE;
-    }
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "model '%s' says ae.range=%s, where two numbers such as -1,1 "
-                "were expected",
-                model->label, text);
-    return FALSE;
+    plan->copy = gst_ae_pixels_have_rest(&plan->info);
 }
 
 int gst_ae_video_plan_channels(const GstAeModel *model, GError **error)
@@ -387,8 +306,8 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
     int channels = gst_ae_video_plan_channels(model, error);
 
     plan->info = *info;
-    if (!accept_format(model, info, channels, error) ||
-        !read_range(model, plan, error))
+    if (channels == 0 || !gst_ae_pixels_accept(model, channels, info, error) ||
+        !gst_ae_pixels_range(model, &plan->range, error))
         return NULL;
     plan->pool = ae_pool_new(threads);
     group_components(plan, channels);

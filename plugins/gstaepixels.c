@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstaepixels.h"
+
+gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
+                             GError **error)
+{
+    const char *text = ae_model_get(model->model, "ae.range");
+    char *end = NULL;
+    double low, high = 0;
+
+    *range = (GstAeRange){0.0f, 1.0f};
+    if (text == NULL)
+        return TRUE;
+    low = g_ascii_strtod(text, &end);
+    if (*end == ',')
+        high = g_ascii_strtod(end + 1, &end);
+    if (*end == '\0' && high > low && high - low < 1e6) {
+        *range = (GstAeRange){(float)low, (float)(high - low)};
+        return TRUE;
+    }
+    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                "model '%s' says ae.range=%s, where two numbers such as -1,1 "
+                "were expected",
+                model->label, text);
+    return FALSE;
+}
+
+gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
+                              const GstVideoInfo *info, GError **error)
+{
+    if (channels == 1 || GST_VIDEO_INFO_IS_RGB(info))
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' wants RGB, but this video is %s: put a "
+                "videoconvert before the element",
+                model->label, GST_VIDEO_INFO_NAME(info));
+    return FALSE;
+}
+
+gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info)
+{
+    return GST_VIDEO_INFO_HAS_ALPHA(info) ||
+           (GST_VIDEO_INFO_IS_RGB(info) &&
+            GST_VIDEO_INFO_COMP_PSTRIDE(info, 0) == 4);
+}
+
+static uint8_t *sample_at(const GstVideoFrame *frame, int component, int x,
+                          int y)
+{
+    return GST_VIDEO_FRAME_COMP_DATA(frame, component) +
+           (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component) +
+           (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+}
+
+static inline void read_samples(float *target, int target_step,
+                                const uint8_t *source, int source_step, int n,
+                                float low, float span)
+{
+    for (int x = 0; x < n; x++)
+        target[(gsize)x * target_step] =
+            low + source[(gsize)x * source_step] / 255.0f * span;
+}
+
+void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int x, int y,
+                        int n, const GstAeRange *range, float *target, int step)
+{
+    const uint8_t *source = sample_at(frame, component, x, y);
+    int source_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+
+    if (source_step == 1 && step == 1)
+        read_samples(target, 1, source, 1, n, range->low, range->span);
+    else
+        read_samples(target, step, source, source_step, n, range->low,
+                     range->span);
+}
+
+static inline void write_samples(uint8_t *target, int target_step,
+                                 const float *source, int source_step, int n,
+                                 float low, float scale)
+{
+    for (int x = 0; x < n; x++) {
+        float v = (source[(gsize)x * source_step] - low) * scale + 0.5f;
+
+        v = v > 0.0f ? v : 0.0f;
+        v = v < 255.0f ? v : 255.0f;
+        target[(gsize)x * target_step] = (uint8_t)v;
+    }
+}
+
+void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
+                         int n, const GstAeRange *range, const float *source,
+                         int step)
+{
+    uint8_t *target = sample_at(frame, component, x, y);
+    int target_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    float scale = 255.0f / range->span;
+
+    if (target_step == 1 && step == 1)
+        write_samples(target, 1, source, 1, n, range->low, scale);
+    else
+        write_samples(target, target_step, source, step, n, range->low, scale);
+}

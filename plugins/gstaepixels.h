@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Samples of video frames, and the numbers as which models know them: a sample
+ * v of 0 .. 255 is low + v / 255 * span. */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "gstaemodel.h"
+
+G_BEGIN_DECLS
+
+/* The formats of frames whose samples can be read and written. */
+#define GST_AE_RGB_FORMATS                                                     \
+    "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR, GBRA, "    \
+    "RGBP, BGRP"
+#define GST_AE_YUV_FORMATS                                                     \
+    "I420, YV12, NV12, NV21, NV16, NV24, Y42B, Y444, YUY2, UYVY, AYUV"
+
+typedef struct {
+    float low, span;
+} GstAeRange;
+
+/* From the metadata "ae.range", which is "low,high"; without it 0 and 1.
+ * Errors: AE_ERROR_FORMAT. */
+gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
+                             GError **error);
+
+/* TRUE if images of @channels are written to and read from frames of @info: one
+ * channel to all formats above, three to RGB. Errors: AE_ERROR_SHAPE. */
+gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
+                              const GstVideoInfo *info, GError **error);
+
+/* TRUE if frames of @info have bytes that are of no colour: alpha, padding. */
+gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info);
+
+/* @n samples of a component's row @y, from column @x on; @step floats from one
+ * to the next. Written ones are clipped and rounded to the nearest; what is not
+ * a number becomes 0. */
+void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int x, int y,
+                        int n, const GstAeRange *range, float *target,
+                        int step);
+void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
+                         int n, const GstAeRange *range, const float *source,
+                         int step);
+
+G_END_DECLS
