@@ -19,6 +19,7 @@
 #include "pool.h"
 #include "quantize.h"
 #include "random.h"
+#include "resample.h"
 #include "safetensors.h"
 #include "tensor.h"
 #include "trainer.h"

@@ -9,6 +9,7 @@
  * always left as it is, and then a pixel is a run of floats. */
 #include <math.h>
 
+#include "../resample.h"
 #include "box.h"
 #include "gradient.h"
 
@@ -267,15 +268,6 @@ static int64_t nearest(const Rule *rule, double x)
     return (int64_t)ceil(x - 0.5);
 }
 
-/* Keys' kernel at distance @x, equations 4 and 5. */
-static double cubic_weight(double a, double x)
-{
-    x = fabs(x);
-    if (x <= 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
-}
-
 /* Adds a position, or its weight to the one before if both are the same. */
 static void append_source(Tap *tap, int64_t offset, double weight)
 {
@@ -301,7 +293,7 @@ static Tap make_tap(const Rule *rule, double x, int64_t in, int64_t stride)
         int64_t source = CLAMP(whole + i, 0, in - 1);
         double distance = fabs((double)i - part);
         double weight = rule->mode == CUBIC
-                            ? cubic_weight(rule->cubic, distance)
+                            ? ae_cubic_weight(rule->cubic, distance)
                             : 1 - distance;
 
         if (rule->exclude_outside && source != whole + i)
