@@ -32,6 +32,7 @@ static void attribute_free(void *data)
     g_free(attribute->ints);
     g_free(attribute->floats);
     g_free(attribute->string);
+    g_strfreev(attribute->strings);
     ae_tensor_free(attribute->tensor);
     g_free(attribute);
 }
@@ -130,7 +131,7 @@ void ae_model_add_output(AeModel *model, int value)
     g_array_append_val(model->outputs, value);
 }
 
-/* Only Split may leave out its first output, and operators that take any
+/* Few operators may leave out their first output, and those that take any
  * number of inputs need every one. */
 static gboolean check_operands(const AeModel *model, const AeOperator *op,
                                const char *name, const int *inputs,
@@ -156,7 +157,7 @@ static gboolean check_operands(const AeModel *model, const AeOperator *op,
                         i);
             return FALSE;
         }
-    if (outputs[0] >= 0 || op->max_out == G_MAXINT)
+    if (outputs[0] >= 0 || op->any_output)
         return TRUE;
     g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                 "node '%s' (%s): its first output is missing", name, op->name);
@@ -276,6 +277,14 @@ void ae_node_set_string(AeNode *node, const char *name, const char *v)
     attribute_add(node, name, AE_ATTRIBUTE_STRING, 1)->string = g_strdup(v);
 }
 
+void ae_node_set_strings(AeNode *node, const char *name, const char *const *v)
+{
+    int n = (int)g_strv_length((char **)v);
+
+    attribute_add(node, name, AE_ATTRIBUTE_STRINGS, n)->strings =
+        g_strdupv((char **)v);
+}
+
 void ae_node_set_tensor(AeNode *node, const char *name, AeTensor *tensor)
 {
     attribute_add(node, name, AE_ATTRIBUTE_TENSOR, 1)->tensor = tensor;
@@ -321,6 +330,15 @@ const char *ae_node_string(const AeNode *node, const char *name,
     const AeAttribute *a = attribute_find(node, name);
 
     return a != NULL && a->kind == AE_ATTRIBUTE_STRING ? a->string : fallback;
+}
+
+const char *const *ae_node_strings(const AeNode *node, const char *name, int *n)
+{
+    const AeAttribute *a = attribute_find(node, name);
+    gboolean found = a != NULL && a->kind == AE_ATTRIBUTE_STRINGS;
+
+    *n = found ? a->n : 0;
+    return found ? (const char *const *)a->strings : NULL;
 }
 
 const AeTensor *ae_node_tensor(const AeNode *node, const char *name)
@@ -383,6 +401,7 @@ static void copy_attributes(AeNode *to, const AeNode *from)
         copy->ints = g_memdup2(a->ints, n * sizeof *a->ints);
         copy->floats = g_memdup2(a->floats, n * sizeof *a->floats);
         copy->string = g_strdup(a->string);
+        copy->strings = g_strdupv(a->strings);
         if (a->tensor != NULL)
             copy->tensor = ae_tensor_copy(a->tensor);
     }

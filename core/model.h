@@ -21,6 +21,7 @@ typedef enum {
     AE_ATTRIBUTE_INTS,   /* also a single int */
     AE_ATTRIBUTE_FLOATS, /* also a single float */
     AE_ATTRIBUTE_STRING,
+    AE_ATTRIBUTE_STRINGS,
     AE_ATTRIBUTE_TENSOR,
 } AeAttributeKind;
 
@@ -32,6 +33,7 @@ typedef struct {
     int64_t *ints;
     float *floats;
     char *string;
+    char **strings; /* n, and a NULL */
     AeTensor *tensor;
 } AeAttribute;
 
@@ -98,6 +100,8 @@ void ae_node_set_int(AeNode *node, const char *name, int64_t v);
 void ae_node_set_floats(AeNode *node, const char *name, const float *v, int n);
 void ae_node_set_float(AeNode *node, const char *name, float v);
 void ae_node_set_string(AeNode *node, const char *name, const char *v);
+/* @v ends with NULL. */
+void ae_node_set_strings(AeNode *node, const char *name, const char *const *v);
 void ae_node_set_tensor(AeNode *node, const char *name, AeTensor *tensor);
 
 /* Reading: the default where the attribute is absent or of another kind. */
@@ -108,6 +112,8 @@ const char *ae_node_string(const AeNode *node, const char *name,
 /* Borrowed, @n its length; NULL and 0 where absent. */
 const int64_t *ae_node_ints(const AeNode *node, const char *name, int *n);
 const float *ae_node_floats(const AeNode *node, const char *name, int *n);
+const char *const *ae_node_strings(const AeNode *node, const char *name,
+                                   int *n);
 const AeTensor *ae_node_tensor(const AeNode *node, const char *name);
 
 AeValue *ae_model_value(const AeModel *model, int value);

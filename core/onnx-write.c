@@ -20,6 +20,7 @@ enum {
     ATTRIBUTE_TENSOR = 4,
     ATTRIBUTE_FLOATS = 6,
     ATTRIBUTE_INTS = 7,
+    ATTRIBUTE_STRINGS = 8,
 };
 
 /* Messages point at the model's own strings, which packing does not change. */
@@ -105,6 +106,11 @@ static Onnx__ValueInfoProto **write_infos(const Writer *writer,
     return infos;
 }
 
+static ProtobufCBinaryData bytes_of(char *string)
+{
+    return (ProtobufCBinaryData){strlen(string), (uint8_t *)string};
+}
+
 static void write_attribute_value(const Writer *writer,
                                   Onnx__AttributeProto *proto,
                                   const AeAttribute *attribute)
@@ -127,8 +133,15 @@ static void write_attribute_value(const Writer *writer,
     case AE_ATTRIBUTE_STRING:
         proto->type = ATTRIBUTE_STRING;
         proto->has_s = TRUE;
-        proto->s.len = strlen(attribute->string);
-        proto->s.data = (uint8_t *)attribute->string;
+        proto->s = bytes_of(attribute->string);
+        break;
+    case AE_ATTRIBUTE_STRINGS:
+        proto->type = ATTRIBUTE_STRINGS;
+        proto->n_strings = (size_t)attribute->n;
+        proto->strings =
+            take(writer, sizeof *proto->strings * (size_t)attribute->n);
+        for (int i = 0; i < attribute->n; i++)
+            proto->strings[i] = bytes_of(attribute->strings[i]);
         break;
     case AE_ATTRIBUTE_TENSOR:
         proto->type = ATTRIBUTE_TENSOR;

@@ -33,6 +33,7 @@ enum {
     ATTRIBUTE_GRAPH = 5,
     ATTRIBUTE_FLOATS = 6,
     ATTRIBUTE_INTS = 7,
+    ATTRIBUTE_STRINGS = 8,
     ATTRIBUTE_GRAPHS = 10,
 };
 
@@ -265,6 +266,20 @@ static gboolean set_tensor(AeNode *node, Label label,
     return TRUE;
 }
 
+static char *get_string(const ProtobufCBinaryData *bytes)
+{
+    return g_strndup(bytes->len > 0 ? (char *)bytes->data : "", bytes->len);
+}
+
+static void set_strings(AeNode *node, const Onnx__AttributeProto *proto)
+{
+    g_auto(GStrv) strings = g_new0(char *, proto->n_strings + 1);
+
+    for (size_t i = 0; i < proto->n_strings; i++)
+        strings[i] = get_string(&proto->strings[i]);
+    ae_node_set_strings(node, proto->name, (const char *const *)strings);
+}
+
 static gboolean set_attribute(AeNode *node, Label label,
                               const Onnx__AttributeProto *proto, GError **error)
 {
@@ -285,9 +300,11 @@ static gboolean set_attribute(AeNode *node, Label label,
         ae_node_set_ints(node, proto->name, proto->ints, (int)proto->n_ints);
         return TRUE;
     case ATTRIBUTE_STRING:
-        string = g_strndup(proto->s.len > 0 ? (char *)proto->s.data : "",
-                           proto->s.len);
+        string = get_string(&proto->s);
         ae_node_set_string(node, proto->name, string);
+        return TRUE;
+    case ATTRIBUTE_STRINGS:
+        set_strings(node, proto);
         return TRUE;
     case ATTRIBUTE_TENSOR:
         if (proto->t == NULL)

@@ -125,12 +125,16 @@ static GPtrArray *place_blocks(GHashTable *blocks, gboolean share, size_t *size)
     return placed;
 }
 
-static size_t place_packed(AePlan *plan, size_t offset)
+/* Offsets into the arena for now. */
+static size_t place_steps(AePlan *plan, size_t offset)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
         step->packed = GSIZE_TO_POINTER(offset);
         offset += rounded(step->packed_size);
+        step->saved = GSIZE_TO_POINTER(offset);
+        if (plan->gradients)
+            offset += rounded(step->saved_size);
     }
     return offset;
 }
@@ -158,7 +162,8 @@ static void give_data(AePlan *plan, GPtrArray *placed, size_t grad_offset)
             operand->grad = plan->arena + grad_offset + block->offset;
     }
     for (int i = 0; i < plan->n_values; i++) {
-        AePlanValue *value = &plan->values[i], *owner = ae_plan_root(plan, value);
+        AePlanValue *value = &plan->values[i],
+                    *owner = ae_plan_root(plan, value);
         value->operand.data = owner->operand.data;
         value->operand.grad = owner->operand.grad;
     }
@@ -167,14 +172,13 @@ static void give_data(AePlan *plan, GPtrArray *placed, size_t grad_offset)
 gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
 {
     g_autoptr(GHashTable) blocks = collect_blocks(plan);
-    size_t values_size, packed_offset;
-    g_autoptr(GPtrArray) placed =
-        place_blocks(blocks, !plan->gradients && plan->bands == NULL,
-                     &values_size);
+    size_t values_size, steps_offset;
+    g_autoptr(GPtrArray) placed = place_blocks(
+        blocks, !plan->gradients && plan->bands == NULL, &values_size);
     size_t threads = (size_t)ae_plan_threads(plan);
 
-    packed_offset = plan->gradients ? 2 * values_size : values_size;
-    plan->arena_size = place_packed(plan, packed_offset);
+    steps_offset = plan->gradients ? 2 * values_size : values_size;
+    plan->arena_size = place_steps(plan, steps_offset);
     plan->scratch_size = scratch_size(plan);
     plan->arena = ae_alloc_floats(plan->arena_size);
     plan->scratch = ae_alloc_floats(threads * plan->scratch_size);
@@ -188,6 +192,9 @@ gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
     for (guint i = 0; i < plan->steps->len; i++) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
         step->packed = plan->arena + GPOINTER_TO_SIZE(step->packed);
+        step->saved = plan->gradients && step->saved_size > 0
+                          ? plan->arena + GPOINTER_TO_SIZE(step->saved)
+                          : NULL;
     }
     if (plan->bands != NULL && !ae_bands_allocate(plan)) {
         g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,

@@ -886,7 +886,8 @@ static gboolean pad_plan(AeStep *step, GError **error)
 #define ARRANGE(operator, min, max, outputs, rule)                             \
     {                                                                          \
         .name = operator, .min_in = min, .max_in = max, .max_out = outputs,    \
-        .plan = rule, .forward = forward, .backward = backward,                \
+        .any_output = outputs > 1, .plan = rule, .forward = forward,           \
+        .backward = backward,                                                  \
     }
 
 const AeOperator ae_ops_arrange[] = {

@@ -63,12 +63,15 @@ struct AeStep {
     size_t scratch;          /* floats that each thread needs in forward */
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
+    size_t saved_size;       /* floats that forward leaves to backward */
     gboolean alias;    /* out[0] is in[0] under another shape: no forward */
     int64_t margin[2]; /* of in[0], that would spare copying its rows */
 
     /* Given by the plan: */
     gboolean gradients; /* backward will be called: set scratch_backward */
     float *packed;      /* packed_size floats */
+    float *saved;       /* saved_size floats where backward will be called,
+                           which may change them; or else NULL */
     /* accumulate[i]: in[i]->grad already holds a contribution, add to it. Where
      * FALSE it holds anything: overwrite. */
     gboolean *accumulate;
@@ -92,9 +95,10 @@ struct AeOperator {
     const char *name;
     int min_in, max_in; /* max_in G_MAXINT: any number */
     int max_out;
-    gboolean fuses;   /* understands residual and activation */
-    gboolean margins; /* understands those of in[0], out[0] and the residual,
-                         where row_units are set */
+    gboolean any_output; /* the first may be left out, too */
+    gboolean fuses;      /* understands residual and activation */
+    gboolean margins;    /* understands those of in[0], out[0] and the residual,
+                            where row_units are set */
     AeFold fold;
     /* Bit i: planning reads input i (scales, bounds): never a weight. */
     guint settings;
@@ -120,7 +124,7 @@ char *ae_operator_names(void);
 extern const AeOperator ae_ops_activation[], ae_ops_arrange[],
     ae_ops_constant[], ae_ops_conv[], ae_ops_dense[], ae_ops_elementwise[],
     ae_ops_norm[], ae_ops_pool[], ae_ops_quantize[], ae_ops_random[],
-    ae_ops_reduce[], ae_ops_resize[], ae_ops_shape[];
+    ae_ops_recurrent[], ae_ops_reduce[], ae_ops_resize[], ae_ops_shape[];
 
 /* Helpers for plan functions. */
 

@@ -89,6 +89,7 @@ static void test_attributes(void)
     ae_node_set_ints(node, "a", (int64_t[]){5, 6}, 2);
     ae_node_set_float(node, "b", 0.5f);
     ae_node_set_string(node, "c", "text");
+    ae_node_set_strings(node, "d", (const char *[]){"e", "f", NULL});
     g_assert_cmpint(ae_node_ints(node, "a", &n)[1], ==, 6);
     g_assert_cmpint(n, ==, 2);
     g_assert_cmpint(ae_node_int(node, "b", 7), ==, 7);
@@ -105,6 +106,8 @@ static void test_attributes(void)
     ae_node_set_int(node, "a", 1);
     g_assert_cmpint(ae_node_ints(copied, "a", &n)[0], ==, 5);
     g_assert_cmpstr(ae_node_string(copied, "c", NULL), ==, "text");
+    g_assert_cmpstr(ae_node_strings(copied, "d", &n)[1], ==, "f");
+    g_assert_cmpint(n, ==, 2);
 }
 
 static void test_copies_are_deep(void)

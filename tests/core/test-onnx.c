@@ -58,6 +58,7 @@ static AeModel *example(void)
     ae_node_set_floats(node, "scales", (float[]){1, 2.5f}, 2);
     ae_node_set_string(node, "auto_pad", "NOTSET");
     ae_node_set_tensor(node, "value", ramp(ae_shape(3, 2, 2, 2)));
+    ae_node_set_strings(node, "words", (const char *[]){"a", "", "b", NULL});
     ae_model_add_node(model, "Relu", "relu1", &a, 1, &b, 1, NULL);
     ae_model_add_node(model, "Reshape", "", (int[]){b, s}, 2, &y, 1, NULL);
     ae_model_add_output(model, y);
@@ -123,6 +124,8 @@ static void assert_same_attribute(const AeAttribute *a, const AeAttribute *b)
     g_assert_cmpint(a->list, ==, b->list);
     g_assert_cmpint(a->n, ==, b->n);
     g_assert_cmpstr(a->string, ==, b->string);
+    if (a->kind == AE_ATTRIBUTE_STRINGS)
+        g_assert_cmpstrv(a->strings, b->strings);
     if (a->kind == AE_ATTRIBUTE_INTS)
         g_assert_cmpmem(a->ints, 8 * a->n, b->ints, 8 * b->n);
     if (a->kind == AE_ATTRIBUTE_FLOATS)
@@ -347,9 +350,9 @@ static void sub_graph(Onnx__ModelProto *file)
     file->graph->node[0]->attribute[0]->type = 5;
 }
 
-static void list_of_strings(Onnx__ModelProto *file)
+static void list_of_tensors(Onnx__ModelProto *file)
 {
-    file->graph->node[0]->attribute[0]->type = 8;
+    file->graph->node[0]->attribute[0]->type = 9;
 }
 
 static void reference(Onnx__ModelProto *file)
@@ -426,7 +429,7 @@ static const struct {
     {rank_9, AE_ERROR_UNSUPPORTED, "rank is 9", "'w'"},
     {string_input, AE_ERROR_UNSUPPORTED, "string", "'x'"},
     {sub_graph, AE_ERROR_UNSUPPORTED, "sub-graph", "'conv1' (Conv)"},
-    {list_of_strings, AE_ERROR_UNSUPPORTED, "kind 8", "'pads'"},
+    {list_of_tensors, AE_ERROR_UNSUPPORTED, "kind 9", "'pads'"},
     {reference, AE_ERROR_UNSUPPORTED, "function", "'pads'"},
     {attribute_twice, AE_ERROR_FORMAT, "twice", "'pads'"},
     {bad_attribute_tensor, AE_ERROR_FORMAT, "48 bytes", "'conv1' (Conv)"},

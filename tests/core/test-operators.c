@@ -21,6 +21,7 @@
 #define STEP 1e-2f /* of the differences */
 #define MAX_ERROR 1e-3
 #define MAX_INPUTS 8
+#define MAX_OUTPUTS 3
 
 typedef enum {
     ANY,      /* -1 .. 1, no closer to a multiple of 0.1 than two steps */
@@ -36,7 +37,8 @@ typedef enum {
  *   u7,255   bytes (a list)                b-7   signed bytes (a list)
  *
  * Attributes are name=value: whole numbers with commas, a float (with a
- * point), or a word. @fused names an activation that follows. */
+ * point), a word, or words with commas. @fused names an activation that
+ * follows. */
 typedef struct {
     const char *op, *inputs, *attributes;
     int opset;
@@ -208,6 +210,20 @@ static const Case cases[] = {
     {"MatMul", "2x3x4x5 w5", "", 17, ANY, NULL},
     {"MatMul", "4 4", "", 17, ANY, NULL},
     {"MatMul", "1x70x3 3x2", "", 17, ANY, NULL},
+    /* Recurrent. */
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4 w1x32", "hidden_size=4", 17, ANY, NULL},
+    {"LSTM", "3x1x2 w1x20x2 w1x20x5", "", 7, ANY, NULL},
+    {"LSTM", "4x3x2 w1x12x2 w1x12x3 w1x24 - 1x3x3 1x3x3", "direction=reverse",
+     17, ANY, NULL},
+    {"LSTM", "4x2x3 w2x16x3 w2x16x4 w2x32 - 2x2x4 2x2x4",
+     "direction=bidirectional", 17, ANY, NULL},
+    {"LSTM", "2x4x3 w2x16x3 w2x16x4 w2x32 - 2x2x4 2x2x4",
+     "direction=bidirectional layout=1", 17, ANY, NULL},
+    {"LSTM", "3x4x2 1x12x2 1x12x3 1x24 - - 3x1x3", "layout=1", 17, ANY, NULL},
+    {"LSTM", "18x67x1 w2x8x1 w2x8x2 w2x16 - w2x67x2",
+     "direction=bidirectional activations=sigmoid,Tanh,Tanh,Sigmoid,Tanh,Tanh",
+     17, ANY, NULL},
+    {"LSTM", "3x2x4 w1x12x4 w1x12x3 w1x24 i3,3", "", 17, ANY, NULL},
     /* Normalisation. */
     {"BatchNormalization", "2x3x5x7 w3 w3 w3 c3", "", 17, POSITIVE, NULL},
     {"BatchNormalization", "2x3 w3 w3 c3 w3", "epsilon=0.1", 9, POSITIVE, NULL},
@@ -328,6 +344,13 @@ static void fill(float *data, int64_t n, Range range, int input)
     }
 }
 
+static void set_strings(AeNode *node, const char *name, const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+
+    ae_node_set_strings(node, name, (const char *const *)parts);
+}
+
 static void set_attributes(AeNode *node, const char *text)
 {
     g_auto(GStrv) parts = g_strsplit(text, " ", -1);
@@ -341,7 +364,9 @@ static void set_attributes(AeNode *node, const char *text)
 
         for (int k = 0; k < n; k++)
             ints[k] = (int64_t)list->data[k];
-        if (g_ascii_isalpha(*value))
+        if (g_ascii_isalpha(*value) && strchr(value, ','))
+            set_strings(node, pair[0], value);
+        else if (g_ascii_isalpha(*value))
             ae_node_set_string(node, pair[0], value);
         else if (strchr(value, '.') && n == 1)
             ae_node_set_float(node, pair[0], list->data[0]);
@@ -394,7 +419,7 @@ static int add_input(Fixture *fixture, const Case *test, const char *text,
 static AeNode *add_node(AeModel *model, const char *op, const int *inputs,
                         int n_inputs, int n, gboolean deliver, int *last)
 {
-    int outputs[2] = {-1, -1};
+    int outputs[MAX_OUTPUTS];
     AeNode *node;
     g_autoptr(GError) error = NULL;
 
@@ -413,20 +438,24 @@ static AeNode *add_node(AeModel *model, const char *op, const int *inputs,
     return node;
 }
 
+static int count_outputs(const char *op)
+{
+    return g_str_equal(op, "LSTM") ? 3 : g_str_equal(op, "Split") ? 2 : 1;
+}
+
 /* @shared: another reader of the first input stands behind the node, so that
  * its gradient comes first. */
 static AeModel *make_model(Fixture *fixture, const Case *test, gboolean shared)
 {
     g_auto(GStrv) inputs = g_strsplit(test->inputs, " ", -1);
     int n = (int)g_strv_length(inputs), values[MAX_INPUTS], last;
-    gboolean split = g_str_equal(test->op, "Split");
     AeNode *node;
 
     fixture->model = ae_model_new(test->opset);
     for (int i = 0; i < n; i++)
         values[i] = add_input(fixture, test, inputs[i], i);
-    node = add_node(fixture->model, test->op, values, n, split ? 2 : 1,
-                    !test->fused, &last);
+    node = add_node(fixture->model, test->op, values, n,
+                    count_outputs(test->op), !test->fused, &last);
     set_attributes(node, test->attributes);
     if (test->fused)
         add_node(fixture->model, test->fused, &last, 1, 1, TRUE, &last);
@@ -438,7 +467,8 @@ static AeModel *make_model(Fixture *fixture, const Case *test, gboolean shared)
 static void fixture_init(Fixture *fixture, const Case *test, gboolean shared,
                          AePool *pool)
 {
-    AePlanOptions options = {.pool = pool};
+    /* Also what is too small for a second thread. */
+    AePlanOptions options = {.pool = pool, .band_rows = -1};
     g_autoptr(GError) error = NULL;
 
     memset(fixture, 0, sizeof *fixture);
@@ -806,6 +836,23 @@ static const struct {
     {"Gemm", "2x3 w4x5", "", "columns", 17},
     {"Gemm", "2x3 w3x5 w4", "", "broadcast", 17},
     {"MatMul", "2x3 4x5", "", "cannot be multiplied", 17},
+    {"LSTM", "5x2 w1x16x3 w1x16x4", "", "three axes", 17},
+    {"LSTM", "5x2x3 w1x16x2 w1x16x4", "", "W of shape 1x16x3", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x12x4", "", "R of shape 1x16x4", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4 w1x16", "", "B of shape 1x32", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4 - - 1x4x2", "", "initial_h of shape", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4 - - - 2x1x4", "", "initial_c of shape", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4", "hidden_size=3", "hidden_size", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4", "direction=both", "'both'", 17},
+    {"LSTM", "5x2x3 w2x16x3 w2x16x4", "", "W of shape 1x16x3", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4", "clip=3.0", "clip", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4", "input_forget=1", "input_forget", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4", "activations=Relu,Tanh,Tanh", "'Relu'",
+     17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4", "activations=Sigmoid,Tanh", "found 2",
+     17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4 - i5,4", "", "several lengths", 17},
+    {"LSTM", "5x2x3 w1x16x3 w1x16x4 - 2", "", "must be a constant", 17},
     {"BatchNormalization", "2x3x4 w2 w3 c3 c3", "", "3 numbers", 17},
     {"ReduceSum", "2x3 i2", "", "axis 2", 17},
     {"QuantizeLinear", "2x3 f1.0,2.0", "", "3 elements", 13},
