@@ -13,7 +13,4 @@ GST_ELEMENT_REGISTER_DECLARE(aenoise)
 GST_ELEMENT_REGISTER_DECLARE(aetrain)
 GST_ELEMENT_REGISTER_DECLARE(idxsrc)
 
-/* The GstCustomMeta of a frame's label: int field "label". */
-#define GST_AE_LABEL_META "GstAeLabelMeta"
-
 G_END_DECLS

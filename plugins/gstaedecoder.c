@@ -2,9 +2,8 @@
 /* Codes and labels into a plan of the decoder half, images out of it. */
 #include "gstaedecoder.h"
 
+#include "gstaelabel.h"
 #include "gstaepixels.h"
-
-#define MAX_CLASSES 65536
 
 struct GstAeDecoder {
     AePool *pool;
@@ -114,30 +113,6 @@ static int choose_batch(const GstAeModel *model, const AeValue *code,
     return (int)MIN(value->shape.dim[0], G_MAXINT16);
 }
 
-/* 0: not conditional; -1: an error. */
-static int find_classes(const GstAeModel *model, GError **error)
-{
-    const char *name = ae_model_get(model->model, "ae.label");
-    const char *text = ae_model_get(model->model, "ae.classes");
-    const AeValue *label = named_value(model, "ae.label");
-    gint64 declared = 0;
-    guint64 classes;
-
-    if (name == NULL)
-        return 0;
-    if (label != NULL && label->has_shape && label->shape.rank == 2)
-        declared = label->shape.dim[1];
-    if (label != NULL && text != NULL &&
-        g_ascii_string_to_unsigned(text, 10, 1, MAX_CLASSES, &classes, NULL) &&
-        (declared <= 0 || (guint64)declared == classes))
-        return (int)classes;
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "model '%s' says ae.label=%s and ae.classes=%s, where an input "
-                "of one row of as many numbers an image was expected",
-                model->label, name, text != NULL ? text : "");
-    return -1;
-}
-
 /* The plan, for codes of decoder->code. */
 static AePlan *plan_decoder(const GstAeModel *model, const AeValue *code,
                             const GstAeDecoder *decoder, AePrecision precision,
@@ -215,7 +190,7 @@ GstAeDecoder *gst_ae_decoder_new(const GstAeModel *model, const AeShape *code,
         !find_shape(model, value, code, &decoder->code, error) ||
         !gst_ae_pixels_range(model, &decoder->range, error))
         return NULL;
-    decoder->classes = find_classes(model, error);
+    decoder->classes = gst_ae_label_classes(model, error);
     if (decoder->classes < 0)
         return NULL;
     decoder->batch = choose_batch(model, value, batch);
@@ -296,10 +271,9 @@ void gst_ae_decoder_set_code(GstAeDecoder *decoder, int i, const float *code)
 
 void gst_ae_decoder_set_label(GstAeDecoder *decoder, int i, int label)
 {
-    float *row = ae_plan_input(decoder->plan, 1) + (gsize)i * decoder->classes;
-
-    for (int c = 0; c < decoder->classes; c++)
-        row[c] = c == label;
+    gst_ae_label_one_hot(ae_plan_input(decoder->plan, 1) +
+                             (gsize)i * decoder->classes,
+                         decoder->classes, label);
 }
 
 void gst_ae_decoder_run(GstAeDecoder *decoder)

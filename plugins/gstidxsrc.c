@@ -21,6 +21,7 @@
  */
 #include "elements.h"
 #include "gstaeerror.h"
+#include "gstaelabel.h"
 #include "gstaeproperties.h"
 
 #include <gst/base/gstpushsrc.h>
@@ -285,12 +286,8 @@ static GstFlowReturn create(GstPushSrc *src, GstBuffer **out)
 
     gsize image = image_of(self, self->frame);
     GstBuffer *buffer = make_buffer(self, image);
-    if (self->labels) {
-        GstCustomMeta *meta =
-            gst_buffer_add_custom_meta(buffer, GST_AE_LABEL_META);
-        gst_structure_set(gst_custom_meta_get_structure(meta), "label",
-                          G_TYPE_INT, self->labels->data[image], NULL);
-    }
+    if (self->labels)
+        gst_ae_label_attach(buffer, self->labels->data[image]);
     GST_BUFFER_OFFSET(buffer) = self->frame;
     GST_BUFFER_OFFSET_END(buffer) = self->frame + 1;
     GST_BUFFER_PTS(buffer) = time_of(self, self->frame);

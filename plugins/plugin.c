@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "elements.h"
+#include "gstaelabel.h"
 
 static gboolean plugin_init(GstPlugin *plugin)
 {
-    static const char *no_tags[] = {NULL};
-
-    gst_meta_register_custom(GST_AE_LABEL_META, no_tags, NULL, NULL, NULL);
-
+    gst_ae_label_register();
     return GST_ELEMENT_REGISTER(aecompare, plugin) &&
            GST_ELEMENT_REGISTER(aedenoise, plugin) &&
            GST_ELEMENT_REGISTER(aenoise, plugin) &&

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstaelabel.h"
+
+#define MAX_CLASSES 65536
+
+void gst_ae_label_register(void)
+{
+    static const char *no_tags[] = {NULL};
+
+    gst_meta_register_custom(GST_AE_LABEL_META, no_tags, NULL, NULL, NULL);
+}
+
+void gst_ae_label_attach(GstBuffer *buffer, int label)
+{
+    GstCustomMeta *meta = gst_buffer_add_custom_meta(buffer, GST_AE_LABEL_META);
+
+    gst_structure_set(gst_custom_meta_get_structure(meta), "label", G_TYPE_INT,
+                      label, NULL);
+}
+
+gboolean gst_ae_label_read(GstBuffer *buffer, int *label)
+{
+    GstCustomMeta *meta = gst_buffer_get_custom_meta(buffer, GST_AE_LABEL_META);
+
+    return meta != NULL &&
+           gst_structure_get_int(gst_custom_meta_get_structure(meta), "label",
+                                 label);
+}
+
+/* The length of the input's rows; 0: not declared. */
+static gint64 declared_classes(const AeValue *label)
+{
+    if (!label->has_shape || label->shape.rank != 2)
+        return 0;
+    return MAX(label->shape.dim[1], 0);
+}
+
+int gst_ae_label_classes(const GstAeModel *model, GError **error)
+{
+    const char *name = ae_model_get(model->model, "ae.label");
+    const char *text = ae_model_get(model->model, "ae.classes");
+    int input = name != NULL ? ae_model_find(model->model, name) : -1;
+    gint64 declared = 0;
+    guint64 classes;
+
+    if (name == NULL)
+        return 0;
+    if (input >= 0)
+        declared = declared_classes(ae_model_value(model->model, input));
+    if (input >= 0 && text != NULL &&
+        g_ascii_string_to_unsigned(text, 10, 1, MAX_CLASSES, &classes, NULL) &&
+        (declared == 0 || (guint64)declared == classes))
+        return (int)classes;
+    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                "model '%s' says ae.label=%s and ae.classes=%s, where an input "
+                "of rows of as many numbers was expected",
+                model->label, name, text != NULL ? text : "");
+    return -1;
+}
+
+int gst_ae_label_choose(const GstAeModel *model, int classes, int property,
+                        GstBuffer *buffer, GError **error)
+{
+    int label = property;
+
+    if (property == GST_AE_LABEL_FROM_BUFFER &&
+        !gst_ae_label_read(buffer, &label)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "model '%s' wants a label from 0 to %d with every frame, "
+                    "but this one has none: set the property label, or send "
+                    "labels from idxsrc",
+                    model->label, classes - 1);
+        return -1;
+    }
+    if (label >= 0 && label < classes)
+        return label;
+    g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                "model '%s' knows the labels 0 to %d, but this frame's is %d",
+                model->label, classes - 1, label);
+    return -1;
+}
+
+void gst_ae_label_one_hot(float *row, int classes, int label)
+{
+    for (int i = 0; i < classes; i++)
+        row[i] = i == label;
+}
