@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of the plan share: plan.c makes and runs the steps,
  * plan-fuse.c joins them, plan-margins.c spares copies, plan-buffers.c gives
- * them memory, plan-bands.c runs them on a few rows at a time. */
+ * them memory, plan-bands*.c run them on a few rows at a time. */
 #pragma once
 
 #include "ops/ops.h"
