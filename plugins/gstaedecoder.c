@@ -14,33 +14,6 @@ struct GstAeDecoder {
     int channels, width, height;
 };
 
-static const AeValue *named_value(const GstAeModel *model, const char *key)
-{
-    const char *name = ae_model_get(model->model, key);
-    int value = name != NULL ? ae_model_find(model->model, name) : -1;
-
-    return value >= 0 ? ae_model_value(model->model, value) : NULL;
-}
-
-/* The value that is the code. */
-static const AeValue *find_code(const GstAeModel *model, GError **error)
-{
-    const char *name = ae_model_get(model->model, "ae.latent");
-    const AeValue *code = named_value(model, "ae.latent");
-
-    if (name == NULL)
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "model '%s' has no code: its metadata lack ae.latent, the "
-                    "name of the value that a decoder begins with",
-                    model->label);
-    else if (code == NULL)
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "model '%s' says ae.latent=%s, but has no value of that "
-                    "name",
-                    model->label, name);
-    return code;
-}
-
 static gboolean is_complete(const AeShape *shape)
 {
     for (int i = 0; i < shape->rank; i++)
@@ -184,7 +157,8 @@ GstAeDecoder *gst_ae_decoder_new(const GstAeModel *model, const AeShape *code,
                                  GError **error)
 {
     g_autoptr(GstAeDecoder) decoder = g_new0(GstAeDecoder, 1);
-    const AeValue *value = find_code(model, error);
+    const AeValue *value =
+        gst_ae_model_value(model, "ae.latent", "code", error);
 
     if (value == NULL || !has_decoder(model, value, error) ||
         !find_shape(model, value, code, &decoder->code, error) ||

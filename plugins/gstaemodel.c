@@ -205,6 +205,26 @@ void gst_ae_model_unref(GstAeModel *model)
         model_free(model);
 }
 
+const AeValue *gst_ae_model_value(const GstAeModel *model, const char *key,
+                                  const char *what, GError **error)
+{
+    const char *name = ae_model_get(model->model, key);
+    int value = name != NULL ? ae_model_find(model->model, name) : -1;
+
+    if (value >= 0)
+        return ae_model_value(model->model, value);
+    if (name == NULL)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "model '%s' has no %s: its metadata lack %s, the name of "
+                    "that value",
+                    model->label, what, key);
+    else
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "model '%s' says %s=%s, but has no value of that name",
+                    model->label, key, name);
+    return NULL;
+}
+
 GstAeModelSettings gst_ae_model_settings_copy(const GstAeModelSettings *from)
 {
     return (GstAeModelSettings){g_strdup(from->model_file),

@@ -65,6 +65,11 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
                               AePrecision precision, GError **error);
 void gst_ae_model_unref(GstAeModel *model);
 
+/* The value that the metadata @key names, which is @what ("code", say). Errors:
+ * AE_ERROR_SHAPE (there is no such key), AE_ERROR_FORMAT (it names nothing). */
+const AeValue *gst_ae_model_value(const GstAeModel *model, const char *key,
+                                  const char *what, GError **error);
+
 /* A copy with strings of its own, for gst_ae_model_settings_clear(). Call it
  * with the object lock held. */
 GstAeModelSettings gst_ae_model_settings_copy(const GstAeModelSettings *from);

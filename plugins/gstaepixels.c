@@ -44,6 +44,34 @@ gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info)
             GST_VIDEO_INFO_COMP_PSTRIDE(info, 0) == 4);
 }
 
+gboolean gst_ae_pixels_multiples(const GstAeModel *model,
+                                 int list[GST_AE_PIXELS_MULTIPLES],
+                                 GError **error)
+{
+    static const int powers[GST_AE_PIXELS_MULTIPLES] = {1, 2, 4, 8, 16, 32, 0};
+    const char *text = ae_model_get(model->model, "ae.multiple");
+    guint64 value;
+
+    memcpy(list, powers, sizeof powers);
+    if (text == NULL)
+        return TRUE;
+    if (!g_ascii_string_to_unsigned(text, 10, 1, 4096, &value, NULL)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "model '%s' says ae.multiple=%s, where a whole number "
+                    "from 1 to 4096 was expected",
+                    model->label, text);
+        return FALSE;
+    }
+    list[0] = (int)value;
+    list[1] = 0;
+    return TRUE;
+}
+
+int gst_ae_pixels_round_up(int size, int multiple)
+{
+    return (size + multiple - 1) / multiple * multiple;
+}
+
 static uint8_t *sample_at(const GstVideoFrame *frame, int component, int x,
                           int y)
 {
@@ -61,17 +89,30 @@ static inline void read_samples(float *target, int target_step,
             low + source[(gsize)x * source_step] / 255.0f * span;
 }
 
-void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int x, int y,
-                        int n, const GstAeRange *range, float *target, int step)
+/* Reflection without repeating the edge: 0 1 2 | 1 0 1 2 1 ... */
+static int reflect(int i, int n)
 {
-    const uint8_t *source = sample_at(frame, component, x, y);
+    int period = MAX(2 * (n - 1), 1);
+
+    i %= period;
+    return i < n ? i : period - i;
+}
+
+void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int y, int n,
+                        const GstAeRange *range, float *target, int step)
+{
+    int width = GST_VIDEO_FRAME_COMP_WIDTH(frame, component);
+    int height = GST_VIDEO_FRAME_COMP_HEIGHT(frame, component);
     int source_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    const uint8_t *source = sample_at(frame, component, 0, reflect(y, height));
 
     if (source_step == 1 && step == 1)
-        read_samples(target, 1, source, 1, n, range->low, range->span);
+        read_samples(target, 1, source, 1, width, range->low, range->span);
     else
-        read_samples(target, step, source, source_step, n, range->low,
+        read_samples(target, step, source, source_step, width, range->low,
                      range->span);
+    for (int x = width; x < n; x++)
+        target[(gsize)x * step] = target[(gsize)reflect(x, width) * step];
 }
 
 static inline void write_samples(uint8_t *target, int target_step,

@@ -33,12 +33,23 @@ gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
 /* TRUE if frames of @info have bytes that are of no colour: alpha, padding. */
 gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info);
 
-/* @n samples of a component's row @y, from column @x on; @step floats from one
- * to the next. Written ones are clipped and rounded to the nearest; what is not
- * a number becomes 0. */
-void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int x, int y,
-                        int n, const GstAeRange *range, float *target,
-                        int step);
+/* Where a model's strides may not divide an image, it is enlarged to a
+ * multiple: those to try, ended by 0. The metadata "ae.multiple" names the only
+ * one; without it they are the powers of two up to 32. Errors: AE_ERROR_FORMAT.
+ */
+#define GST_AE_PIXELS_MULTIPLES 7
+gboolean gst_ae_pixels_multiples(const GstAeModel *model,
+                                 int list[GST_AE_PIXELS_MULTIPLES],
+                                 GError **error);
+int gst_ae_pixels_round_up(int size, int multiple);
+
+/* Row @y of a component, @n samples, as floats that stand @step apart. Rows and
+ * samples past the image are reflected at its last one. */
+void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int y, int n,
+                        const GstAeRange *range, float *target, int step);
+
+/* The other way, @n samples of row @y from column @x on: clipped and rounded to
+ * the nearest; what is not a number becomes 0. */
 void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
                          int n, const GstAeRange *range, const float *source,
                          int step);

@@ -37,16 +37,6 @@ static const AeShape *input_shape(const AeModel *model)
     return &ae_model_value(model, ae_model_input(model, 0))->shape;
 }
 
-/* Reflection without repeating the edge: 0 1 2 | 1 0 1 2 1 ... */
-static int reflect(int i, int n)
-{
-    int period = MAX(2 * (n - 1), 1);
-
-    i %= period;
-    return i < n ? i : period - i;
-}
-
-/* Row @y of channel @c; rows and columns past the image are reflected. */
 static void read_row(const Job *job, int image, int c, int y)
 {
     const Pass *pass = job->pass;
@@ -55,11 +45,8 @@ static void read_row(const Job *job, int image, int c, int y)
     float *target = ae_plan_input(pass->plan, 0) +
                     row * pass->padded_width * pass->channels + c;
 
-    gst_ae_pixels_read(job->frame, component, 0, reflect(y, pass->height),
-                       pass->width, &job->plan->range, target, pass->channels);
-    for (int x = pass->width; x < pass->padded_width; x++)
-        target[(gsize)x * pass->channels] =
-            target[(gsize)reflect(x, pass->width) * pass->channels];
+    gst_ae_pixels_read(job->frame, component, y, pass->padded_width,
+                       &job->plan->range, target, pass->channels);
 }
 
 static void read_task(void *data, int64_t index, int thread)
@@ -180,48 +167,20 @@ static gboolean choose_batch(const GstAeModel *model, Pass *pass,
     return FALSE;
 }
 
-/* The multiples to try, ended by 0. */
-static gboolean list_multiples(const GstAeModel *model, int list[8],
-                               GError **error)
-{
-    static const int powers[8] = {1, 2, 4, 8, 16, 32, 0};
-    const char *text = ae_model_get(model->model, "ae.multiple");
-    guint64 value;
-
-    memcpy(list, powers, sizeof powers);
-    if (text == NULL)
-        return TRUE;
-    if (!g_ascii_string_to_unsigned(text, 10, 1, 4096, &value, NULL)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "model '%s' says ae.multiple=%s, where a whole number "
-                    "from 1 to 4096 was expected",
-                    model->label, text);
-        return FALSE;
-    }
-    list[0] = (int)value;
-    list[1] = 0;
-    return TRUE;
-}
-
-static int round_up(int n, int multiple)
-{
-    return (n + multiple - 1) / multiple * multiple;
-}
-
 /* Plans for the smallest padding that works; the error is that of the first
  * that does not. */
 static gboolean plan_pass(const GstAeModel *model, Pass *pass, AePool *pool,
                           AePrecision precision, GError **error)
 {
     g_autoptr(GError) first = NULL;
-    int multiples[8];
+    int multiples[GST_AE_PIXELS_MULTIPLES];
 
     if (!accept_size(model, pass, error) || !choose_batch(model, pass, error) ||
-        !list_multiples(model, multiples, error))
+        !gst_ae_pixels_multiples(model, multiples, error))
         return FALSE;
     for (int i = 0; pass->plan == NULL && multiples[i] != 0; i++) {
-        int width = round_up(pass->width, multiples[i]);
-        int height = round_up(pass->height, multiples[i]);
+        int width = gst_ae_pixels_round_up(pass->width, multiples[i]);
+        int height = gst_ae_pixels_round_up(pass->height, multiples[i]);
 
         if (width == pass->padded_width && height == pass->padded_height)
             continue;
