@@ -13,6 +13,7 @@ struct GstAeSampler {
     gsize size;                  /* bytes of a sample */
     guint8 *sample;              /* the one just cut */
     guint8 *buffer;              /* shuffle_buffer samples */
+    int *labels;                 /* of their frames */
     int held;
     guint64 frames, samples; /* so far */
 };
@@ -22,6 +23,7 @@ GstAeSampler *gst_ae_sampler_new(const GstAeSamplerOptions *options)
     GstAeSampler *sampler = g_new0(GstAeSampler, 1);
 
     sampler->options = *options;
+    sampler->labels = g_new0(int, options->shuffle_buffer + 1);
     return sampler;
 }
 
@@ -31,6 +33,7 @@ void gst_ae_sampler_free(GstAeSampler *sampler)
         return;
     ae_free(sampler->sample);
     ae_free(sampler->buffer);
+    g_free(sampler->labels);
     g_free(sampler);
 }
 
@@ -148,27 +151,34 @@ static void turn(GstAeSampler *s, guint kind)
             swap_pixels(pixel(s, y, x), pixel(s, x, y), s->channels);
 }
 
-static void emit_shuffled(GstAeSampler *s, GstAeSamplerEmit emit, gpointer user)
+static guint8 *slot(GstAeSampler *s, guint i)
 {
-    int capacity = s->options.shuffle_buffer;
+    return s->buffer + s->size * i;
+}
+
+/* The sample takes the place of another, which leaves; or one that is free. */
+static void emit_shuffled(GstAeSampler *s, int label, GstAeSamplerEmit emit,
+                          gpointer user)
+{
+    guint32 capacity = (guint32)s->options.shuffle_buffer, i;
     AeRandom random =
         ae_random(ae_random_mix(s->options.seed, STREAM_SHUFFLE), s->samples++);
 
     if (capacity == 0) {
-        emit(user, s->sample);
+        emit(user, s->sample, label);
         return;
     }
-    if (s->held < capacity) {
-        memcpy(s->buffer + s->size * s->held++, s->sample, s->size);
-        return;
+    if (s->held < (int)capacity) {
+        i = (guint32)s->held++;
+    } else {
+        i = ae_random_below(&random, capacity);
+        emit(user, slot(s, i), s->labels[i]);
     }
-    guint8 *slot =
-        s->buffer + s->size * ae_random_below(&random, (guint32)capacity);
-    emit(user, slot);
-    memcpy(slot, s->sample, s->size);
+    memcpy(slot(s, i), s->sample, s->size);
+    s->labels[i] = label;
 }
 
-void gst_ae_sampler_push(GstAeSampler *s, GstVideoFrame *frame,
+void gst_ae_sampler_push(GstAeSampler *s, GstVideoFrame *frame, int label,
                          GstAeSamplerEmit emit, gpointer user)
 {
     AeRandom random =
@@ -184,7 +194,7 @@ void gst_ae_sampler_push(GstAeSampler *s, GstVideoFrame *frame,
             cut_component(s, frame, c, x, y);
         if (s->options.augment)
             turn(s, ae_random_below(&random, 8));
-        emit_shuffled(s, emit, user);
+        emit_shuffled(s, label, emit, user);
     }
 }
 
@@ -195,8 +205,10 @@ void gst_ae_sampler_drain(GstAeSampler *s, GstAeSamplerEmit emit, gpointer user)
 
     while (s->held > 0) {
         guint32 i = ae_random_below(&random, (guint32)s->held);
-        guint8 *slot = s->buffer + s->size * i;
-        emit(user, slot);
-        memmove(slot, s->buffer + s->size * --s->held, s->size);
+
+        emit(user, slot(s, i), s->labels[i]);
+        s->held--;
+        memmove(slot(s, i), slot(s, (guint)s->held), s->size);
+        s->labels[i] = s->labels[s->held];
     }
 }

@@ -18,8 +18,10 @@ typedef struct {
     guint64 seed;
 } GstAeSamplerOptions;
 
-/* A sample of height x width x channels bytes; borrowed during the call. */
-typedef void (*GstAeSamplerEmit)(gpointer user, const guint8 *sample);
+/* A sample of height x width x channels bytes, borrowed during the call, and
+ * the label of the frame that it is from. */
+typedef void (*GstAeSamplerEmit)(gpointer user, const guint8 *sample,
+                                 int label);
 
 GstAeSampler *gst_ae_sampler_new(const GstAeSamplerOptions *options);
 void gst_ae_sampler_free(GstAeSampler *sampler);
@@ -37,7 +39,7 @@ int gst_ae_sampler_height(const GstAeSampler *sampler);
 
 /* Cuts the samples of a frame; @emit is called for each that leaves the
  * buffer. */
-void gst_ae_sampler_push(GstAeSampler *sampler, GstVideoFrame *frame,
+void gst_ae_sampler_push(GstAeSampler *sampler, GstVideoFrame *frame, int label,
                          GstAeSamplerEmit emit, gpointer user);
 
 /* Empties the buffer. */

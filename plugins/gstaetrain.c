@@ -35,32 +35,31 @@
 #include "ae.h"
 #include "elements.h"
 #include "gstaeerror.h"
+#include "gstaelabel.h"
 #include "gstaeproperties.h"
 #include "gstaesampler.h"
+#include "gstaetask.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_ae_train_debug);
 #define GST_CAT_DEFAULT gst_ae_train_debug
 
 #define REPORT_INTERVAL G_USEC_PER_SEC
-#define STREAM_NOISE 3 /* part of the seed */
 
-typedef enum { TASK_AUTOENCODE, TASK_DENOISE } Task;
 typedef enum { MODE_TRAIN, MODE_EVALUATE } Mode;
 typedef enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE } Schedule;
 
 /* What the user sets; copied when the element starts. */
 typedef struct {
-    const char *architecture, *model_file, *checkpoint_file, *noise;
-    Task task;
+    GstAeTaskSettings task;
+    const char *model_file, *checkpoint_file;
     Mode mode;
-    AeLoss loss;
     AeOptimizerKind optimizer;
     Schedule schedule;
     gboolean resume, augment;
     guint batch_size, checkpoint_interval, validate_every, threads;
     guint patch_size, patches_per_frame, shuffle_buffer;
     float learning_rate, clip_norm;
-    guint64 seed, max_steps;
+    guint64 max_steps;
 } Settings;
 
 typedef struct {
@@ -68,7 +67,7 @@ typedef struct {
     Settings settings; /* under the object lock */
 
     Settings run; /* since start */
-    AeNoise *noise;
+    GstAeTask *task;
     AeModel *model; /* given by mode=evaluate */
     AeTrainer *trainer;
     GstAeSampler *sampler;
@@ -81,15 +80,17 @@ typedef struct {
     gint64 saved_step;   /* of the last checkpoint */
     GstFlowReturn flow;  /* of the sample that was emitted last */
 
-    float *held_input, *held_target; /* the validation batch */
+    GstAeTaskSlot held_batch; /* to validate on */
     int held;
     double validation_loss; /* NaN before the first */
 
     gint64 begun, last_report; /* wall time in us: of the first step learnt */
     double loss;               /* under the object lock: last step's */
     gint64 step;               /* under the object lock */
+    AeTrainerLoss terms;       /* of the last step */
 
-    double sum_loss, sum_mse; /* of evaluation: sums over images */
+    AeTrainerLoss sums; /* of evaluation: sums over images */
+    double sum_mse;
     gint64 evaluated;
 } GstAeTrain;
 
@@ -119,17 +120,6 @@ static GType enum_type(gsize *type, const char *name, const GEnumValue *values)
     return *type;
 }
 
-static GType task_type(void)
-{
-    static gsize type;
-    static const GEnumValue values[] = {
-        {TASK_AUTOENCODE, "Reproduce the frame", "autoencode"},
-        {TASK_DENOISE, "Recover the frame from its noisy version", "denoise"},
-        {0, NULL, NULL}};
-
-    return enum_type(&type, "GstAeTrainTask", values);
-}
-
 static GType mode_type(void)
 {
     static gsize type;
@@ -139,18 +129,6 @@ static GType mode_type(void)
         {0, NULL, NULL}};
 
     return enum_type(&type, "GstAeTrainMode", values);
-}
-
-static GType loss_type(void)
-{
-    static gsize type;
-    static const GEnumValue values[] = {
-        {AE_LOSS_MSE, "Mean squared error", "mse"},
-        {AE_LOSS_L1, "Smooth mean absolute error (Charbonnier)", "l1"},
-        {AE_LOSS_BCE, "Binary cross-entropy", "bce"},
-        {0, NULL, NULL}};
-
-    return enum_type(&type, "GstAeTrainLoss", values);
 }
 
 static GType optimizer_type(void)
@@ -179,13 +157,9 @@ static GType schedule_type(void)
 #define FIELD(name) G_STRUCT_OFFSET(GstAeTrain, settings.name)
 
 static const GstAeProperty properties[] = {
-    {"task", "Task", "What the network learns", G_TYPE_ENUM, FIELD(task),
-     .get_type = task_type},
+    GST_AE_TASK_PROPERTIES(GstAeTrain, settings.task),
     {"mode", "Mode", "Learn or measure", G_TYPE_ENUM, FIELD(mode),
      .get_type = mode_type},
-    {"architecture", "Architecture",
-     "The network to train: keras, dense, unet-s or unet-xs", G_TYPE_STRING,
-     FIELD(architecture), .text = "keras"},
     {"model-file", "Model file",
      "The ONNX file to write (or, with mode=evaluate, to read)", G_TYPE_STRING,
      FIELD(model_file)},
@@ -200,12 +174,6 @@ static const GstAeProperty properties[] = {
      "Continue from the checkpoint file, if it is there; the source must send "
      "the same frames again from the first",
      G_TYPE_BOOLEAN, FIELD(resume)},
-    {"noise", "Noise",
-     "The noise that task=denoise adds, such as gaussian:mean=0.5,sd=0.5 or "
-     "gaussian:sd=0..0.2 (a level of its own for each image)",
-     G_TYPE_STRING, FIELD(noise), .text = "gaussian:sd=0.1"},
-    {"loss", "Loss", "What is minimised", G_TYPE_ENUM, FIELD(loss),
-     .get_type = loss_type},
     {"optimizer", "Optimizer", "How it is minimised", G_TYPE_ENUM,
      FIELD(optimizer), .get_type = optimizer_type},
     {"learning-rate", "Learning rate", "Step size of the optimizer",
@@ -234,8 +202,6 @@ static const GstAeProperty properties[] = {
     {"validate-every", "Validate every",
      "Keep each so-many-th image out of training and measure on it (0: none)",
      G_TYPE_UINT, FIELD(validate_every), .maximum = G_MAXINT},
-    {"seed", "Seed", "Decides initial weights, patches, order and noise",
-     G_TYPE_UINT64, FIELD(seed), .number = 1},
     {"threads", "Threads", "Worker threads (0: one a processor)", G_TYPE_UINT,
      FIELD(threads), .maximum = 256},
     {"step", "Step", "Steps done so far", G_TYPE_INT64,
@@ -247,10 +213,9 @@ static const GstAeProperty properties[] = {
 
 static void settings_clear(Settings *settings)
 {
-    g_free((char *)settings->architecture);
+    gst_ae_task_settings_clear(&settings->task);
     g_free((char *)settings->model_file);
     g_free((char *)settings->checkpoint_file);
-    g_free((char *)settings->noise);
     memset(settings, 0, sizeof *settings);
 }
 
@@ -258,9 +223,8 @@ static void settings_copy(Settings *to, const Settings *from)
 {
     settings_clear(to);
     *to = *from;
-    to->architecture = g_strdup(from->architecture);
+    to->task = gst_ae_task_settings_copy(&from->task);
     to->model_file = g_strdup(from->model_file);
-    to->noise = g_strdup(from->noise);
     to->checkpoint_file =
         from->checkpoint_file != NULL || from->model_file == NULL
             ? g_strdup(from->checkpoint_file)
@@ -291,6 +255,21 @@ static void post_progress(GstAeTrain *self, GstProgressType type,
         gst_message_new_progress(GST_OBJECT(self), type, "train", text));
 }
 
+/* The parts of the loss, where there are several. */
+static void add_terms(GstAeTrain *self, GstStructure *s,
+                      const AeTrainerLoss *loss)
+{
+    const char *term = gst_ae_task_code_term(self->task);
+
+    if (term != NULL)
+        gst_structure_set(s, "reconstruction", G_TYPE_DOUBLE,
+                          loss->reconstruction, term, G_TYPE_DOUBLE, loss->code,
+                          NULL);
+    if (loss->accuracy > 0)
+        gst_structure_set(s, "discriminator-accuracy", G_TYPE_DOUBLE,
+                          loss->accuracy, NULL);
+}
+
 static void report(GstAeTrain *self)
 {
     gint64 now = g_get_monotonic_time(), batch = self->run.batch_size;
@@ -303,6 +282,7 @@ static void report(GstAeTrain *self)
         images, "loss", G_TYPE_DOUBLE, self->loss, "images-per-second",
         G_TYPE_DOUBLE, rate, NULL);
 
+    add_terms(self, s, &self->terms);
     if (!isnan(self->validation_loss))
         gst_structure_set(s, "validation-loss", G_TYPE_DOUBLE,
                           self->validation_loss, NULL);
@@ -312,19 +292,6 @@ static void report(GstAeTrain *self)
                   "step %" G_GINT64_FORMAT ", loss %.5f, %.0f images/s",
                   self->step, self->loss, rate);
     self->last_report = now;
-}
-
-static void describe_model(GstAeTrain *self)
-{
-    AeModel *model = ae_trainer_model(self->trainer);
-    gboolean denoise = self->run.task == TASK_DENOISE;
-
-    ae_model_set(model, "ae.task", denoise ? "denoise" : "autoencode");
-    ae_model_set(model, "ae.colour",
-                 gst_ae_sampler_channels(&self->info) == 3 ? "rgb" : "gray");
-    ae_model_set(model, "ae.range", "0,1");
-    if (denoise)
-        ae_model_set(model, "ae.noise", self->run.noise);
 }
 
 /* What other threads may ask for. */
@@ -348,7 +315,7 @@ static gboolean save(GstAeTrain *self)
         !ae_trainer_save(self->trainer, self->run.checkpoint_file, &error))
         return fail(self, error);
     if (self->run.model_file != NULL) {
-        describe_model(self);
+        gst_ae_task_describe(self->task, ae_trainer_model(self->trainer));
         if (!ae_onnx_save(ae_trainer_model(self->trainer), self->run.model_file,
                           &error))
             return fail(self, error);
@@ -382,19 +349,18 @@ static void after_step(GstAeTrain *self)
 static void learn_batch(GstAeTrain *self)
 {
     GError *error = NULL;
-    AeTrainerLoss loss;
 
     if (self->steps_seen == self->replay_steps + 1) {
         self->begun = g_get_monotonic_time();
         post_progress(self, GST_PROGRESS_TYPE_START, "training %s",
-                      self->run.architecture);
+                      gst_ae_task_architecture(self->task));
     }
-    if (!ae_trainer_step(self->trainer, self->filled, &loss, &error)) {
+    if (!ae_trainer_step(self->trainer, self->filled, &self->terms, &error)) {
         self->saved_step = ae_trainer_steps(self->trainer);
         fail(self, error);
         return;
     }
-    publish(self, ae_trainer_steps(self->trainer), loss.total);
+    publish(self, ae_trainer_steps(self->trainer), self->terms.total);
     after_step(self);
 }
 
@@ -409,9 +375,11 @@ static double batch_mse(GstAeTrain *self)
 
 static void evaluate_batch(GstAeTrain *self)
 {
-    double loss = ae_trainer_evaluate(self->trainer, self->filled, NULL).total;
+    AeTrainerLoss loss = ae_trainer_evaluate(self->trainer, self->filled, NULL);
 
-    self->sum_loss += loss * self->filled;
+    self->sums.total += loss.total * self->filled;
+    self->sums.reconstruction += loss.reconstruction * self->filled;
+    self->sums.code += loss.code * self->filled;
     self->sum_mse += batch_mse(self);
     self->evaluated += self->filled;
 }
@@ -427,63 +395,72 @@ static void finish_batch(GstAeTrain *self)
     self->filled = 0;
 }
 
-/* A sample as input and target; its noise depends on its number alone. */
-static void fill(GstAeTrain *self, const guint8 *sample, float *input,
-                 float *target)
+/* Place @i of a batch that begins at @batch. */
+static GstAeTaskSlot slot_of(GstAeTrain *self, GstAeTaskSlot batch, int i)
 {
-    gint64 n = ae_trainer_target_size(self->trainer);
+    return (GstAeTaskSlot){
+        batch.input + i * ae_trainer_input_size(self->trainer),
+        batch.target + i * ae_trainer_target_size(self->trainer),
+        batch.label + i * ae_trainer_label_size(self->trainer)};
+}
 
-    for (gint64 i = 0; i < n; i++)
-        target[i] = (float)sample[i] * (1 / 255.0f);
-    if (self->run.task == TASK_DENOISE)
-        ae_noise_apply(self->noise, input, target, n,
-                       ae_random_mix(self->run.seed, STREAM_NOISE),
-                       (guint64)self->samples);
-    else
-        memcpy(input, target, (gsize)n * sizeof(float));
+static GstAeTaskSlot trainer_batch(GstAeTrain *self)
+{
+    return (GstAeTaskSlot){ae_trainer_input(self->trainer, 0),
+                           ae_trainer_target(self->trainer, 0),
+                           ae_trainer_label(self->trainer, 0)};
+}
+
+static void copy_images(float *to, const float *from, gint64 size, int n)
+{
+    memcpy(to, from, (gsize)size * (gsize)n * sizeof(float));
 }
 
 /* Measures the held-out images, through the buffers of an empty batch. */
 static void validate(GstAeTrain *self)
 {
-    gsize size = (gsize)ae_trainer_input_size(self->trainer) *
-                 (gsize)self->held * sizeof(float);
+    GstAeTaskSlot batch = trainer_batch(self), held = self->held_batch;
 
-    memcpy(ae_trainer_input(self->trainer, 0), self->held_input, size);
-    memcpy(ae_trainer_target(self->trainer, 0), self->held_target, size);
+    copy_images(batch.input, held.input, ae_trainer_input_size(self->trainer),
+                self->held);
+    copy_images(batch.target, held.target,
+                ae_trainer_target_size(self->trainer), self->held);
+    copy_images(batch.label, held.label, ae_trainer_label_size(self->trainer),
+                self->held);
     self->validation_loss =
         ae_trainer_evaluate(self->trainer, self->held, NULL).total;
     self->held = 0;
 }
 
-static void hold_out(GstAeTrain *self, const guint8 *sample)
+static void fill(GstAeTrain *self, const guint8 *sample, int label,
+                 GstAeTaskSlot batch, int *filled)
 {
-    gint64 size = ae_trainer_input_size(self->trainer);
+    GError *error = NULL;
 
-    fill(self, sample, self->held_input + self->held * size,
-         self->held_target + self->held * size);
-    self->held++;
+    if (!gst_ae_task_fill(
+            self->task, sample, label, ae_trainer_label_size(self->trainer),
+            (guint64)self->samples, slot_of(self, batch, *filled), &error))
+        fail(self, error);
+    else
+        ++*filled;
 }
 
-static void take_sample(gpointer user, const guint8 *sample)
+static void take_sample(gpointer user, const guint8 *sample, int label)
 {
     GstAeTrain *self = user;
     guint every = self->run.validate_every;
-    gboolean replay = self->steps_seen < self->replay_steps;
 
     if (self->flow != GST_FLOW_OK)
         return;
     if (every > 0 && self->samples % every == every - 1 &&
-        self->held < (int)self->run.batch_size) {
-        hold_out(self, sample);
-    } else {
-        if (!replay)
-            fill(self, sample, ae_trainer_input(self->trainer, self->filled),
-                 ae_trainer_target(self->trainer, self->filled));
+        self->held < (int)self->run.batch_size)
+        fill(self, sample, label, self->held_batch, &self->held);
+    else if (self->steps_seen < self->replay_steps)
         self->filled++;
-    }
+    else
+        fill(self, sample, label, trainer_batch(self), &self->filled);
     self->samples++;
-    if (self->filled < (int)self->run.batch_size)
+    if (self->filled < (int)self->run.batch_size || self->flow != GST_FLOW_OK)
         return;
     finish_batch(self);
     if (self->held == (int)self->run.batch_size)
@@ -508,75 +485,72 @@ static gboolean load_checkpoint(GstAeTrain *self)
     return TRUE;
 }
 
-static AeModel *make_model(GstAeTrain *self, GError **error)
+static void free_held(GstAeTrain *self)
 {
-    if (self->model != NULL)
-        return ae_model_ref(self->model);
-    AeArchitectureOptions options = {
-        .channels = gst_ae_sampler_channels(&self->info),
-        .width = gst_ae_sampler_width(self->sampler),
-        .height = gst_ae_sampler_height(self->sampler),
-        .seed = self->run.seed,
-    };
-    return ae_architecture_new(self->run.architecture, &options, error);
+    g_clear_pointer(&self->held_batch.input, ae_free);
+    g_clear_pointer(&self->held_batch.target, ae_free);
+    g_clear_pointer(&self->held_batch.label, ae_free);
 }
 
 /* Room for the validation batch, if there shall be one. */
 static gboolean allocate_held(GstAeTrain *self, GError **error)
 {
-    gsize size = (gsize)ae_trainer_input_size(self->trainer);
+    GstAeTaskSlot *held = &self->held_batch;
+    gsize n = self->run.batch_size;
 
+    free_held(self);
     if (self->run.validate_every == 0)
         return TRUE;
-    ae_free(self->held_input);
-    ae_free(self->held_target);
-    self->held_input = ae_alloc_floats(self->run.batch_size * size);
-    self->held_target = ae_alloc_floats(self->run.batch_size * size);
-    if (self->held_input != NULL && self->held_target != NULL)
+    held->input =
+        ae_alloc_floats(n * (gsize)ae_trainer_input_size(self->trainer));
+    held->target =
+        ae_alloc_floats(n * (gsize)ae_trainer_target_size(self->trainer));
+    held->label =
+        ae_alloc_floats(n * (gsize)ae_trainer_label_size(self->trainer));
+    if (held->input != NULL && held->target != NULL && held->label != NULL)
         return TRUE;
     g_set_error_literal(error, AE_ERROR, AE_ERROR_MEMORY,
                         "no memory for the images to validate on");
     return FALSE;
 }
 
-static AeTrainer *new_trainer(GstAeTrain *self, AeModel *model, GError **error)
+static AeTrainer *new_trainer(GstAeTrain *self, GError **error)
 {
     const Settings *run = &self->run;
-    AeShape shape = ae_shape(4, 1, gst_ae_sampler_channels(&self->info),
-                             gst_ae_sampler_height(self->sampler),
-                             gst_ae_sampler_width(self->sampler));
+    g_autoptr(AeModel) model = self->model != NULL
+                                   ? ae_model_ref(self->model)
+                                   : gst_ae_task_new_model(self->task, error);
     AeTrainerOptions options = {
-        .loss = run->loss,
         .optimizer = run->optimizer,
         .learning_rate = run->learning_rate,
         .clip_norm = run->clip_norm,
         .batch_size = (int)run->batch_size,
         .threads = (int)run->threads,
         .evaluate = run->mode == MODE_EVALUATE,
-        .seed = run->seed,
         .cosine_steps =
             run->schedule == SCHEDULE_COSINE ? (gint64)run->max_steps : 0,
     };
-    g_autoptr(AeTrainer) trainer =
-        ae_trainer_new(model, &shape, &options, error);
 
-    if (trainer == NULL ||
-        ae_trainer_input_size(trainer) == ae_trainer_target_size(trainer))
-        return g_steal_pointer(&trainer);
-    g_set_error_literal(error, AE_ERROR, AE_ERROR_SHAPE,
-                        "the model's output has another size than its "
-                        "input: it is no autoencoder or denoiser");
-    return NULL;
+    if (model == NULL)
+        return NULL;
+    return gst_ae_task_new_trainer(self->task, model, options, error);
+}
+
+static gboolean set_size(GstAeTrain *self, GError **error)
+{
+    return gst_ae_task_set_size(self->task,
+                                gst_ae_sampler_channels(&self->info),
+                                gst_ae_sampler_width(self->sampler),
+                                gst_ae_sampler_height(self->sampler), error);
 }
 
 static gboolean make_trainer(GstAeTrain *self)
 {
     GError *error = NULL;
-    g_autoptr(AeModel) model = make_model(self, &error);
 
     g_clear_pointer(&self->trainer, ae_trainer_free);
-    if (model != NULL)
-        self->trainer = new_trainer(self, model, &error);
+    if (set_size(self, &error))
+        self->trainer = new_trainer(self, &error);
     if (self->trainer != NULL && allocate_held(self, &error))
         return TRUE;
     g_clear_pointer(&self->trainer, ae_trainer_free);
@@ -628,6 +602,7 @@ static GstFlowReturn gst_ae_train_render(GstBaseSink *sink, GstBuffer *buffer)
 {
     GstAeTrain *self = (GstAeTrain *)sink;
     GstVideoFrame frame;
+    int label = -1;
 
     if (self->flow != GST_FLOW_OK)
         return self->flow;
@@ -638,25 +613,27 @@ static GstFlowReturn gst_ae_train_render(GstBaseSink *sink, GstBuffer *buffer)
                           ("A buffer is smaller than its frame"), (NULL));
         return GST_FLOW_ERROR;
     }
-    gst_ae_sampler_push(self->sampler, &frame, take_sample, self);
+    gst_ae_label_read(buffer, &label);
+    gst_ae_sampler_push(self->sampler, &frame, label, take_sample, self);
     gst_video_frame_unmap(&frame);
     return self->flow;
 }
 
 static void post_evaluation(GstAeTrain *self)
 {
-    double n = (double)MAX(self->evaluated, 1);
-    double loss = self->sum_loss / n, mse = self->sum_mse / n;
+    double n = (double)MAX(self->evaluated, 1), mse = self->sum_mse / n;
+    AeTrainerLoss loss = {.total = self->sums.total / n,
+                          .reconstruction = self->sums.reconstruction / n,
+                          .code = self->sums.code / n};
+    GstStructure *s = gst_structure_new(
+        "ae-evaluation", "images", G_TYPE_INT64, self->evaluated, "loss",
+        G_TYPE_DOUBLE, loss.total, "mse", G_TYPE_DOUBLE, mse, "psnr",
+        G_TYPE_DOUBLE, ae_psnr(mse), NULL);
 
-    publish(self, 0, loss);
-    gst_element_post_message(
-        GST_ELEMENT(self),
-        gst_message_new_element(
-            GST_OBJECT(self),
-            gst_structure_new("ae-evaluation", "images", G_TYPE_INT64,
-                              self->evaluated, "loss", G_TYPE_DOUBLE, loss,
-                              "mse", G_TYPE_DOUBLE, mse, "psnr", G_TYPE_DOUBLE,
-                              ae_psnr(mse), NULL)));
+    add_terms(self, s, &loss);
+    publish(self, 0, loss.total);
+    gst_element_post_message(GST_ELEMENT(self),
+                             gst_message_new_element(GST_OBJECT(self), s));
 }
 
 /* Learns from what is left and saves. */
@@ -699,10 +676,9 @@ static gboolean gst_ae_train_stop(GstBaseSink *sink)
         save(self);
     g_clear_pointer(&self->trainer, ae_trainer_free);
     g_clear_pointer(&self->sampler, gst_ae_sampler_free);
-    g_clear_pointer(&self->noise, ae_noise_free);
+    g_clear_pointer(&self->task, gst_ae_task_free);
     g_clear_pointer(&self->model, ae_model_unref);
-    g_clear_pointer(&self->held_input, ae_free);
-    g_clear_pointer(&self->held_target, ae_free);
+    free_held(self);
     return TRUE;
 }
 
@@ -719,24 +695,15 @@ static gboolean load_model(GstAeTrain *self, GError **error)
     return self->model != NULL;
 }
 
-static gboolean check_settings(GstAeTrain *self, GError **error)
+static gboolean make_task(GstAeTrain *self, GError **error)
 {
-    const char *name = self->run.architecture;
-
     if (self->run.schedule == SCHEDULE_COSINE && self->run.max_steps == 0) {
         g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
                             "schedule=cosine needs max-steps");
         return FALSE;
     }
-    if (self->run.mode == MODE_TRAIN &&
-        (name == NULL || ae_architecture_describe(name) == NULL)) {
-        g_autoptr(AeModel) none = ae_architecture_new(
-            name != NULL ? name : "", &(AeArchitectureOptions){0}, error);
-        return FALSE;
-    }
-    self->noise = ae_noise_parse(
-        self->run.noise != NULL ? self->run.noise : "none", error);
-    return self->noise != NULL;
+    self->task = gst_ae_task_new(&self->run.task, error);
+    return self->task != NULL;
 }
 
 static void forget(GstAeTrain *self)
@@ -748,7 +715,8 @@ static void forget(GstAeTrain *self)
     self->validation_loss = NAN;
     self->begun = self->last_report = g_get_monotonic_time();
     publish(self, 0, 0);
-    self->sum_loss = self->sum_mse = 0;
+    self->terms = self->sums = (AeTrainerLoss){0};
+    self->sum_mse = 0;
     self->evaluated = 0;
 }
 
@@ -763,7 +731,7 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
     if (self->run.mode == MODE_EVALUATE)
         self->run.validate_every = 0;
     forget(self);
-    if (!check_settings(self, &error) || !load_model(self, &error)) {
+    if (!make_task(self, &error) || !load_model(self, &error)) {
         gst_ae_train_stop(sink);
         return fail(self, error);
     }
@@ -772,7 +740,7 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
         .patches_per_frame = (int)self->run.patches_per_frame,
         .augment = self->run.augment,
         .shuffle_buffer = (int)self->run.shuffle_buffer,
-        .seed = self->run.seed});
+        .seed = self->run.task.seed});
     return TRUE;
 }
 

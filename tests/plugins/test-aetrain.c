@@ -124,6 +124,102 @@ static void test_formats_and_sizes(void)
     }
 }
 
+/* 40 images of 28 x 28 and a label for each: 0, 1, 2, 0, ... */
+static void write_digits(void)
+{
+    enum { N = 40, SIZE = 28 * 28 };
+    guint8 images[16 + N * SIZE] = {0, 0, 8, 3,  0, 0, 0, N,
+                                    0, 0, 0, 28, 0, 0, 0, 28};
+    guint8 labels[8 + N] = {0, 0, 8, 1, 0, 0, 0, N};
+    g_autofree char *image_path = in_folder("images.idx");
+    g_autofree char *label_path = in_folder("labels.idx");
+
+    for (int i = 0; i < N; i++) {
+        labels[8 + i] = (guint8)(i % 3);
+        for (int j = 0; j < SIZE; j++)
+            images[16 + i * SIZE + j] =
+                (guint8)(j / 28 % (i % 3 + 2) == 0 ? 255 - i : i);
+    }
+    g_assert_true(
+        g_file_set_contents(image_path, (char *)images, sizeof images, NULL));
+    g_assert_true(
+        g_file_set_contents(label_path, (char *)labels, sizeof labels, NULL));
+}
+
+/* Each task says what its loss is made of, in training and in measuring. */
+static void test_tasks(void)
+{
+    static const struct {
+        const char *settings, *term, *key, *value;
+    } cases[] = {
+        {"task=autoencode", NULL, "ae.architecture", "keras"},
+        {"task=autoencode architecture=shallow activity-penalty=1e-3",
+         "activity", "ae.task", "autoencode"},
+        {"task=denoise architecture=keras-denoise", NULL, "ae.task", "denoise"},
+        {"task=superres downscale=mean", NULL, "ae.scale", "2"},
+        {"task=vae", "kl", "ae.architecture", "vae"},
+        {"task=vae form=log-sd loss=bce latent-size=3 hidden-size=20", "kl",
+         "ae.task", "vae"},
+        {"task=vae architecture=conv-vae form=as-published", "kl",
+         "ae.architecture", "conv-vae"},
+        {"task=vae architecture=kvfrans", "kl", "ae.architecture", "kvfrans"},
+        {"task=vae conditional=true classes=3", "kl", "ae.classes", "3"},
+        {"task=adversarial hidden-size=20 latent-size=4 beta=0.1",
+         "adversarial", "ae.architecture", "adversarial"},
+    };
+    g_autofree char *path = in_folder("task.onnx");
+    g_autofree char *images = in_folder("images.idx");
+    g_autofree char *labels = in_folder("labels.idx");
+
+    write_digits();
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        for (int evaluate = 0; evaluate < 2; evaluate++) {
+            g_auto(Outcome) outcome =
+                run("idxsrc location=%s labels-location=%s ! aetrain mode=%s "
+                    "batch-size=16 shuffle-buffer=%d model-file=%s %s",
+                    images, labels, evaluate ? "evaluate" : "train",
+                    evaluate ? 0 : 7, path, cases[i].settings);
+            const GstStructure *s =
+                evaluate ? outcome.evaluation : outcome.training;
+            double loss, reconstruction;
+
+            g_assert_cmpstr(outcome.error, ==, NULL);
+            g_assert_true(gst_structure_get_double(s, "loss", &loss));
+            g_assert_cmpfloat(loss, >, 0);
+            g_assert_cmpint(
+                gst_structure_get_double(s, "reconstruction", &reconstruction),
+                ==, cases[i].term != NULL);
+            if (cases[i].term != NULL)
+                g_assert_true(gst_structure_has_field(s, cases[i].term));
+            g_autoptr(AeModel) model = ae_onnx_load(path, NULL);
+            g_assert_cmpstr(ae_model_get(model, cases[i].key), ==,
+                            cases[i].value);
+        }
+}
+
+/* A conditional network wants a label of its classes with every image. */
+static void test_labels_are_checked(void)
+{
+    g_autofree char *images = in_folder("images.idx");
+    g_autofree char *labels = in_folder("labels.idx");
+    static const struct {
+        gboolean labels;
+        int classes;
+        const char *sentence;
+    } cases[] = {{FALSE, 3, "has no label"}, {TRUE, 2, "has the label 2"}};
+
+    write_digits();
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Outcome) outcome =
+            run("idxsrc location=%s %s%s ! aetrain task=vae conditional=true "
+                "classes=%d batch-size=16",
+                images, cases[i].labels ? "labels-location=" : "",
+                cases[i].labels ? labels : "", cases[i].classes);
+        g_assert_nonnull(outcome.error);
+        g_assert_nonnull(strstr(outcome.error, cases[i].sentence));
+    }
+}
+
 static void test_bad_settings(void)
 {
     static const struct {
@@ -132,6 +228,14 @@ static void test_bad_settings(void)
         {"architecture=resnet", "no architecture is called 'resnet'"},
         {"noise=gaussian:sd=x task=denoise", "sd"},
         {"schedule=cosine", "needs max-steps"},
+        {"task=vae activity-penalty=1", "does not go with it"},
+        {"task=vae architecture=keras", "not a variational"},
+        {"task=adversarial architecture=unet-xs patch-size=16",
+         "autoencoder with a code"},
+        {"conditional=true", "has no conditional form"},
+        {"latent-size=7", "code of its own size"},
+        {"task=superres scale=3", "28x28 cannot be made smaller by scale=3"},
+        {"task=superres architecture=keras", "28"},
         {"mode=evaluate", "needs a model-file"},
         {"mode=evaluate model-file=/nonexistent/m.onnx", "/nonexistent/m.onnx"},
         {"patch-size=64", "smaller than a patch"},
@@ -592,6 +696,8 @@ int main(int argc, char **argv)
     gst_init(&argc, &argv);
     folder = g_dir_make_tmp("ae-train-XXXXXX", NULL);
     g_test_add_func("/aetrain/formats-and-sizes", test_formats_and_sizes);
+    g_test_add_func("/aetrain/tasks", test_tasks);
+    g_test_add_func("/aetrain/labels-are-checked", test_labels_are_checked);
     g_test_add_func("/aetrain/bad-settings", test_bad_settings);
     g_test_add_func("/aetrain/bad-then-good", test_bad_then_good);
     g_test_add_func("/aetrain/size-change-is-an-error",

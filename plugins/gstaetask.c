@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstaetask.h"
+
+#include <string.h>
+
+#define STREAM_NOISE 3 /* part of the seed */
+
+/* What tells the tasks apart. */
+static const struct {
+    const char *name, *architecture, *code_term;
+    AeCodeTerm term;
+    gboolean sum; /* the loss is that of an image, not of a sample */
+} kinds[] = {
+    [GST_AE_TASK_AUTOENCODE] = {"autoencode", "keras", NULL, AE_CODE_FREE,
+                                FALSE},
+    [GST_AE_TASK_DENOISE] = {"denoise", "keras", NULL, AE_CODE_FREE, FALSE},
+    [GST_AE_TASK_SUPERRES] = {"superres", "keras-superres", NULL, AE_CODE_FREE,
+                              FALSE},
+    [GST_AE_TASK_VAE] = {"vae", "vae", "kl", AE_CODE_KL, TRUE},
+    [GST_AE_TASK_ADVERSARIAL] = {"adversarial", "adversarial", "adversarial",
+                                 AE_CODE_ADVERSARIAL, FALSE},
+};
+
+struct GstAeTask {
+    GstAeTaskSettings settings;
+    AeNoise *noise;
+    AeResampler *smaller;        /* of superres */
+    int channels, width, height; /* of a sample: the target */
+};
+
+static GType enum_type(gsize *type, const char *name, const GEnumValue *values)
+{
+    if (g_once_init_enter(type)) {
+        GType new_type = g_enum_register_static(name, values);
+        gst_type_mark_as_plugin_api(new_type, 0);
+        g_once_init_leave(type, new_type);
+    }
+    return *type;
+}
+
+GType gst_ae_task_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {GST_AE_TASK_AUTOENCODE, "Reproduce the frame", "autoencode"},
+        {GST_AE_TASK_DENOISE, "Recover the frame from its noisy version",
+         "denoise"},
+        {GST_AE_TASK_SUPERRES, "Recover the frame from a smaller version",
+         "superres"},
+        {GST_AE_TASK_VAE, "Reproduce the frame from a variational code", "vae"},
+        {GST_AE_TASK_ADVERSARIAL,
+         "Reproduce the frame from a code that a discriminator takes for the "
+         "prior",
+         "adversarial"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainTask", values);
+}
+
+GType gst_ae_loss_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {AE_LOSS_MSE, "Squared error", "mse"},
+        {AE_LOSS_L1, "Smooth absolute error (Charbonnier)", "l1"},
+        {AE_LOSS_BCE, "Binary cross-entropy", "bce"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainLoss", values);
+}
+
+GType gst_ae_vae_form_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {AE_VAE_LOG_VARIANCE, "Log variance", "log-variance"},
+        {AE_VAE_LOG_SD, "Log standard deviation", "log-sd"},
+        {AE_VAE_AS_PUBLISHED,
+         "Log standard deviation in sampling, log variance in the loss: the "
+         "lesson's mistake, for comparison",
+         "as-published"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainForm", values);
+}
+
+GType gst_ae_downscale_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {AE_RESAMPLE_BOX, "The mean of scale x scale samples", "mean"},
+        {AE_RESAMPLE_BICUBIC, "Bicubic with antialiasing", "bicubic"},
+        {0, NULL, NULL}};
+
+    return enum_type(&type, "GstAeTrainDownscale", values);
+}
+
+GstAeTaskSettings gst_ae_task_settings_copy(const GstAeTaskSettings *from)
+{
+    GstAeTaskSettings copy = *from;
+
+    copy.architecture = g_strdup(from->architecture);
+    copy.noise = g_strdup(from->noise);
+    return copy;
+}
+
+void gst_ae_task_settings_clear(GstAeTaskSettings *settings)
+{
+    g_free((char *)settings->architecture);
+    g_free((char *)settings->noise);
+    memset(settings, 0, sizeof *settings);
+}
+
+static gboolean check(const GstAeTask *task, GError **error)
+{
+    const char *name = gst_ae_task_architecture(task);
+
+    if (task->settings.activity_penalty > 0 &&
+        kinds[task->settings.kind].term != AE_CODE_FREE) {
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "task=%s has a term of its own for the code: an "
+                    "activity-penalty does not go with it",
+                    kinds[task->settings.kind].name);
+        return FALSE;
+    }
+    if (ae_architecture_describe(name) != NULL)
+        return TRUE;
+    g_autoptr(AeModel) none =
+        ae_architecture_new(name, &(AeArchitectureOptions){0}, error);
+    return FALSE;
+}
+
+GstAeTask *gst_ae_task_new(const GstAeTaskSettings *settings, GError **error)
+{
+    g_autoptr(GstAeTask) task = g_new0(GstAeTask, 1);
+
+    task->settings = gst_ae_task_settings_copy(settings);
+    task->noise = ae_noise_parse(
+        settings->noise != NULL ? settings->noise : "none", error);
+    if (task->noise == NULL || !check(task, error))
+        return NULL;
+    return g_steal_pointer(&task);
+}
+
+void gst_ae_task_free(GstAeTask *task)
+{
+    if (task == NULL)
+        return;
+    gst_ae_task_settings_clear(&task->settings);
+    ae_noise_free(task->noise);
+    ae_resampler_free(task->smaller);
+    g_free(task);
+}
+
+const char *gst_ae_task_architecture(const GstAeTask *task)
+{
+    return task->settings.architecture != NULL
+               ? task->settings.architecture
+               : kinds[task->settings.kind].architecture;
+}
+
+/* What the network's input is smaller by. */
+static int shrink(const GstAeTask *task)
+{
+    return task->settings.kind == GST_AE_TASK_SUPERRES
+               ? (int)task->settings.scale
+               : 1;
+}
+
+gboolean gst_ae_task_set_size(GstAeTask *task, int channels, int width,
+                              int height, GError **error)
+{
+    int scale = shrink(task);
+
+    if (width % scale != 0 || height % scale != 0) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "images of %dx%d cannot be made smaller by scale=%d: crop "
+                    "them, or set a patch-size that it divides",
+                    width, height, scale);
+        return FALSE;
+    }
+    task->channels = channels;
+    task->width = width;
+    task->height = height;
+    g_clear_pointer(&task->smaller, ae_resampler_free);
+    if (scale > 1)
+        task->smaller =
+            ae_resampler_new(width, height, width / scale, height / scale,
+                             channels, task->settings.downscale);
+    return TRUE;
+}
+
+AeModel *gst_ae_task_new_model(const GstAeTask *task, GError **error)
+{
+    const GstAeTaskSettings *s = &task->settings;
+    AeArchitectureOptions options = {
+        .channels = task->channels,
+        .width = task->width,
+        .height = task->height,
+        .latent_size = (int)s->latent_size,
+        .hidden_size = (int)s->hidden_size,
+        .classes = s->conditional ? (int)s->classes : 0,
+        .form = s->form,
+        .latent_noise = s->latent_noise,
+        .seed = s->seed,
+    };
+
+    return ae_architecture_new(gst_ae_task_architecture(task), &options, error);
+}
+
+/* The network must make images of the samples' size. */
+static gboolean check_target(const GstAeTask *task, AeTrainer *trainer,
+                             GError **error)
+{
+    gint64 wanted = (gint64)task->channels * task->width * task->height;
+    gint64 made = ae_trainer_target_size(trainer);
+
+    if (made != wanted)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "from images of %dx%d with %d channels the model makes "
+                    "%" G_GINT64_FORMAT " samples, but task=%s needs %dx%dx%d",
+                    task->width / shrink(task), task->height / shrink(task),
+                    task->channels, made, kinds[task->settings.kind].name,
+                    task->width, task->height, task->channels);
+    return made == wanted;
+}
+
+AeTrainer *gst_ae_task_new_trainer(const GstAeTask *task, AeModel *model,
+                                   AeTrainerOptions options, GError **error)
+{
+    const GstAeTaskSettings *s = &task->settings;
+    AeShape shape = ae_shape(4, 1, task->channels, task->height / shrink(task),
+                             task->width / shrink(task));
+
+    options.loss = s->loss;
+    options.sum = kinds[s->kind].sum;
+    options.code_term = kinds[s->kind].term;
+    options.code_weight = s->beta;
+    options.seed = s->seed;
+    options.adversary_rate = s->discriminator_rate > 0 ? s->discriminator_rate
+                                                       : options.learning_rate;
+    if (s->activity_penalty > 0) {
+        options.code_term = AE_CODE_L1;
+        options.code_weight = s->activity_penalty;
+    }
+    g_autoptr(AeTrainer) trainer =
+        ae_trainer_new(model, &shape, &options, error);
+    if (trainer == NULL || !check_target(task, trainer, error))
+        return NULL;
+    return g_steal_pointer(&trainer);
+}
+
+static gboolean fill_label(int label, float *row, gint64 classes,
+                           guint64 number, GError **error)
+{
+    if (label < 0)
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "image %" G_GUINT64_FORMAT " has no label, which a "
+                    "conditional network needs: set labels-location of idxsrc",
+                    number);
+    else if (label >= classes)
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "image %" G_GUINT64_FORMAT " has the label %d, but the "
+                    "network knows %" G_GINT64_FORMAT " classes",
+                    number, label, classes);
+    if (label < 0 || label >= classes)
+        return FALSE;
+    memset(row, 0, (gsize)classes * sizeof(float));
+    row[label] = 1;
+    return TRUE;
+}
+
+gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
+                          gint64 classes, guint64 number, GstAeTaskSlot slot,
+                          GError **error)
+{
+    gint64 n = (gint64)task->channels * task->width * task->height;
+
+    for (gint64 i = 0; i < n; i++)
+        slot.target[i] = (float)sample[i] * (1 / 255.0f);
+    if (task->smaller != NULL)
+        ae_resampler_run(task->smaller, slot.target, slot.input);
+    else if (task->settings.kind == GST_AE_TASK_DENOISE)
+        ae_noise_apply(task->noise, slot.input, slot.target, n,
+                       ae_random_mix(task->settings.seed, STREAM_NOISE),
+                       number);
+    else
+        memcpy(slot.input, slot.target, (gsize)n * sizeof(float));
+    return classes == 0 ||
+           fill_label(label, slot.label, classes, number, error);
+}
+
+static void describe_number(AeModel *model, const char *key, int number)
+{
+    g_autofree char *text = g_strdup_printf("%d", number);
+
+    ae_model_set(model, key, text);
+}
+
+void gst_ae_task_describe(const GstAeTask *task, AeModel *model)
+{
+    ae_model_set(model, "ae.task", kinds[task->settings.kind].name);
+    ae_model_set(model, "ae.colour", task->channels == 3 ? "rgb" : "gray");
+    ae_model_set(model, "ae.range", "0,1");
+    if (task->settings.kind == GST_AE_TASK_DENOISE)
+        ae_model_set(model, "ae.noise", task->settings.noise);
+    if (task->settings.kind == GST_AE_TASK_SUPERRES)
+        describe_number(model, "ae.scale", (int)task->settings.scale);
+}
+
+const char *gst_ae_task_code_term(const GstAeTask *task)
+{
+    if (task->settings.activity_penalty > 0)
+        return "activity";
+    return kinds[task->settings.kind].code_term;
+}
