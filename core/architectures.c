@@ -105,6 +105,16 @@ static int shallow(AeNet *net, int x)
     return dense_image(net, x, n);
 }
 
+static int linear(AeNet *net, int x)
+{
+    int n = pixels(net), k = net->options.latent_size;
+
+    x = ae_net_dense(net, ae_net_flatten(net, x), n, k);
+    x = ae_net_dense(net, ae_net_code(net, x), k, n);
+    return ae_net_unflatten(net, x, net->options.channels, net->options.height,
+                            net->options.width);
+}
+
 static int deep(AeNet *net, int x)
 {
     int n, k = net->options.latent_size;
@@ -267,6 +277,9 @@ static const Architecture table[] = {
      "code of 8 x 4 x 4, 3,801 weights"},
     {"shallow", shallow, DENSE | LATENT | LABELS, 32, 0, 1,
      "One layer on either side (K1, K2, A1, A2): 784-32-784, 50,992 weights"},
+    {"linear", linear, DENSE | LATENT, 32, 0, 1,
+     "The same without activations, what principal components are (`ae pca`): "
+     "784-32-784, 50,992 weights"},
     {"deep", deep, DENSE | LATENT | LABELS, 32, 0, 1,
      "The Keras blog's deep dense autoencoder (K3): "
      "784-128-64-32-64-128-784, 222,384 weights"},

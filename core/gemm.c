@@ -3,10 +3,26 @@
 
 #include <cblas.h>
 
+#include "error.h"
+
+/* LAPACK's, of which Debian's OpenBLAS has no header. The last two arguments
+ * are the lengths of the strings, as Fortran passes them. */
+extern void dsyevd_(const char *vectors, const char *triangle, const int *n,
+                    double *a, const int *lda, double *values, double *work,
+                    const int *work_size, int *iwork, const int *iwork_size,
+                    int *info, size_t vectors_length, size_t triangle_length);
+
 static gpointer one_thread(gpointer unused)
 {
     openblas_set_num_threads(1);
     return NULL;
+}
+
+static void use_one_thread(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    g_once(&once, one_thread, NULL);
 }
 
 static void scale(int m, int n, float beta, float *c, int ldc)
@@ -20,9 +36,7 @@ void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
              float alpha, const float *a, int lda, const float *b, int ldb,
              float beta, float *c, int ldc)
 {
-    static GOnce once = G_ONCE_INIT;
-
-    g_once(&once, one_thread, NULL);
+    use_one_thread();
     if (m <= 0 || n <= 0)
         return;
     if (k <= 0) {
@@ -32,4 +46,27 @@ void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
                 transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda,
                 b, ldb, beta, c, ldc);
+}
+
+/* LAPACK counts in columns: its columns are our rows, and its upper triangle is
+ * the same numbers as the lower one. */
+gboolean ae_eigenvectors(double *a, int n, double *values, GError **error)
+{
+    const int whole = -1;
+    int info, integers, size;
+    double best;
+
+    use_one_thread();
+    dsyevd_("V", "U", &n, a, &n, values, &best, &whole, &integers, &whole,
+            &info, 1, 1);
+    size = (int)best;
+    g_autofree double *work = g_new(double, size);
+    g_autofree int *iwork = g_new(int, integers);
+    dsyevd_("V", "U", &n, a, &n, values, work, &size, iwork, &integers, &info,
+            1, 1);
+    if (info != 0)
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "the eigenvectors of a %d x %d matrix were not found", n,
+                    n);
+    return info == 0;
 }

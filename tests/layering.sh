@@ -17,7 +17,7 @@ forbid() {
 code() { find "$@" -name '*.[ch]'; }
 
 forbid "GStreamer in the core" '#include <gst/' $(code core)
-forbid "cblas outside core/gemm.c" 'cblas' $(code core plugins | grep -v core/gemm)
+forbid "cblas or LAPACK outside core/gemm.c" 'cblas|syevd' $(code core plugins | grep -v core/gemm)
 forbid "intrinsics outside core/simd" 'immintrin|arm_neon' \
     $(code core plugins | grep -v core/simd/)
 forbid "vector extensions outside core/simd" 'vector_size' \

@@ -10,7 +10,8 @@ typedef struct {
     gboolean (*run)(int argc, char **argv, const char *usage, GError **error);
 } Command;
 
-extern const Command model_commands[], run_commands[], figure_commands[];
+extern const Command model_commands[], run_commands[], embed_commands[],
+    figure_commands[];
 
 typedef struct {
     int width, height;

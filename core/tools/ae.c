@@ -10,6 +10,7 @@
 static const Command *const groups[] = {
     model_commands,
     run_commands,
+    embed_commands,
     figure_commands,
 };
 

@@ -71,6 +71,37 @@ static const struct {
      "already"},
     {"run bytes.onnx in.safetensors out.safetensors", 0, NULL, NULL},
 
+    {"pca images.idx -k 3", 2, NULL, "--output"},
+    {"pca labels.idx -o pca.onnx", 1, NULL, "labels"},
+    {"pca images.idx -k 73 -o pca.onnx", 1, NULL, "1 to 72"},
+    {"pca images.idx -k 3 -o pca.onnx", 0, "3 components hold 100.00 %", NULL},
+    {"embed pca.onnx images.idx", 2, NULL, "--output"},
+    {"embed net.onnx images.idx -o codes.npy", 1, NULL, "ae.latent"},
+    {"embed pca.onnx labels.idx -o codes.npy", 1, NULL, "labels"},
+    {"embed fixed.onnx images.idx -o codes.npy", 1, NULL, "28"},
+    {"embed pca.onnx images.idx -o codes.npy", 0, NULL, NULL},
+    {"new vae --classes 3 -o vae.onnx", 0, NULL, NULL},
+    {"embed vae.onnx digits.idx -o z.npy", 1, NULL, "conditional"},
+    {"embed vae.onnx digits.idx --labels digits.idx -o z.npy", 1, NULL,
+     "2 labels"},
+    {"embed vae.onnx digits.idx --labels labels.idx -o z.npy", 0, NULL, NULL},
+    {"embed vae.onnx digits.idx --labels high.idx -o z.npy", 1, NULL,
+     "label 3"},
+    {"knn codes.npy labels.idx images.idx labels.idx", 1, NULL,
+     "codes.npy has rows of 3 numbers, images.idx of 72"},
+    {"knn codes.npy labels.idx codes.npy labels.idx", 2, NULL, "-k"},
+    {"knn codes.npy labels.idx codes.npy labels.idx -k 1", 0,
+     "accuracy 1.0000 (2 of 2", NULL},
+    {"knn images.idx labels.idx images.idx labels.idx -k 1", 0,
+     "accuracy 1.0000", NULL},
+    {"knn images.idx digits.idx images.idx labels.idx", 1, NULL, "2 labels"},
+    {"error pca.onnx images.idx", 0, "mean squared error 0.000000 (2 images",
+     NULL},
+    {"error pca.onnx images.idx images.idx", 0, "of 3", NULL},
+    {"error vae.onnx digits.idx --labels labels.idx", 0, "mean squared error",
+     NULL},
+    {"error pca.onnx images.idx digits.idx", 1, NULL, "28"},
+
     {"figure circle out.png 1x1 gray.png", 2, NULL, "grid"},
     {"figure grid out.png 1x1 gray.png gray.png", 2, NULL, "places"},
     {"figure grid out.png 1x2 gray.png none.png", 1, NULL, "none.png"},
@@ -132,22 +163,41 @@ static void check_output(const char *folder)
     g_assert_true(ae_shape_equal(&tensor->shape, &shape));
 }
 
+/* Two bytes of labels, or two images of @side x @side + @wider random bytes.
+ */
+static void save_idx(const char *folder, const char *name, int rank, int side,
+                     int wider)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    const int size = rank == 1 ? 1 : side * (side + wider);
+    char bytes[16 + 2 * 28 * 28] = {0, 0, 8, (char)rank, 0, 0, 0, 2};
+    const int header = 4 + 4 * rank;
+    AeRandom random = ae_random(1, 0);
+
+    bytes[11] = (char)side;
+    bytes[15] = (char)(side + wider);
+    for (int i = 0; i < 2 * size; i++)
+        bytes[header + i] =
+            rank == 1 ? (char)(side + i) : (char)ae_random_below(&random, 256);
+    g_assert_true(g_file_set_contents(path, bytes, header + 2 * size, NULL));
+}
+
 static void prepare(const char *folder)
 {
     g_autofree char *damaged = g_build_filename(folder, "damaged.onnx", NULL);
     g_autofree char *gray = g_build_filename(folder, "gray.png", NULL);
     g_autofree char *large = g_build_filename(folder, "large.png", NULL);
-    g_autofree char *idx = g_build_filename(folder, "images.idx", NULL);
     g_autoptr(AeImage) image = ae_image_new(5, 4, 1);
     g_autoptr(AeImage) colours = ae_image_new(37, 19, 3);
-    const char header[16 + 2 * 8 * 9] = {0, 0, 8, 3, 0, 0, 0, 2,
-                                         0, 0, 0, 8, 0, 0, 0, 9};
 
     for (int i = 0; i < 37 * 19 * 3; i++)
         colours->pixels[i] = (uint8_t)(i * 7);
     save_input(folder);
     g_assert_true(ae_image_save_png(colours, large, NULL));
-    g_assert_true(g_file_set_contents(idx, header, sizeof header, NULL));
+    save_idx(folder, "images.idx", 3, 8, 1);
+    save_idx(folder, "digits.idx", 3, 28, 0);
+    save_idx(folder, "labels.idx", 1, 0, 0);
+    save_idx(folder, "high.idx", 1, 2, 0);
     g_assert_true(ae_image_save_png(image, gray, NULL));
     g_assert_true(g_file_set_contents(damaged, "\x08\x08\xff\xff", 4, NULL));
 }

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Images to codes and back, many at a time, through the halves of one model.
+ * The code is the mean where the model has one ("ae.mean"), so that nothing is
+ * drawn at random, otherwise "ae.latent". */
+#pragma once
+
+#include "ae.h"
+
+typedef struct {
+    AeModel *model;
+    const char *code;   /* the value that encoding delivers */
+    const char *latent; /* and that which decoding begins with */
+    const char *label;  /* the input of a conditional model, or NULL */
+    int classes;        /* of labels; 0 without */
+    AePool *pool;
+} Codec;
+
+/* Errors: those of loading; AE_ERROR_UNSUPPORTED (no metadata "ae.latent", or a
+ * range of samples other than 0 to 1). */
+Codec *codec_load(const char *name, GError **error);
+void codec_free(Codec *codec);
+
+/* The shape of one code, N = 1, of images of the size that the model declares.
+ * Errors: AE_ERROR_SHAPE where it leaves the size open. */
+gboolean codec_shape(const Codec *codec, AeShape *shape, GError **error);
+
+/* Codes of images @first to @first + @count - 1. Conditional models need
+ * @labels, one a code; others ignore them. The image's and the code's memory is
+ * as in all tensors: channels innermost. */
+AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
+                       int64_t count, const uint8_t *labels, GError **error);
+AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
+                       const uint8_t *labels, GError **error);
+
+/* The labels of an idx file, one for each of @count images; NULL with no error
+ * for a @path of NULL. Errors: AE_ERROR_SHAPE. */
+AeIdx *codec_load_labels(const char *path, int64_t count, GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Codec, codec_free)

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Codes of images, and what they are worth: beside principal components, by
+ * their neighbours' labels, by what cannot be rebuilt from them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ae-codec.h"
+#include "ae-tool.h"
+
+/* Row-major, one row an image. */
+static gboolean save_codes(const AeTensor *codes, const char *path,
+                           GError **error)
+{
+    int64_t n = codes->shape.dim[0];
+    AeShape shape = ae_shape(2, n, ae_shape_elements(&codes->shape) / n);
+    g_autoptr(AeTensor) rows = ae_tensor_new(&shape, error);
+
+    if (rows == NULL)
+        return FALSE;
+    ae_tensor_to_row_major(codes, rows->data);
+    return ae_npy_save(rows, path, error);
+}
+
+/* Codes of all @images; the labels of the file @path for a conditional model
+ * are left in @labels. */
+static AeTensor *encode_all(const Codec *codec, const AeIdx *images,
+                            const char *path, AeIdx **labels, GError **error)
+{
+    *labels = codec_load_labels(path, images->dim[0], error);
+    if (path != NULL && *labels == NULL)
+        return NULL;
+    return codec_encode(codec, images, 0, images->dim[0],
+                        *labels != NULL ? (*labels)->data : NULL, error);
+}
+
+static gboolean run_embed(int argc, char **argv, const char *usage,
+                          GError **error)
+{
+    g_autofree char *path = NULL, *label_path = NULL;
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path,
+         "File to write: float32, a row an image", "CODES.npy"},
+        {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
+         "What a conditional model is told of the images", "LABELS.idx"},
+        {0}};
+    g_autoptr(Codec) codec = NULL;
+    g_autoptr(AeIdx) images = NULL, labels = NULL;
+    g_autoptr(AeTensor) codes = NULL;
+
+    if (!tool_parse(entries, usage, 2, 2, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    codec = codec_load(argv[1], error);
+    if (codec != NULL)
+        images = ae_idx_load(argv[2], error);
+    if (images != NULL)
+        codes = encode_all(codec, images, label_path, &labels, error);
+    return codes != NULL && save_codes(codes, path, error);
+}
+
+static gboolean run_pca(int argc, char **argv, const char *usage,
+                        GError **error)
+{
+    g_autofree char *path = NULL;
+    int components = 2;
+    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
+                                     &path, "File to write", "MODEL.onnx"},
+                                    {"components", 'k', 0, G_OPTION_ARG_INT,
+                                     &components,
+                                     "Values of the code (default: 2)", "K"},
+                                    {0}};
+    g_autoptr(AeIdx) images = NULL;
+    g_autoptr(AeModel) model = NULL;
+    double share;
+
+    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    images = ae_idx_load(argv[1], error);
+    if (images != NULL)
+        model = ae_pca_new(images, components, &share, error);
+    if (model == NULL || !ae_onnx_save(model, path, error))
+        return FALSE;
+    printf("%d components hold %.2f %% of the variance\n", components,
+           100 * share);
+    return TRUE;
+}
+
+/* Rows from codes (.npy) or images (idx): a matrix. */
+static AeTensor *load_rows(const char *path, GError **error)
+{
+    g_autoptr(GBytes) bytes = ae_file_read(path, error);
+    g_autoptr(AeIdx) images = NULL;
+    AeTensor *rows = NULL;
+    AeShape shape;
+    const char *data;
+    size_t size;
+
+    if (bytes == NULL)
+        return NULL;
+    data = g_bytes_get_data(bytes, &size);
+    if (size > 0 && *data == '\x93') {
+        rows = ae_npy_parse(data, size, path, error);
+    } else if ((images = ae_idx_parse(data, size, path, error)) != NULL) {
+        shape = ae_shape(2, images->dim[0], (int64_t)ae_idx_item_size(images));
+        rows = ae_tensor_new(&shape, error);
+        for (int64_t i = 0; rows && i < ae_shape_elements(&shape); i++)
+            rows->data[i] = images->data[i] / 255.0f;
+    }
+    if (rows == NULL || (rows->shape.rank == 2 && rows->shape.dim[0] > 0))
+        return rows;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "%s: a matrix with a row an image was expected", path);
+    ae_tensor_free(rows);
+    return NULL;
+}
+
+typedef struct {
+    AeTensor *rows;
+    AeIdx *labels;
+} Labelled;
+
+static gboolean load_labelled(Labelled *set, char **paths, GError **error)
+{
+    set->rows = load_rows(paths[0], error);
+    if (set->rows != NULL)
+        set->labels =
+            codec_load_labels(paths[1], set->rows->shape.dim[0], error);
+    return set->labels != NULL;
+}
+
+static void clear_labelled(Labelled *set)
+{
+    ae_tensor_free(set->rows);
+    ae_idx_free(set->labels);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Labelled, clear_labelled)
+
+static void print_accuracy(const Labelled *known, const Labelled *test, int k)
+{
+    int64_t n = test->rows->shape.dim[0], right = 0;
+    g_autofree uint8_t *answers = g_new(uint8_t, n);
+    g_autoptr(AePool) pool = ae_pool_new(0);
+
+    ae_neighbours_classify(known->rows, known->labels->data, test->rows, k,
+                           answers, pool);
+    for (int64_t i = 0; i < n; i++)
+        right += answers[i] == test->labels->data[i];
+    printf("accuracy %.4f (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+           ", nearest: %d)\n",
+           (double)right / (double)n, right, n, k);
+}
+
+static gboolean run_knn(int argc, char **argv, const char *usage,
+                        GError **error)
+{
+    int k = 7;
+    const GOptionEntry entries[] = {{"neighbours", 'k', 0, G_OPTION_ARG_INT, &k,
+                                     "How many vote (default: 7)", "K"},
+                                    {0}};
+    g_auto(Labelled) known = {0}, test = {0};
+
+    if (!tool_parse(entries, usage, 4, 4, &argc, &argv, error) ||
+        !load_labelled(&known, argv + 1, error) ||
+        !load_labelled(&test, argv + 3, error))
+        return FALSE;
+    if (known.rows->shape.dim[1] != test.rows->shape.dim[1]) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "%s has rows of %" G_GINT64_FORMAT
+                    " numbers, %s of %" G_GINT64_FORMAT,
+                    argv[1], known.rows->shape.dim[1], argv[3],
+                    test.rows->shape.dim[1]);
+        return FALSE;
+    }
+    if (k < 1 || k > MIN(AE_MAX_NEIGHBOURS, known.rows->shape.dim[0]))
+        return tool_require(NULL, "-k is at most 100, and the rows there are",
+                            error);
+    print_accuracy(&known, &test, k);
+    return TRUE;
+}
+
+/* Mean squared errors of @images as the model rebuilds them; free. */
+static double *measure_errors(const Codec *codec, const AeIdx *images,
+                              const char *label_path, GError **error)
+{
+    g_autoptr(AeIdx) labels = NULL;
+    g_autoptr(AeTensor) codes =
+        encode_all(codec, images, label_path, &labels, error);
+    g_autoptr(AeTensor) outputs =
+        codes != NULL
+            ? codec_decode(codec, codes, labels != NULL ? labels->data : NULL,
+                           error)
+            : NULL;
+    int64_t n = images->dim[0], size = (int64_t)ae_idx_item_size(images);
+    double *errors;
+
+    if (outputs == NULL)
+        return NULL;
+    if (ae_shape_elements(&outputs->shape) != n * size) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model's images are not as large as its input's");
+        return NULL;
+    }
+    errors = g_new0(double, n);
+    for (int64_t i = 0; i < n * size; i++) {
+        double difference = outputs->data[i] - images->data[i] / 255.0;
+        errors[i / size] += difference * difference / (double)size;
+    }
+    return errors;
+}
+
+static double *load_errors(const Codec *codec, const char *path,
+                           const char *label_path, int64_t *n, GError **error)
+{
+    g_autoptr(AeIdx) images = ae_idx_load(path, error);
+
+    if (images == NULL)
+        return NULL;
+    *n = images->dim[0];
+    return measure_errors(codec, images, label_path, error);
+}
+
+static void print_errors(const double *errors, int64_t n)
+{
+    double sum = 0, largest = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        sum += errors[i];
+        largest = MAX(largest, errors[i]);
+    }
+    printf("mean squared error %.6f (%" G_GINT64_FORMAT
+           " images, largest %.6f)\n",
+           sum / (double)n, n, largest);
+}
+
+static void print_rank(double foreign, const double *errors, int64_t n)
+{
+    int64_t rank = 1;
+
+    for (int64_t i = 0; i < n; i++)
+        rank += errors[i] >= foreign;
+    printf("the foreign image: %.6f, rank %" G_GINT64_FORMAT
+           " of %" G_GINT64_FORMAT "\n",
+           foreign, rank, n + 1);
+}
+
+static gboolean run_error(int argc, char **argv, const char *usage,
+                          GError **error)
+{
+    g_autofree char *label_path = NULL;
+    const GOptionEntry entries[] = {
+        {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
+         "What a conditional model is told of the images", "LABELS.idx"},
+        {0}};
+    g_autoptr(Codec) codec = NULL;
+    g_autofree double *errors = NULL, *foreign = NULL;
+    int64_t n, others;
+
+    if (!tool_parse(entries, usage, 2, 3, &argc, &argv, error))
+        return FALSE;
+    codec = codec_load(argv[1], error);
+    if (codec != NULL)
+        errors = load_errors(codec, argv[2], label_path, &n, error);
+    if (errors != NULL && argc > 3)
+        foreign = load_errors(codec, argv[3], NULL, &others, error);
+    if (errors == NULL || (argc > 3 && foreign == NULL))
+        return FALSE;
+    print_errors(errors, n);
+    if (foreign != NULL)
+        print_rank(foreign[0], errors, n);
+    return TRUE;
+}
+
+const Command embed_commands[] = {
+    {"embed", "embed MODEL IMAGES.idx -o CODES.npy",
+     "codes of images: means, where the model has them", run_embed},
+    {"pca", "pca IMAGES.idx -k K -o MODEL.onnx",
+     "principal components, as a linear autoencoder", run_pca},
+    {"knn", "knn CODES LABELS.idx TEST-CODES TEST-LABELS.idx",
+     "accuracy of the nearest neighbours' labels; CODES is npy or idx",
+     run_knn},
+    {"error", "error MODEL IMAGES.idx [FOREIGN.idx]",
+     "what is lost in rebuilding images, and where a foreign one ranks",
+     run_error},
+    {0},
+};
