@@ -9,6 +9,7 @@
 #include "file.h"
 #include "idx.h"
 #include "kernels.h"
+#include "latent.h"
 #include "loss.h"
 #include "metrics.h"
 #include "model.h"
