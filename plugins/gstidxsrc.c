@@ -21,11 +21,9 @@
  */
 #include "elements.h"
 #include "gstaeerror.h"
+#include "gstaeframesrc.h"
 #include "gstaelabel.h"
 #include "gstaeproperties.h"
-
-#include <gst/base/gstpushsrc.h>
-#include <gst/video/video.h>
 
 #include "ae.h"
 
@@ -40,21 +38,19 @@ typedef struct {
 } Settings;
 
 typedef struct {
-    GstPushSrc parent;
+    GstAeFrameSrc parent;
     Settings settings; /* under the object lock; copied by start() */
 
     Settings active; /* without its strings */
     AeIdx *images, *labels;
-    GstVideoInfo info;
-    guint64 frame;   /* the next one's number since the start */
     uint32_t *order; /* of the images in epoch `ordered` */
     guint64 ordered; /* or G_MAXUINT64 */
 } GstIdxSrc;
 
-typedef GstPushSrcClass GstIdxSrcClass;
+typedef GstAeFrameSrcClass GstIdxSrcClass;
 
 GType gst_idx_src_get_type(void);
-G_DEFINE_TYPE(GstIdxSrc, gst_idx_src, GST_TYPE_PUSH_SRC)
+G_DEFINE_TYPE(GstIdxSrc, gst_idx_src, GST_TYPE_AE_FRAME_SRC)
 GST_ELEMENT_REGISTER_DEFINE(idxsrc, "idxsrc", GST_RANK_NONE,
                             gst_idx_src_get_type())
 
@@ -126,7 +122,8 @@ static gboolean open_images(GstIdxSrc *self, const char *path)
     const AeIdx *images = self->images;
     GstVideoFormat format =
         images->rank == 3 ? GST_VIDEO_FORMAT_GRAY8 : GST_VIDEO_FORMAT_RGB;
-    if (!gst_video_info_set_format(&self->info, format, (guint)images->dim[2],
+    if (!gst_video_info_set_format(&self->parent.info, format,
+                                   (guint)images->dim[2],
                                    (guint)images->dim[1])) {
         GST_ELEMENT_ERROR(self, STREAM, FORMAT,
                           ("%s holds images of %" G_GINT64_FORMAT
@@ -167,8 +164,8 @@ static gboolean start(GstBaseSrc *src)
     GST_OBJECT_LOCK(self);
     self->active = self->settings;
     GST_OBJECT_UNLOCK(self);
-    self->frame = 0;
     self->ordered = G_MAXUINT64;
+    GST_BASE_SRC_CLASS(gst_idx_src_parent_class)->start(src);
     if (!open_images(self, location) || !open_labels(self, labels)) {
         close_files(self);
         return FALSE;
@@ -190,43 +187,17 @@ static GstCaps *get_caps(GstBaseSrc *src, GstCaps *filter)
     g_autoptr(GstCaps) caps = gst_pad_get_pad_template_caps(src->srcpad);
 
     if (self->images) {
-        const char *format =
-            gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(&self->info));
+        const char *format = gst_video_format_to_string(
+            GST_VIDEO_INFO_FORMAT(&self->parent.info));
         caps = gst_caps_make_writable(g_steal_pointer(&caps));
-        gst_caps_set_simple(caps, "format", G_TYPE_STRING, format, "width",
-                            G_TYPE_INT, GST_VIDEO_INFO_WIDTH(&self->info),
-                            "height", G_TYPE_INT,
-                            GST_VIDEO_INFO_HEIGHT(&self->info), NULL);
+        gst_caps_set_simple(
+            caps, "format", G_TYPE_STRING, format, "width", G_TYPE_INT,
+            GST_VIDEO_INFO_WIDTH(&self->parent.info), "height", G_TYPE_INT,
+            GST_VIDEO_INFO_HEIGHT(&self->parent.info), NULL);
     }
     if (filter)
         return gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
     return g_steal_pointer(&caps);
-}
-
-static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
-{
-    GstStructure *structure;
-
-    caps = gst_caps_make_writable(gst_caps_truncate(caps));
-    structure = gst_caps_get_structure(caps, 0);
-    gst_structure_fixate_field_nearest_fraction(structure, "framerate", 30, 1);
-    return GST_BASE_SRC_CLASS(gst_idx_src_parent_class)->fixate(src, caps);
-}
-
-static gboolean set_caps(GstBaseSrc *src, GstCaps *caps)
-{
-    return gst_video_info_from_caps(&((GstIdxSrc *)src)->info, caps);
-}
-
-/* When frame number @frame is shown. */
-static GstClockTime time_of(const GstIdxSrc *self, guint64 frame)
-{
-    gint n = GST_VIDEO_INFO_FPS_N(&self->info);
-    gint d = GST_VIDEO_INFO_FPS_D(&self->info);
-
-    if (n == 0)
-        return GST_CLOCK_TIME_NONE;
-    return gst_util_uint64_scale(frame, (guint64)d * GST_SECOND, (guint64)n);
 }
 
 /* All frames, or G_MAXUINT64 without end. */
@@ -260,7 +231,7 @@ static void release_bytes(gpointer bytes)
 /* The file's own bytes, unless video wants its rows aligned. */
 static GstBuffer *make_buffer(GstIdxSrc *self, gsize image)
 {
-    const GstVideoInfo *info = &self->info;
+    const GstVideoInfo *info = &self->parent.info;
     gsize size = ae_idx_item_size(self->images);
     gsize height = (gsize)GST_VIDEO_INFO_HEIGHT(info), row = size / height;
     gsize stride = (gsize)GST_VIDEO_INFO_PLANE_STRIDE(info, 0);
@@ -277,46 +248,19 @@ static GstBuffer *make_buffer(GstIdxSrc *self, gsize image)
     return buffer;
 }
 
-static GstFlowReturn create(GstPushSrc *src, GstBuffer **out)
+static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
+                          GstBuffer **buffer)
 {
     GstIdxSrc *self = (GstIdxSrc *)src;
+    gsize image;
 
-    if (self->frame >= total_frames(self))
+    if (number >= total_frames(self))
         return GST_FLOW_EOS;
-
-    gsize image = image_of(self, self->frame);
-    GstBuffer *buffer = make_buffer(self, image);
+    image = image_of(self, number);
+    *buffer = make_buffer(self, image);
     if (self->labels)
-        gst_ae_label_attach(buffer, self->labels->data[image]);
-    GST_BUFFER_OFFSET(buffer) = self->frame;
-    GST_BUFFER_OFFSET_END(buffer) = self->frame + 1;
-    GST_BUFFER_PTS(buffer) = time_of(self, self->frame);
-    if (GST_BUFFER_PTS_IS_VALID(buffer))
-        GST_BUFFER_DURATION(buffer) =
-            time_of(self, self->frame + 1) - GST_BUFFER_PTS(buffer);
-    self->frame++;
-    *out = buffer;
+        gst_ae_label_attach(*buffer, self->labels->data[image]);
     return GST_FLOW_OK;
-}
-
-static gboolean is_seekable(GstBaseSrc *src)
-{
-    return TRUE;
-}
-
-/* The frame that is shown at the segment's position. */
-static gboolean do_seek(GstBaseSrc *src, GstSegment *segment)
-{
-    GstIdxSrc *self = (GstIdxSrc *)src;
-    gint n = GST_VIDEO_INFO_FPS_N(&self->info);
-    gint d = GST_VIDEO_INFO_FPS_D(&self->info);
-
-    if (segment->rate < 0)
-        return FALSE;
-    self->frame = gst_util_uint64_scale(segment->position, (guint64)n,
-                                        (guint64)d * GST_SECOND);
-    segment->time = segment->start;
-    return TRUE;
 }
 
 static gboolean query_duration(GstIdxSrc *self, GstQuery *query)
@@ -329,7 +273,7 @@ static gboolean query_duration(GstIdxSrc *self, GstQuery *query)
         return FALSE;
     total = total_frames(self);
     if (format == GST_FORMAT_TIME)
-        total = time_of(self, total);
+        total = gst_ae_frame_src_time(&self->parent, total);
     else if (format != GST_FORMAT_DEFAULT)
         return FALSE;
     gst_query_set_duration(query, format, (gint64)total);
@@ -359,15 +303,10 @@ static void gst_idx_src_class_init(GstIdxSrcClass *klass)
     base->start = start;
     base->stop = stop;
     base->get_caps = get_caps;
-    base->fixate = fixate;
-    base->set_caps = set_caps;
-    base->is_seekable = is_seekable;
-    base->do_seek = do_seek;
     base->query = query;
-    klass->create = create;
+    klass->make = make;
 }
 
 static void gst_idx_src_init(GstIdxSrc *self)
 {
-    gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
 }

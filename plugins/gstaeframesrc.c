@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstaeframesrc.h"
+
+G_DEFINE_ABSTRACT_TYPE(GstAeFrameSrc, gst_ae_frame_src, GST_TYPE_PUSH_SRC)
+
+GstClockTime gst_ae_frame_src_time(const GstAeFrameSrc *src, guint64 number)
+{
+    gint n = GST_VIDEO_INFO_FPS_N(&src->info);
+    gint d = GST_VIDEO_INFO_FPS_D(&src->info);
+
+    if (n == 0)
+        return GST_CLOCK_TIME_NONE;
+    return gst_util_uint64_scale(number, (guint64)d * GST_SECOND, (guint64)n);
+}
+
+static gboolean start(GstBaseSrc *src)
+{
+    GST_AE_FRAME_SRC(src)->number = 0;
+    return TRUE;
+}
+
+static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
+{
+    GstStructure *structure;
+
+    caps = gst_caps_make_writable(gst_caps_truncate(caps));
+    structure = gst_caps_get_structure(caps, 0);
+    gst_structure_fixate_field_nearest_fraction(structure, "framerate", 30, 1);
+    return GST_BASE_SRC_CLASS(gst_ae_frame_src_parent_class)->fixate(src, caps);
+}
+
+static gboolean set_caps(GstBaseSrc *src, GstCaps *caps)
+{
+    return gst_video_info_from_caps(&GST_AE_FRAME_SRC(src)->info, caps);
+}
+
+static void stamp(const GstAeFrameSrc *self, GstBuffer *buffer)
+{
+    GST_BUFFER_OFFSET(buffer) = self->number;
+    GST_BUFFER_OFFSET_END(buffer) = self->number + 1;
+    GST_BUFFER_PTS(buffer) = gst_ae_frame_src_time(self, self->number);
+    if (GST_BUFFER_PTS_IS_VALID(buffer))
+        GST_BUFFER_DURATION(buffer) =
+            gst_ae_frame_src_time(self, self->number + 1) -
+            GST_BUFFER_PTS(buffer);
+}
+
+static GstFlowReturn create(GstPushSrc *src, GstBuffer **buffer)
+{
+    GstAeFrameSrc *self = GST_AE_FRAME_SRC(src);
+    GstFlowReturn result =
+        GST_AE_FRAME_SRC_GET_CLASS(self)->make(self, self->number, buffer);
+
+    if (result != GST_FLOW_OK)
+        return result;
+    stamp(self, *buffer);
+    self->number++;
+    return GST_FLOW_OK;
+}
+
+static gboolean is_seekable(GstBaseSrc *src)
+{
+    return TRUE;
+}
+
+/* The frame that is shown at the segment's position. */
+static gboolean do_seek(GstBaseSrc *src, GstSegment *segment)
+{
+    GstAeFrameSrc *self = GST_AE_FRAME_SRC(src);
+    gint n = GST_VIDEO_INFO_FPS_N(&self->info);
+    gint d = GST_VIDEO_INFO_FPS_D(&self->info);
+
+    if (segment->rate < 0)
+        return FALSE;
+    self->number = gst_util_uint64_scale(segment->position, (guint64)n,
+                                         (guint64)d * GST_SECOND);
+    segment->time = segment->start;
+    return TRUE;
+}
+
+/* A live source shows each frame when its time has come. */
+static void get_times(GstBaseSrc *src, GstBuffer *buffer, GstClockTime *start,
+                      GstClockTime *end)
+{
+    *start = *end = GST_CLOCK_TIME_NONE;
+    if (!gst_base_src_is_live(src) || !GST_BUFFER_PTS_IS_VALID(buffer))
+        return;
+    *start = GST_BUFFER_PTS(buffer);
+    *end = *start + GST_BUFFER_DURATION(buffer);
+}
+
+static void gst_ae_frame_src_class_init(GstAeFrameSrcClass *klass)
+{
+    GstBaseSrcClass *base = GST_BASE_SRC_CLASS(klass);
+
+    gst_type_mark_as_plugin_api(GST_TYPE_AE_FRAME_SRC, 0);
+    base->start = start;
+    base->fixate = fixate;
+    base->set_caps = set_caps;
+    base->is_seekable = is_seekable;
+    base->do_seek = do_seek;
+    base->get_times = get_times;
+    GST_PUSH_SRC_CLASS(klass)->create = create;
+}
+
+static void gst_ae_frame_src_init(GstAeFrameSrc *self)
+{
+    gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The base of sources whose frame depends on its number alone: timestamps,
+ * framerate (what downstream asks for, else 30/1), seeking by time, and the
+ * pace of live sources. A subclass makes frame number so-and-so, offers caps
+ * (`get_caps`) and calls up from `start` and `fixate`, if it has its own. */
+#pragma once
+
+#include <gst/base/gstpushsrc.h>
+#include <gst/video/video.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_AE_FRAME_SRC (gst_ae_frame_src_get_type())
+#define GST_AE_FRAME_SRC(object)                                               \
+    (G_TYPE_CHECK_INSTANCE_CAST((object), GST_TYPE_AE_FRAME_SRC, GstAeFrameSrc))
+#define GST_AE_FRAME_SRC_GET_CLASS(object)                                     \
+    (G_TYPE_INSTANCE_GET_CLASS((object), GST_TYPE_AE_FRAME_SRC,                \
+                               GstAeFrameSrcClass))
+
+typedef struct {
+    GstPushSrc parent;
+    GstVideoInfo info; /* of the negotiated caps */
+    guint64 number;    /* of the next frame, from 0 */
+} GstAeFrameSrc;
+
+typedef struct {
+    GstPushSrcClass parent;
+    /* Frame @number, without offset and timestamps; or GST_FLOW_EOS. */
+    GstFlowReturn (*make)(GstAeFrameSrc *src, guint64 number,
+                          GstBuffer **buffer);
+} GstAeFrameSrcClass;
+
+GType gst_ae_frame_src_get_type(void);
+
+/* When frame @number begins; GST_CLOCK_TIME_NONE at a framerate of 0. */
+GstClockTime gst_ae_frame_src_time(const GstAeFrameSrc *src, guint64 number);
+
+G_END_DECLS
