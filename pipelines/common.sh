@@ -34,40 +34,70 @@ make_temporary() {
     trap 'rm -rf "$TEMPORARY"' EXIT
 }
 
-# Trains architecture=keras on idx images and measures the result on the test
-# images; prints the test loss.
-#   train_and_measure FOLDER EPOCHS SEED MODEL [PROPERTY=VALUE...]
-# for aetrain, training and measuring alike.
-train_and_measure() {
-    local folder=$1 epochs=$2 seed=$3 model=$4 log=$4.log
-    shift 4
-    gst-launch-1.0 -m idxsrc epochs="$epochs" shuffle=true seed="$seed" \
-        location="$folder/train-images-idx3-ubyte.gz" ! \
-        aetrain architecture=keras batch-size=128 seed="$seed" \
-        model-file="$model" "$@" >"$log" ||
-        die "Training failed: $(grep ERROR "$log")"
-    gst-launch-1.0 -m idxsrc location="$folder/t10k-images-idx3-ubyte.gz" ! \
-        aetrain mode=evaluate batch-size=100 seed=$((seed + 1000)) \
-        model-file="$model" "$@" >"$log.test" ||
-        die "Measuring failed: $(grep ERROR "$log.test")"
-    message_field "$log.test" ae-evaluation loss
+# What the scripts of the lesson's systems begin with: their arguments are
+# [FOLDER [EPOCHS [SEEDS [OUT]]]], by default Fashion-MNIST, EPOCHS, one seed
+# and out/. Builds, and sets the variables of these names.
+#   begin SYSTEM EPOCHS "$@"
+begin() {
+    local system=$1
+    EPOCHS=${4:-$2}
+    FOLDER=${3:-$FASHION}
+    SEEDS=${5:-1}
+    OUT=${6:-out}
+    build
+    make_temporary
+    mkdir -p "$OUT"
+    echo "$system on $FOLDER, $EPOCHS epochs, seeds 1 to $SEEDS"
 }
 
-# Trains and measures with the seeds 1 .. SEEDS; prints a line each and the mean.
-#   train_seeds FOLDER EPOCHS SEEDS OUT [PROPERTY=VALUE...]
-train_seeds() {
-    local folder=$1 epochs=$2 seeds=$3 out=$4 seed loss
+# Trains on idx images with their labels; the log is MODEL.log.
+#   train FOLDER EPOCHS SEED MODEL [PROPERTY=VALUE...]   (of aetrain)
+train() {
+    local folder=$1 epochs=$2 seed=$3 model=$4
     shift 4
+    gst-launch-1.0 -m idxsrc epochs="$epochs" shuffle=true seed="$seed" \
+        location="$folder/train-images-idx3-ubyte.gz" \
+        labels-location="$folder/train-labels-idx1-ubyte.gz" ! \
+        aetrain batch-size=128 seed="$seed" model-file="$model" "$@" \
+        >"$model.log" || die "Training failed: $(grep ERROR "$model.log")"
+}
+
+# Measures a model on the test images; the log is MODEL.test.
+#   measure FOLDER SEED MODEL [PROPERTY=VALUE...]
+measure() {
+    local folder=$1 seed=$2 model=$3
+    shift 3
+    gst-launch-1.0 -m idxsrc location="$folder/t10k-images-idx3-ubyte.gz" \
+        labels-location="$folder/t10k-labels-idx1-ubyte.gz" ! \
+        aetrain batch-size=100 seed=$((seed + 1000)) model-file="$model" "$@" \
+        mode=evaluate >"$model.test" ||
+        die "Measuring failed: $(grep ERROR "$model.test")"
+}
+
+# What measure() found: measured MODEL FIELD, such as loss, mse, psnr, kl.
+measured() {
+    message_field "$1.test" ae-evaluation "$2"
+}
+
+# Trains and measures with the seeds 1 .. SEEDS, OUT-1.onnx and so on; prints a
+# line each and the mean of FIELD, which NAME says what it is.
+#   train_seeds FOLDER EPOCHS SEEDS OUT FIELD NAME [PROPERTY=VALUE...]
+train_seeds() {
+    local folder=$1 epochs=$2 seeds=$3 out=$4 field=$5 name=$6 seed model
+    shift 6
+    : >"$TEMPORARY/values"
     for seed in $(seq "$seeds"); do
-        loss=$(train_and_measure "$folder" "$epochs" "$seed" \
-            "$out-$seed.onnx" "$@")
-        echo "seed $seed: test BCE $loss" \
-            "($(message_field "$out-$seed.onnx.log" ae-training \
-                images-per-second | cut -d . -f 1) images/s in training)"
-        echo "$loss" >>"$TEMPORARY/losses"
+        model=$out-$seed.onnx
+        train "$folder" "$epochs" "$seed" "$model" "$@"
+        measure "$folder" "$seed" "$model" "$@"
+        echo "seed $seed: test $name $(measured "$model" "$field")" \
+            "($(message_field "$model.log" ae-training images-per-second |
+                cut -d . -f 1) images/s in training)"
+        measured "$model" "$field" >>"$TEMPORARY/values"
     done
-    awk '{ s += $1 } END { printf "mean of %d seeds: test BCE %.4f\n", NR, s / NR }' \
-        "$TEMPORARY/losses"
+    awk -v name="$name" '{ s += $1 }
+        END { printf "mean of %d seeds: test %s %.4f\n", NR, name, s / NR }' \
+        "$TEMPORARY/values"
 }
 
 # A picture of the first ten test images (row 1), what PIPELINE makes of them

@@ -12,14 +12,6 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-FOLDER=${1:-$FASHION}
-EPOCHS=${2:-5}
-SEEDS=${3:-1}
-OUT=${4:-out}
-
-build
-make_temporary
-mkdir -p "$OUT"
-echo "S1 on $FOLDER, $EPOCHS epochs"
-train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s1" loss=bce
+begin S1 5 "$@"
+train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s1" loss BCE loss=bce
 show_rows "$FOLDER" "$OUT/s1-1.onnx" "$OUT/s1.png"

@@ -12,16 +12,8 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-FOLDER=${1:-$FASHION}
-EPOCHS=${2:-5}
-SEEDS=${3:-1}
-OUT=${4:-out}
 NOISE=${5:-gaussian:mean=0.5,sd=0.5}
-
-build
-make_temporary
-mkdir -p "$OUT"
-echo "S2 on $FOLDER, $EPOCHS epochs, noise $NOISE"
-train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s2" loss=bce task=denoise \
-    noise="$NOISE"
+begin "S2 with noise $NOISE" 5 "$@"
+train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s2" loss BCE loss=bce \
+    task=denoise noise="$NOISE"
 show_rows "$FOLDER" "$OUT/s2-1.onnx" "$OUT/s2.png" "$NOISE"

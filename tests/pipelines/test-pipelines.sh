@@ -26,14 +26,23 @@ number_after() {
     sed -nE "s/.*$1 *([0-9.]+).*/\1/p" "$OUT/log" | tail -n 1
 }
 
-# A small idx pair in the names of MNIST: 1,000 images of Fashion-MNIST.
+# first_items IN OUT HEADER BYTES: the first 1,000 items, of BYTES in all, of an
+# idx file whose header has HEADER bytes.
+first_items() {
+    zcat "$1" | head -c $(($3 + $4)) |
+        { head -c 4; head -c 4 >/dev/null; printf '\0\0\003\350'; cat; } |
+        gzip >"$2"
+}
+
+# Small idx files in the names of MNIST: 1,000 images and labels of
+# Fashion-MNIST.
 small_set() {
-    local part
+    local part from=/usr/share/datasets/fashion-mnist
     for part in train t10k; do
-        zcat "/usr/share/datasets/fashion-mnist/$part-images-idx3-ubyte.gz" |
-            head -c $((16 + 784 * 1000)) |
-            { head -c 4; head -c 4 >/dev/null; printf '\0\0\003\350'; cat; } |
-            gzip >"$OUT/$part-images-idx3-ubyte.gz"
+        first_items "$from/$part-images-idx3-ubyte.gz" \
+            "$OUT/$part-images-idx3-ubyte.gz" 16 784000
+        first_items "$from/$part-labels-idx1-ubyte.gz" \
+            "$OUT/$part-labels-idx1-ubyte.gz" 8 1000
     done
 }
 
