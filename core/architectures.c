@@ -20,6 +20,7 @@ enum {
     LABELS = 16,   /* it can be conditional */
     SAMPLING = 32, /* it is variational */
     FORMS = 64,    /* in each form */
+    SCALE = 128,   /* it enlarges, by the scale that the options say */
 };
 
 static int pixels(const AeNet *net)
@@ -256,6 +257,36 @@ static int unet_xs(AeNet *net, int x)
     return unet(net, x, 8, 16, 32);
 }
 
+/* The nearest pixels, and what @blocks of two convolutions of @n channels add
+ * to them. These work at half of the image's size, where each costs a quarter;
+ * last the pixels of the enlarged image are dealt out from channels (Shi et
+ * al., CVPR 2016). */
+static int superres(AeNet *net, int image, int n, int blocks)
+{
+    int scale = net->options.scale, c = net->options.channels;
+    int x = ae_net_relu(net, ae_net_conv_half(net, image, c, n, 4));
+
+    for (int i = 0; i < blocks; i++) {
+        int y = ae_net_conv(net, conv_relu(net, x, n, n), n, n, 3);
+
+        x = ae_net_relu(net, ae_net_add(net, y, x));
+    }
+    x = ae_net_conv(net, x, n, 4 * c * scale * scale, 3);
+    ae_model_set(net->model, "ae.multiple", "2");
+    return ae_net_add(net, ae_net_pixel_shuffle(net, x, 2 * scale),
+                      ae_net_enlarge(net, image, scale));
+}
+
+static int superres_s(AeNet *net, int x)
+{
+    return superres(net, x, 24, 2);
+}
+
+static int superres_l(AeNet *net, int x)
+{
+    return superres(net, x, 48, 4);
+}
+
 typedef struct {
     const char *name;
     int (*build)(AeNet *net, int image);
@@ -305,6 +336,12 @@ static const Architecture table[] = {
      "and 1/8 of the size; 6.4 k multiply-adds a pixel"},
     {"unet-xs", unet_xs, ANY_SIZE, 0, 0, 1,
      "The same with 8, 16 and 32 channels; 1.6 k multiply-adds a pixel"},
+    {"superres-s", superres_s, ANY_SIZE | SCALE, 0, 0, 1,
+     "Enlarges 2, 3 or 4 times (scale), residual, 24 channels at half of the "
+     "input's size; 24,712 weights for scale 2"},
+    {"superres-l", superres_l, ANY_SIZE | SCALE, 0, 0, 1,
+     "The same with 48 channels and twice the depth; 174,016 weights for "
+     "scale 2"},
 };
 
 const char *const *ae_architecture_names(void)
@@ -352,6 +389,7 @@ static AeArchitectureOptions complete(const Architecture *a,
     o.height = dense ? option_or(o.height, SIDE) : SIDE;
     o.latent_size = option_or(o.latent_size, a->latent_size);
     o.hidden_size = option_or(o.hidden_size, a->hidden_size);
+    o.scale = option_or(o.scale, a->abilities & SCALE ? 2 : a->shrink);
     if ((a->abilities & SAMPLING) && o.latent_noise == 0)
         o.latent_noise = 1;
     return o;
@@ -404,6 +442,21 @@ static void add_label(AeNet *net)
     ae_model_set(net->model, "ae.classes", classes);
 }
 
+/* Declares that the output's open sizes are those of the input times @scale. */
+static void set_scale(AeModel *model, int output, int scale)
+{
+    char **names = ae_model_value(model, output)->dim_names;
+    g_autofree char *text = g_strdup_printf("%d", scale);
+
+    ae_model_set(model, "ae.scale", text);
+    for (int i = 2; i < 4; i++) {
+        if (names[i] == NULL)
+            continue;
+        g_free(names[i]);
+        names[i] = g_strconcat(text, i == 2 ? "H" : "W", NULL);
+    }
+}
+
 static AeModel *build(const Architecture *a,
                       const AeArchitectureOptions *options)
 {
@@ -417,9 +470,9 @@ static AeModel *build(const Architecture *a,
                  any ? AE_UNKNOWN : o->width);
     AeShape input = image;
 
-    if (a->shrink > 1) {
-        input.dim[2] /= a->shrink;
-        input.dim[3] /= a->shrink;
+    if (!any) {
+        input.dim[2] /= o->scale;
+        input.dim[3] /= o->scale;
     }
     int x = ae_model_add_input(net.model, "image", &input, NULL);
     if (o->classes > 0)
@@ -429,6 +482,8 @@ static AeModel *build(const Architecture *a,
     declare(net.model, y, &image);
     ae_model_add_output(net.model, y);
     ae_model_set(net.model, "ae.architecture", a->name);
+    if (o->scale > 1)
+        set_scale(net.model, y, o->scale);
     for (size_t i = 0; !any && i < G_N_ELEMENTS(code); i++)
         declare_named(net.model, code[i]);
     return net.model;
@@ -450,6 +505,10 @@ static const char *refusal(const Architecture *a,
         return "has no hidden size to choose";
     if (o->classes > 0 && !(a->abilities & LABELS))
         return "has no conditional form";
+    if (o->scale != 0 && (o->scale < 2 || o->scale > 4))
+        return "takes scales of 2, 3 and 4";
+    if (o->scale > 0 && o->scale != a->shrink && !(a->abilities & SCALE))
+        return "does not enlarge by that scale";
     if (o->form != AE_VAE_LOG_VARIANCE && !(a->abilities & FORMS))
         return "has no variational form to choose";
     return NULL;

@@ -31,6 +31,7 @@ typedef struct {
     int classes;        /* > 0: encoder and decoder also see a label, as a
                            one-hot row of so many numbers */
     AeVaeForm form;     /* of variational networks */
+    int scale;          /* of networks that enlarge: 2, 3 or 4; 0: 2 */
     float latent_noise; /* sd of the normal noise in the code; variational
                            networks: what e is multiplied by, 0 means 1 */
     uint64_t seed;      /* equal seed, equal weights */
@@ -43,8 +44,9 @@ const char *const *ae_architecture_names(void);
 const char *ae_architecture_describe(const char *name);
 
 /* Metadata of the result: "ae.architecture", "ae.latent" where there is a
- * code, and docs/models.md. Errors: AE_ERROR_VALUE (no such name: the message
- * lists them; an option that the network does not have). */
+ * code, "ae.scale" where it enlarges, and docs/models.md. Errors:
+ * AE_ERROR_VALUE (no such name: the message lists them; an option that the
+ * network does not have). */
 AeModel *ae_architecture_new(const char *name,
                              const AeArchitectureOptions *options,
                              GError **error);

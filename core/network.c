@@ -172,17 +172,24 @@ int ae_net_pool(AeNet *net, int x)
     return y;
 }
 
-int ae_net_up(AeNet *net, int x)
+int ae_net_enlarge(AeNet *net, int x, int scale)
 {
-    int y, scales = ae_model_find(net->model, "scales");
+    float factors[] = {1, 1, (float)scale, (float)scale};
+    g_autofree char *name = g_strdup_printf("scales%d", scale);
+    int y, scales = ae_model_find(net->model, name);
 
     if (scales < 0)
-        scales = constant(net, "scales", (float[]){1, 1, 2, 2}, 4, FALSE);
+        scales = constant(net, name, factors, 4, FALSE);
     AeNode *node = append(net, "Resize", (int[]){x, -1, scales}, 3, &y);
     ae_node_set_string(node, "mode", "nearest");
     ae_node_set_string(node, "nearest_mode", "floor");
     ae_node_set_string(node, "coordinate_transformation_mode", "asymmetric");
     return y;
+}
+
+int ae_net_up(AeNet *net, int x)
+{
+    return ae_net_enlarge(net, x, 2);
 }
 
 int ae_net_pixel_shuffle(AeNet *net, int x, int scale)

@@ -37,8 +37,9 @@ int ae_net_conv_up(AeNet *net, int x, int ci, int co, int k, gboolean bias);
 /* 2 x 2 maxima; an odd size is padded at the bottom and right, as TF does. */
 int ae_net_pool(AeNet *net, int x);
 
-/* Nearest neighbour, twice the size. */
+/* Nearest neighbour, twice or @scale times the size. */
 int ae_net_up(AeNet *net, int x);
+int ae_net_enlarge(AeNet *net, int x, int scale);
 
 int ae_net_pixel_shuffle(AeNet *net, int x, int scale);
 

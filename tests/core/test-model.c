@@ -214,6 +214,13 @@ static AePlan *plan_architecture(AeModel *model, int side)
     return plan;
 }
 
+static int scale_of(const AeModel *model)
+{
+    const char *scale = ae_model_get(model, "ae.scale");
+
+    return scale != NULL ? atoi(scale) : 1;
+}
+
 static void test_architectures(void)
 {
     const char *const *names = ae_architecture_names();
@@ -230,7 +237,7 @@ static void test_architectures(void)
                 ae_model_value(model, ae_model_output(model, 0));
             AeShape shape = ae_shape(4, 2, channels, 28, 28);
             if (output->shape.dim[2] == AE_UNKNOWN)
-                shape.dim[2] = shape.dim[3] = 32;
+                shape.dim[2] = shape.dim[3] = 32 * scale_of(model);
             g_assert_true(
                 ae_shape_equal(ae_plan_output_shape(plan, 0), &shape));
             g_assert_nonnull(ae_architecture_describe(names[i]));
@@ -261,6 +268,12 @@ static void test_architectures_have_their_weights(void)
         {"vae", {.hidden_size = 64}, 101652},
         {"adversarial", {0}, 2937150 + 2937784},
         {"kvfrans", {0}, 122136},
+        /* c -> n with 4 x 4, 2 * blocks of n -> n and one n -> 4 c scale^2
+         * with 3 x 3, all biased */
+        {"superres-s", {0}, 408 + 4 * 5208 + 3472},
+        {"superres-s", {.scale = 3}, 408 + 4 * 5208 + 7812},
+        {"superres-s", {.channels = 3, .scale = 4}, 1176 + 4 * 5208 + 41664},
+        {"superres-l", {0}, 816 + 8 * 20784 + 6928},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -291,6 +304,11 @@ static void test_architecture_options(void)
         {"vae", {.form = AE_VAE_AS_PUBLISHED}, "?x2"},
         {"conv-vae", {.classes = 3, .form = AE_VAE_LOG_SD}, "?x2"},
         {"unet-s", {.channels = 5}, NULL},
+        {"keras-superres", {.scale = 2}, "?x8x4x4"},
+        {"keras-superres", {.scale = 3}, NULL},
+        {"unet-s", {.scale = 2}, NULL},
+        {"superres-s", {.scale = 1}, NULL},
+        {"superres-s", {.scale = 5}, NULL},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -310,6 +328,34 @@ static void test_architecture_options(void)
     }
 }
 
+/* A network of nothing but zeros enlarges by the nearest pixel. */
+static void test_superres_adds_to_the_nearest_pixel(void)
+{
+    for (int scale = 2; scale <= 4; scale++) {
+        g_autoptr(AeModel) model = ae_architecture_new(
+            "superres-s",
+            &(AeArchitectureOptions){.channels = 3, .scale = scale}, NULL);
+        for (guint i = 0; i < model->values->len; i++) {
+            AeValue *value = ae_model_value(model, (int)i);
+            if (value->trainable)
+                memset(value->constant->data, 0,
+                       (size_t)ae_shape_elements(&value->constant->shape) *
+                           sizeof(float));
+        }
+        g_autoptr(AePlan) plan = plan_architecture(model, 6);
+        int side = 6 * scale;
+        for (int i = 0; i < 2 * 6 * 6 * 3; i++)
+            ae_plan_input(plan, 0)[i] = (float)i;
+        ae_plan_run(plan);
+        g_assert_cmpint(scale_of(model), ==, scale);
+        for (int i = 0; i < 2 * side * side * 3; i++) {
+            int column = i / 3 % side / scale, row = i / 3 / side / scale;
+            g_assert_cmpfloat(ae_plan_output(plan, 0)[i], ==,
+                              (float)((row * 6 + column) * 3 + i % 3));
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -325,5 +371,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/architectures-have-their-weights",
                     test_architectures_have_their_weights);
     g_test_add_func("/model/architecture-options", test_architecture_options);
+    g_test_add_func("/model/superres-adds-to-the-nearest-pixel",
+                    test_superres_adds_to_the_nearest_pixel);
     return g_test_run();
 }
