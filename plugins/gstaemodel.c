@@ -178,11 +178,16 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
 
     if (file != NULL)
         return load_file(file, error);
-    if (name == NULL || strchr(name, G_DIR_SEPARATOR) != NULL) {
+    if (name == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "no model is given: set the property model-file or model");
+        return NULL;
+    }
+    if (strchr(name, G_DIR_SEPARATOR) != NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "'%s' is not the name of a model: the property model takes "
                     "a name, model-file a path",
-                    name != NULL ? name : "");
+                    name);
         return NULL;
     }
     path = find_file(name);

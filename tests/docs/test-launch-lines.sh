@@ -51,7 +51,7 @@ inputs_of() {
             sub(/^file:\/\/(\$PWD\/)?/, "", value)
             gsub(/%[0-9]*d/, "*", value)
             if (($i ~ /location=/ && element ~ /src$/) || $i ~ /^uri=/ ||
-                ($i ~ /^model-file=/ && (element == "aedenoise" ||
+                ($i ~ /^model-file=/ && (element != "aetrain" ||
                                          $0 ~ /mode=evaluate/)))
                 print value
         }
