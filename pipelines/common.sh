@@ -5,6 +5,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 BUILD=${BUILD:-$ROOT/build}
 AE_DATA=${AE_DATA:-$ROOT/../shared/data}
+export LC_NUMERIC=C
 FASHION=/usr/share/datasets/fashion-mnist
 
 die() {
@@ -58,7 +59,7 @@ train() {
     gst-launch-1.0 -m idxsrc epochs="$epochs" shuffle=true seed="$seed" \
         location="$folder/train-images-idx3-ubyte.gz" \
         labels-location="$folder/train-labels-idx1-ubyte.gz" ! \
-        aetrain batch-size=128 seed="$seed" model-file="$model" "$@" \
+        aetrain seed="$seed" model-file="$model" "$@" \
         >"$model.log" || die "Training failed: $(grep ERROR "$model.log")"
 }
 
@@ -69,7 +70,7 @@ measure() {
     shift 3
     gst-launch-1.0 -m idxsrc location="$folder/t10k-images-idx3-ubyte.gz" \
         labels-location="$folder/t10k-labels-idx1-ubyte.gz" ! \
-        aetrain batch-size=100 seed=$((seed + 1000)) model-file="$model" "$@" \
+        aetrain seed=$((seed + 1000)) model-file="$model" "$@" \
         mode=evaluate >"$model.test" ||
         die "Measuring failed: $(grep ERROR "$model.test")"
 }
@@ -77,6 +78,13 @@ measure() {
 # What measure() found: measured MODEL FIELD, such as loss, mse, psnr, kl.
 measured() {
     message_field "$1.test" ae-evaluation "$2"
+}
+
+# The parts of the loss that measure() found, if it has several: parts MODEL
+parts() {
+    grep ae-evaluation "$1.test" |
+        grep -oE '(reconstruction|kl|activity)=\(double\)[^,;]*' |
+        awk -F '[=)]' '{ printf ", %s %.4f", $1, $3 }'
 }
 
 # Trains and measures with the seeds 1 .. SEEDS, OUT-1.onnx and so on; prints a
@@ -90,10 +98,11 @@ train_seeds() {
         model=$out-$seed.onnx
         train "$folder" "$epochs" "$seed" "$model" "$@"
         measure "$folder" "$seed" "$model" "$@"
-        echo "seed $seed: test $name $(measured "$model" "$field")" \
-            "($(message_field "$model.log" ae-training images-per-second |
-                cut -d . -f 1) images/s in training)"
         measured "$model" "$field" >>"$TEMPORARY/values"
+        printf 'seed %d: test %s %.4f%s (%.0f images/s in training)\n' \
+            "$seed" "$name" "$(measured "$model" "$field")" \
+            "$(parts "$model")" \
+            "$(message_field "$model.log" ae-training images-per-second)"
     done
     awk -v name="$name" '{ s += $1 }
         END { printf "mean of %d seeds: test %s %.4f\n", NR, name, s / NR }' \

@@ -13,5 +13,6 @@ set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 begin S1 5 "$@"
+echo "published: BCE 0.0953 on MNIST, 25 epochs"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s1" loss BCE loss=bce
 show_rows "$FOLDER" "$OUT/s1-1.onnx" "$OUT/s1.png"

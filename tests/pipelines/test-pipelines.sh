@@ -46,6 +46,14 @@ small_set() {
     done
 }
 
+# system SCRIPT EPOCHS TEXT BOUND: on the small set it tells what is published
+# and, after the last TEXT, a number of its own below BOUND.
+system() {
+    pipelines/$1.sh "$OUT" "$2" 1 "$OUT" >"$OUT/log" 2>&1
+    check "$1.sh tells what is published and learns" \
+        "$(grep -c ^published: "$OUT/log") == 1 && $(number_after "$3") < $4"
+}
+
 FRAMES=3 pipelines/denoise.sh >"$OUT/log" 2>&1
 check "denoise.sh finds the noise" "$(number_after 'noisy: *PSNR') < 21"
 check "denoise.sh compares all frames" "$(number_after stream:) == 3"
@@ -60,11 +68,16 @@ pipelines/denoise.sh "$OUT/none.mp4" >"$OUT/log" 2>&1
 check "denoise.sh names a missing file" "$(grep -c 'none.mp4' "$OUT/log") == 1"
 
 small_set
-pipelines/s1-autoencoder.sh "$OUT" 20 1 "$OUT" >"$OUT/log" 2>&1
-check "s1-autoencoder.sh learns" "$(number_after 'mean.*BCE') < 0.5"
+system s1-autoencoder 20 'mean.*BCE' 0.5
 check "s1-autoencoder.sh writes a picture" "$(wc -c <"$OUT/s1.png") > 3000"
-pipelines/s2-denoiser.sh "$OUT" 20 1 "$OUT" >"$OUT/log" 2>&1
-check "s2-denoiser.sh learns" "$(number_after 'mean.*BCE') < 0.55"
+system s2-denoiser 20 'mean.*BCE' 0.55
+system s4-vae 2 'mean.*loss' 100
+system s10-conv-vae 2 'mean.*-ELBO' 460
+system k1-shallow 5 'mean.*BCE' 0.6
+system k3-deep 5 'mean.*BCE' 0.55
+system k5-denoiser 2 'mean.*BCE' 0.6
+system k7-vaes 4 'mean.*loss' 400
+system v1-kvfrans 2 'mean.*-ELBO' 542
 
 AE_DATA=${AE_DATA:-../shared/data}
 if [ -f "$AE_DATA/bsd68/bsd68.tar" ]; then
