@@ -8,6 +8,7 @@
 #include "figure.h"
 #include "file.h"
 #include "idx.h"
+#include "image.h"
 #include "kernels.h"
 #include "latent.h"
 #include "loss.h"

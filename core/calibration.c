@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "error.h"
-#include "figure.h"
 #include "idx.h"
+#include "image.h"
 #include "noise.h"
 #include "quantize.h"
 

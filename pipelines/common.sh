@@ -119,7 +119,7 @@ show_rows() {
         t. ! queue ! pngenc ! multifilesink location="$TEMPORARY/a%d.png" \
         t. ! queue ! aedenoise model-file="$model" ! pngenc ! \
         multifilesink location="$TEMPORARY/b%d.png"
-    ae figure grid "$picture" 2x10 "$TEMPORARY"/a?.png "$TEMPORARY"/b?.png \
-        --zoom 3
+    ae figure grid 2x10 "$TEMPORARY"/a?.png "$TEMPORARY"/b?.png \
+        --row-captions input,output --zoom 3 -o "$picture"
     echo "picture: $picture"
 }

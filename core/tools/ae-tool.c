@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PICTURE_WIDTH = 860 };
+
 /* The declared shape with what it leaves open filled in. */
 static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
                                GError **error)
@@ -87,4 +89,9 @@ AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error)
             return NULL;
     }
     return ae_plan_new(model, &options, error);
+}
+
+int tool_choose_zoom(int width, int columns, int most)
+{
+    return CLAMP(PICTURE_WIDTH / (width * columns), 1, most);
 }

@@ -12,6 +12,7 @@ typedef struct {
 
 extern const Command model_commands[], run_commands[], embed_commands[],
     figure_commands[];
+extern const Command decode_figures[], weight_figures[]; /* of `ae figure` */
 
 typedef struct {
     int width, height;
@@ -33,3 +34,6 @@ AeModel *tool_load_model(const char *name, GError **error);
 
 /* A plan for one image, of @size where the model leaves it open. */
 AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error);
+
+/* How often larger @columns images of @width fill a picture: 1 to @most. */
+int tool_choose_zoom(int width, int columns, int most);

@@ -80,6 +80,8 @@ static const struct {
     {"embed pca.onnx labels.idx -o codes.npy", 1, NULL, "labels"},
     {"embed fixed.onnx images.idx -o codes.npy", 1, NULL, "28"},
     {"embed pca.onnx images.idx -o codes.npy", 0, NULL, NULL},
+    {"pca images.idx -k 1 -o one.onnx", 0, "1 components", NULL},
+    {"embed one.onnx images.idx -o one.npy", 0, NULL, NULL},
     {"new vae --classes 3 -o vae.onnx", 0, NULL, NULL},
     {"embed vae.onnx digits.idx -o z.npy", 1, NULL, "conditional"},
     {"embed vae.onnx digits.idx --labels digits.idx -o z.npy", 1, NULL,
@@ -102,13 +104,47 @@ static const struct {
      NULL},
     {"error pca.onnx images.idx digits.idx", 1, NULL, "28"},
 
-    {"figure circle out.png 1x1 gray.png", 2, NULL, "grid"},
-    {"figure grid out.png 1x1 gray.png gray.png", 2, NULL, "places"},
-    {"figure grid out.png 1x2 gray.png none.png", 1, NULL, "none.png"},
-    {"figure grid out.png 2x2 gray.png gray.png gray.png --zoom 3 "
-     "--captions in,out",
+    {"figure", 2, NULL, "grid, scatter, curves"},
+    {"figure circle -o out.png", 2, NULL, "grid, scatter, curves"},
+    {"figure --help", 0, "figure manifold MODEL", NULL},
+    {"figure grid 1x1 gray.png", 2, NULL, "--output"},
+    {"figure grid 1x1 gray.png gray.png -o out.png", 2, NULL, "places"},
+    {"figure grid 1x2 gray.png none.png -o out.png", 1, NULL, "none.png"},
+    {"figure grid 2x2 gray.png gray.png gray.png --zoom 3 "
+     "--captions in,out --row-captions a,b -o out.png",
      0, NULL, NULL},
-    {"figure grid out.png 1x2 gray.png --captions one", 2, NULL, "caption"},
+    {"figure grid 1x2 gray.png --captions one -o out.png", 2, NULL,
+     "2 captions"},
+    {"figure scatter labels.idx codes.npy", 2, NULL, "--output"},
+    {"figure scatter labels.idx codes.npy codes.npy -o out.png --captions a,b",
+     0, NULL, NULL},
+    {"figure scatter labels.idx codes.npy -o out.png --captions a,b", 2, NULL,
+     "1 captions"},
+    {"figure scatter images.idx codes.npy -o out.png", 1, NULL, "labels"},
+    {"figure scatter labels.idx one.npy -o out.png", 1, NULL, "two numbers"},
+    {"figure curves good.log -o out.png", 0, NULL, NULL},
+    {"figure curves good.log good.log -o out.png --captions a,b", 0, NULL,
+     NULL},
+    {"figure curves gray.png -o out.png", 1, NULL, "ae-training"},
+    {"figure weights pca.onnx -o out.png", 0, NULL, NULL},
+    {"figure weights vae.onnx -o out.png", 0, NULL, NULL},
+    {"figure weights net.onnx -o out.png", 0, NULL, NULL},
+    {"figure manifold pca.onnx -o out.png", 1, NULL, "two values"},
+    {"figure manifold net.onnx -o out.png", 1, NULL, "ae.latent"},
+    {"figure manifold vae.onnx -o out.png", 1, NULL, "conditional"},
+    {"figure manifold vae.onnx --label 3 -o out.png", 1, NULL, "label 3"},
+    {"figure manifold vae.onnx --label 2 --count 1 -o out.png", 2, NULL,
+     "--count"},
+    {"figure manifold vae.onnx --label 2 --count 3 --range 2 -o out.png", 0,
+     NULL, NULL},
+    {"figure interpolate pca.onnx images.idx 0 2 -o out.png", 2, NULL,
+     "0 to 1"},
+    {"figure interpolate pca.onnx images.idx 0 1 -o out.png", 0, NULL, NULL},
+    {"figure interpolate vae.onnx digits.idx 0 1 --label 1 -o out.png", 0, NULL,
+     NULL},
+    {"figure interpolate pca.onnx digits.idx 0 1 -o out.png", 1, NULL, "28"},
+    {"figure labels pca.onnx -o out.png", 1, NULL, "conditional"},
+    {"figure labels vae.onnx --count 4 --seed 3 -o out.png", 0, NULL, NULL},
 };
 
 static void check_text(const char *arguments, const char *text,
@@ -137,6 +173,16 @@ static void run_case(const char *folder, gsize i)
     check_text(cases[i].arguments, out, cases[i].out);
     check_text(cases[i].arguments, err, cases[i].err);
 }
+
+/* What gst-launch-1.0 -m prints of a training. */
+static const char messages[] =
+    "Setting pipeline to PLAYING ...\n"
+    "Got message #9 from element \"t\" (element): ae-training, "
+    "step=(gint64)10, images=(gint64)1280, loss=(double)0.5, "
+    "images-per-second=(double)2626.9;\n"
+    "Got message #12 from element \"t\" (element): ae-training, "
+    "step=(gint64)20, images=(gint64)2560, loss=(double)0.25, "
+    "images-per-second=(double)2626.9, validation-loss=(double)0.3;\n";
 
 /* An image for `ae run`. */
 static void save_input(const char *folder)
@@ -185,6 +231,7 @@ static void save_idx(const char *folder, const char *name, int rank, int side,
 static void prepare(const char *folder)
 {
     g_autofree char *damaged = g_build_filename(folder, "damaged.onnx", NULL);
+    g_autofree char *log = g_build_filename(folder, "good.log", NULL);
     g_autofree char *gray = g_build_filename(folder, "gray.png", NULL);
     g_autofree char *large = g_build_filename(folder, "large.png", NULL);
     g_autoptr(AeImage) image = ae_image_new(5, 4, 1);
@@ -194,6 +241,7 @@ static void prepare(const char *folder)
         colours->pixels[i] = (uint8_t)(i * 7);
     save_input(folder);
     g_assert_true(ae_image_save_png(colours, large, NULL));
+    g_assert_true(g_file_set_contents(log, messages, -1, NULL));
     save_idx(folder, "images.idx", 3, 8, 1);
     save_idx(folder, "digits.idx", 3, 28, 0);
     save_idx(folder, "labels.idx", 1, 0, 0);

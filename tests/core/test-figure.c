@@ -1,178 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pictures: what lies where, in levels and colours that are counted. */
 #include "ae.h"
 
-#include <glib/gstdio.h>
-#include <png.h>
+#include <math.h>
 #include <string.h>
 
-static char *folder;
-
-static char *path_of(const char *name)
-{
-    return g_build_filename(folder, name, NULL);
-}
-
-static AeImage *pattern(int width, int height, int channels)
-{
-    AeImage *image = ae_image_new(width, height, channels);
-
-    for (int i = 0; i < width * height * channels; i++)
-        image->pixels[i] = (uint8_t)(i * 37 + i / 7);
-    return image;
-}
-
-static void test_round_trip(void)
-{
-    static const struct {
-        int width, height, channels;
-    } cases[] = {{1, 1, 1}, {1, 1, 3}, {17, 5, 1}, {5, 17, 3}, {300, 2, 3}};
-    g_autofree char *path = path_of("image.png");
-
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autoptr(AeImage) image =
-            pattern(cases[i].width, cases[i].height, cases[i].channels);
-        ae_image_save_png(image, path, &error);
-        g_assert_no_error(error);
-        g_autoptr(AeImage) read = ae_image_load_png(path, &error);
-        g_assert_no_error(error);
-        g_assert_cmpint(read->width, ==, image->width);
-        g_assert_cmpint(read->height, ==, image->height);
-        g_assert_cmpint(read->channels, ==, image->channels);
-        size_t size = (size_t)(image->width * image->height * image->channels);
-        g_assert_cmpmem(read->pixels, size, image->pixels, size);
-    }
-    g_remove(path);
-}
-
-/* PNG files of kinds that we do not write, one pixel each: made by libpng. */
-static const struct {
-    int type, depth;
-    gboolean interlaced;
-    uint8_t row[8];
-    int channels;
-    uint8_t pixel[3];
-} kinds[] = {
-    {PNG_COLOR_TYPE_GRAY, 1, FALSE, {0x80}, 1, {255}},
-    {PNG_COLOR_TYPE_GRAY, 4, FALSE, {0x50}, 1, {0x55}},
-    {PNG_COLOR_TYPE_GRAY, 16, FALSE, {0x12, 0xff}, 1, {0x13}},
-    {PNG_COLOR_TYPE_GRAY, 8, TRUE, {77}, 1, {77}},
-    {PNG_COLOR_TYPE_GRAY_ALPHA, 8, FALSE, {9, 3}, 1, {9}},
-    {PNG_COLOR_TYPE_RGB_ALPHA, 8, FALSE, {1, 2, 3, 0}, 3, {1, 2, 3}},
-    {PNG_COLOR_TYPE_RGB, 16, TRUE, {1, 2, 3, 4, 5, 6}, 3, {1, 3, 5}},
-    {PNG_COLOR_TYPE_PALETTE, 2, FALSE, {0x40}, 3, {40, 50, 60}},
-};
-
-static void write_kind(const char *path, size_t i)
-{
-    static const png_color colours[] = {{10, 20, 30}, {40, 50, 60}};
-    static const png_byte alpha[] = {0, 128};
-    FILE *file = g_fopen(path, "wb");
-    png_structp png =
-        png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
-    png_infop info = png_create_info_struct(png);
-    png_const_bytep row = kinds[i].row;
-
-    png_init_io(png, file);
-    png_set_IHDR(png, info, 1, 1, kinds[i].depth, kinds[i].type,
-                 kinds[i].interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
-                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-    png_set_gAMA(png, info, 1.0); /* must change nothing */
-    if (kinds[i].type == PNG_COLOR_TYPE_PALETTE) {
-        png_set_PLTE(png, info, colours, 2);
-        png_set_tRNS(png, info, alpha, 2, NULL);
-    }
-    png_write_info(png, info);
-    png_bytep rows[] = {(png_bytep)row};
-    png_write_image(png, rows);
-    png_write_end(png, info);
-    png_destroy_write_struct(&png, &info);
-    fclose(file);
-}
-
-static void test_kinds(void)
-{
-    g_autofree char *path = path_of("kind.png");
-
-    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
-        g_autoptr(GError) error = NULL;
-        write_kind(path, i);
-        g_autoptr(AeImage) image = ae_image_load_png(path, &error);
-        g_assert_no_error(error);
-        g_assert_cmpint(image->channels, ==, kinds[i].channels);
-        for (int c = 0; c < image->channels; c++)
-            g_assert_cmpint(image->pixels[c], ==, kinds[i].pixel[c]);
-    }
-    g_remove(path);
-}
-
-static void write_bytes(const char *path, const char *bytes, gsize size)
-{
-    FILE *file = g_fopen(path, "wb");
-
-    g_assert_cmpuint(fwrite(bytes, 1, size, file), ==, size);
-    fclose(file);
-}
-
-/* Cut off anywhere before the last chunk, or with any byte changed: an error
- * or an image, never a crash. */
-static void test_damaged(void)
-{
-    g_autofree char *path = path_of("damaged.png");
-    g_autoptr(AeImage) image = pattern(9, 6, 3);
-    g_autofree char *bytes = NULL;
-    gsize size;
-
-    g_assert_true(ae_image_save_png(image, path, NULL));
-    g_assert_true(g_file_get_contents(path, &bytes, &size, NULL));
-    for (gsize n = 0; n < size; n++) {
-        g_autoptr(GError) error = NULL;
-        write_bytes(path, bytes, n);
-        g_assert_null(ae_image_load_png(path, &error));
-        g_assert_error(error, AE_ERROR, AE_ERROR_FORMAT);
-        g_assert_nonnull(strstr(error->message, path));
-    }
-    for (gsize n = 0; n < size; n++) {
-        g_autoptr(GError) error = NULL;
-        bytes[n] ^= 0x55;
-        write_bytes(path, bytes, size);
-        g_autoptr(AeImage) read = ae_image_load_png(path, &error);
-        g_assert_true((read == NULL) == (error != NULL));
-        bytes[n] ^= 0x55;
-    }
-    g_remove(path);
-}
-
-/* A small file that claims a huge image is refused before memory is taken. */
-static void test_hostile(void)
-{
-    static const uint8_t header[] = {
-        0x89, 'P',  'N',  'G',  13,   10, 26, 10, 0,    0,   0,   13,  'I', 'H',
-        'D',  'R',  0,    0,    0x80, 0,  0,  0,  0x80, 0,   8,   0,   0,   0,
-        0,    0xe1, 0x17, 0xfc, 0xa3, 0,  0,  0,  1,    'I', 'D', 'A', 'T'};
-    g_autofree char *path = path_of("hostile.png");
-    g_autoptr(GError) error = NULL;
-
-    g_file_set_contents(path, (const char *)header, sizeof header, NULL);
-    g_assert_null(ae_image_load_png(path, &error));
-    g_assert_error(error, AE_ERROR, AE_ERROR_FORMAT);
-    g_assert_nonnull(strstr(error->message, "too short"));
-    g_remove(path);
-}
-
-static void test_missing(void)
-{
-    g_autofree char *path = path_of("none.png");
-    g_autofree char *below = path_of("none/none.png");
-    g_autoptr(AeImage) image = pattern(2, 2, 1);
-    g_autoptr(GError) error = NULL;
-
-    g_assert_null(ae_image_load_png(path, &error));
-    g_assert_error(error, AE_ERROR, AE_ERROR_FILE);
-    g_clear_error(&error);
-    g_assert_false(ae_image_save_png(image, below, &error));
-    g_assert_error(error, AE_ERROR, AE_ERROR_FILE);
-}
+/* Two serifs of three pixels and five between, doubled, and a pixel that rounds
+ * each of four inner corners. */
+#define LETTER_I (11 * 4 + 4)
 
 static int count(const AeImage *image, uint8_t level)
 {
@@ -192,7 +27,7 @@ static void test_grid(void)
 
     memset(gray->pixels, 7, 6);
     memset(colour->pixels, 9, 12);
-    g_autoptr(AeImage) figure = ae_figure_grid(images, 2, 2, NULL, 5);
+    g_autoptr(AeImage) figure = ae_figure_grid(images, 2, 2, NULL, NULL, 5);
     g_assert_cmpint(figure->channels, ==, 3);
     g_assert_cmpint(figure->width, ==, 3 * 4 + 2 * 15);
     g_assert_cmpint(figure->height, ==, 3 * 4 + 2 * 10);
@@ -212,30 +47,218 @@ static void test_captions(void)
     AeImage *const images[] = {image, NULL};
 
     memset(image->pixels, 99, 80);
-    g_autoptr(AeImage) figure = ae_figure_grid(images, 1, 2, captions, 1);
-    /* the letter I: two serifs of three pixels and five between, doubled */
-    g_assert_cmpint(count(figure, 0), ==, 11 * 4);
+    g_autoptr(AeImage) figure = ae_figure_grid(images, 1, 2, captions, NULL, 1);
+    g_assert_cmpint(count(figure, 0), ==, LETTER_I);
     g_assert_cmpint(figure->height, ==, 3 * 4 + 16 + 4);
-    g_autoptr(AeImage) wide = ae_figure_grid(images, 1, 2, long_ones, 1);
+    g_autoptr(AeImage) wide = ae_figure_grid(images, 1, 2, long_ones, NULL, 1);
     g_assert_cmpint(wide->width, ==, 3 * 4 + 2 * 20 * 6);
     g_assert_cmpint(wide->height, ==, 3 * 4 + 8 + 4);
 }
 
+/* Captions at the left move the images by their width. */
+static void test_row_captions(void)
+{
+    static const char *const captions[] = {"I", "II"};
+    const int left = 4 + 2 * 12 + 4;
+    g_autoptr(AeImage) image = ae_image_new(20, 30, 1);
+    AeImage *const images[] = {image, image};
+
+    memset(image->pixels, 99, 600);
+    g_autoptr(AeImage) figure = ae_figure_grid(images, 2, 1, NULL, captions, 1);
+    g_assert_cmpint(figure->width, ==, left + 20 + 4);
+    g_assert_cmpint(count(figure, 0), ==, 3 * LETTER_I);
+    g_assert_cmpint(count(figure, 99), ==, 2 * 600);
+    g_assert_cmpint(figure->pixels[4 * figure->width + left], ==, 99);
+}
+
+static const uint8_t blue[] = {0x3f, 0x90, 0xda}, yellow[] = {0xff, 0xa9, 0x0e},
+                     red[] = {0xbd, 0x1f, 0x01};
+
+/* Pixels of a colour, and where they are on average. */
+typedef struct {
+    int n;
+    double x, y;
+} Cloud;
+
+/* Left of @right alone. */
+static Cloud find(const AeImage *image, const uint8_t *colour, int right)
+{
+    Cloud cloud = {0};
+
+    for (int y = 0; y < image->height; y++)
+        for (int x = 0; x < right; x++)
+            if (memcmp(image->pixels + (y * image->width + x) * 3, colour, 3) ==
+                0) {
+                cloud.n++;
+                cloud.x += x;
+                cloud.y += y;
+            }
+    cloud.x /= MAX(cloud.n, 1);
+    cloud.y /= MAX(cloud.n, 1);
+    return cloud;
+}
+
+/* A ring of class 0 about (0, 0), one of class 1 about (10, 20). */
+static AeTensor *make_rings(int width, uint8_t *labels)
+{
+    const AeShape shape = ae_shape(2, 100, width);
+    AeTensor *codes = ae_tensor_new(&shape, NULL);
+
+    for (int i = 0; i < 100; i++) {
+        labels[i] = i % 2;
+        codes->data[i * width] = (float)(10 * (i % 2) + cos(i));
+        codes->data[i * width + 1] = (float)(20 * (i % 2) + sin(i));
+    }
+    return codes;
+}
+
+static void test_scatter(void)
+{
+    static const char *const captions[] = {"one", "two"};
+    const int legend = 84;
+    uint8_t labels[100];
+    g_autoptr(AeTensor) codes = make_rings(3, labels);
+    const AeTensor *const panels[] = {codes, codes};
+    g_autoptr(AeImage) one = ae_figure_scatter(panels, 1, NULL, labels);
+    g_autoptr(AeImage) two = ae_figure_scatter(panels, 2, captions, labels);
+    const int right = one->width - legend;
+    Cloud low = find(one, blue, right), high = find(one, yellow, right);
+
+    g_assert_cmpint(low.n, >, 50);
+    g_assert_cmpint(high.n, >, 50);
+    g_assert_cmpfloat(low.x + 100, <, high.x);
+    g_assert_cmpfloat(low.y, >, high.y + 100);
+    g_assert_cmpint(find(one, red, one->width).n, ==, 0);
+    g_assert_cmpint(find(one, blue, one->width).n, >, low.n); /* legend */
+    g_assert_cmpint(two->width, ==, 2 * one->width - legend);
+    g_assert_cmpint(find(two, blue, two->width - legend).n, ==, 2 * low.n);
+}
+
+/* What is not finite is left out; one place is enough for axes. */
+static void test_scatter_extremes(void)
+{
+    static const float numbers[][2] = {
+        {NAN, INFINITY}, {1e30f, -1e30f}, {1e-30f, 1e-30f}, {1e6f, 1e6f}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        uint8_t labels[100];
+        g_autoptr(AeTensor) codes = make_rings(2, labels);
+        const AeTensor *const panels[] = {codes};
+
+        for (int j = 0; j < 100; j++)
+            memcpy(codes->data + 2 * j, numbers[i], sizeof numbers[i]);
+        g_autoptr(AeImage) figure = ae_figure_scatter(panels, 1, NULL, labels);
+        g_assert_nonnull(figure);
+        codes->data[0] = codes->data[1] = NAN;
+        g_autoptr(AeImage) again = ae_figure_scatter(panels, 1, NULL, labels);
+        g_assert_cmpint(again->width, ==, figure->width);
+    }
+}
+
+static AeCurve make_curve(const char *name, double first, double last)
+{
+    AeCurve curve = {name, g_array_new(FALSE, FALSE, sizeof(AeCurvePoint)),
+                     g_array_new(FALSE, FALSE, sizeof(AeCurvePoint))};
+
+    for (int i = 0; i <= 100; i++) {
+        AeCurvePoint point = {i, first + (last - first) * i / 100};
+
+        if (i == 50)
+            point.value = NAN;
+        g_array_append_val(curve.training, point);
+    }
+    return curve;
+}
+
+static void free_curve(AeCurve *curve)
+{
+    g_array_unref(curve->training);
+    g_array_unref(curve->validation);
+}
+
+static void test_curves(void)
+{
+    AeCurve curves[] = {make_curve("a", 3, 2), make_curve("b", 2, 1)};
+    const AeCurvePoint point = {10, 1e9}, outside = {100, 1.5};
+    g_autoptr(AeImage) plain = ae_figure_curves(curves, 2);
+    Cloud high = find(plain, blue, 860), low = find(plain, yellow, 860);
+
+    g_assert_cmpint(high.n, >, 500);
+    g_assert_cmpint(low.n, >, 500);
+    g_assert_cmpfloat(high.y + 50, <, low.y);
+    /* dashes widen the legend; falling from above they begin at the top */
+    g_array_append_val(curves[0].validation, point);
+    g_array_append_val(curves[0].validation, outside);
+    g_autoptr(AeImage) dashed = ae_figure_curves(curves, 2);
+    g_assert_cmpint(dashed->width, >, plain->width);
+    g_assert_cmpint(find(dashed, blue, 860).n, >, 0);
+    free_curve(&curves[0]);
+    free_curve(&curves[1]);
+}
+
+/* A loss that stays, and one that is never finite. */
+static void test_flat_curves(void)
+{
+    AeCurve flat = make_curve("flat", 1, 1), broken = make_curve("nan", NAN, 1);
+    g_autoptr(AeImage) line = ae_figure_curves(&flat, 1);
+    g_autoptr(AeImage) nothing = ae_figure_curves(&broken, 1);
+
+    g_assert_cmpint(find(line, blue, 860).n, >, 500);
+    g_assert_cmpint(find(nothing, blue, 860).n, ==, 0);
+    free_curve(&flat);
+    free_curve(&broken);
+}
+
+/* Ends of the scale are the largest absolute weight; the bar shows a row of 20
+ * pixels of each. */
+static void test_weights(void)
+{
+    static const uint8_t end_red[] = {0xb2, 0x18, 0x2b},
+                         end_blue[] = {0x21, 0x66, 0xac};
+    static const float tiles[] = {0.5f, -0.5f, 0, 0.25f, -0.5f, -0.25f};
+    g_autoptr(AeImage) figure = ae_figure_weights(tiles, 3, 1, 2, 2, 5);
+    g_autoptr(AeImage) zero = ae_figure_weights(tiles + 2, 1, 1, 1, 1, 5);
+    const int all = figure->width;
+
+    g_assert_cmpint(find(figure, end_red, all).n, ==, 25 + 20);
+    g_assert_cmpint(find(figure, end_blue, all).n, ==, 2 * 25 + 20);
+    g_assert_cmpint(find(zero, end_red, zero->width).n, ==, 20);
+}
+
+/* Rows are z0, columns z1: images lie in their order. */
+static void test_manifold(void)
+{
+    AeImage *images[4];
+
+    for (int i = 0; i < 4; i++) {
+        images[i] = ae_image_new(30, 20, 1);
+        memset(images[i]->pixels, 50 + i, 600);
+    }
+    g_autoptr(AeImage) figure = ae_figure_manifold(images, 2, 1.5, 3);
+    for (int i = 0; i < 4; i++) {
+        const uint8_t *first = memchr(figure->pixels, 50 + i,
+                                      (size_t)(figure->width * figure->height));
+        g_assert_cmpint(count(figure, (uint8_t)(50 + i)), ==, 600 * 9);
+        g_assert_cmpint((first - figure->pixels) % figure->width, ==,
+                        96 + i % 2 * 90);
+        g_assert_cmpint((first - figure->pixels) / figure->width, ==,
+                        16 + i / 2 * 60);
+    }
+    for (int i = 0; i < 4; i++)
+        ae_image_free(images[i]);
+}
+
 int main(int argc, char **argv)
 {
-    int result;
-
     g_test_init(&argc, &argv, NULL);
-    folder = g_dir_make_tmp("figure-XXXXXX", NULL);
-    g_test_add_func("/figure/round-trip", test_round_trip);
-    g_test_add_func("/figure/kinds", test_kinds);
-    g_test_add_func("/figure/damaged", test_damaged);
-    g_test_add_func("/figure/hostile", test_hostile);
-    g_test_add_func("/figure/missing", test_missing);
     g_test_add_func("/figure/grid", test_grid);
     g_test_add_func("/figure/captions", test_captions);
-    result = g_test_run();
-    g_rmdir(folder);
-    g_free(folder);
-    return result;
+    g_test_add_func("/figure/row-captions", test_row_captions);
+    g_test_add_func("/figure/scatter", test_scatter);
+    g_test_add_func("/figure/scatter-extremes", test_scatter_extremes);
+    g_test_add_func("/figure/curves", test_curves);
+    g_test_add_func("/figure/flat-curves", test_flat_curves);
+    g_test_add_func("/figure/weights", test_weights);
+    g_test_add_func("/figure/manifold", test_manifold);
+    return g_test_run();
 }

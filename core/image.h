@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* 8-bit images, read and written as PNG files. */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+    int width, height, channels; /* channels 1 (gray) or 3 (RGB) */
+    uint8_t *pixels;             /* width * channels bytes a row */
+} AeImage;
+
+AeImage *ae_image_new(int width, int height, int channels);
+void ae_image_free(AeImage *image);
+
+/* Any PNG, as gray or RGB (alpha dropped, 16 bits rounded, palette expanded).
+ * Errors: AE_ERROR_FILE, AE_ERROR_FORMAT. */
+AeImage *ae_image_load_png(const char *path, GError **error);
+/* Atomic, as ae_file_write(). */
+gboolean ae_image_save_png(const AeImage *image, const char *path,
+                           GError **error);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeImage, ae_image_free)
+
+G_END_DECLS

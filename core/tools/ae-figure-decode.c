@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `ae figure`: what a decoder makes of codes on a plane, between two images, or
+ * under each label. */
+#include <math.h>
+#include <string.h>
+
+#include "ae-codec.h"
+#include "ae-tool.h"
+
+/* Image @i of the output of a decoder or of an idx file. */
+static AeImage *image_of(const AeTensor *images, int64_t i)
+{
+    const int64_t *dim = images->shape.dim;
+    AeImage *image = ae_image_new((int)dim[3], (int)dim[2], (int)dim[1]);
+    const int64_t size = dim[1] * dim[2] * dim[3];
+
+    for (int64_t j = 0; j < size; j++)
+        image->pixels[j] =
+            (uint8_t)lrintf(CLAMP(images->data[i * size + j], 0, 1) * 255);
+    return image;
+}
+
+static void destroy_image(void *image)
+{
+    ae_image_free(image);
+}
+
+/* What the decoder makes of each code, as AeImage. @label < 0: none. */
+static GPtrArray *decode_images(const Codec *codec, const AeTensor *codes,
+                                const uint8_t *labels, GError **error)
+{
+    g_autoptr(AeTensor) output = codec_decode(codec, codes, labels, error);
+    GPtrArray *images;
+
+    if (output == NULL)
+        return NULL;
+    if (output->shape.rank != 4 ||
+        (output->shape.dim[1] != 1 && output->shape.dim[1] != 3)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model's output is no image of 1 or 3 channels");
+        return NULL;
+    }
+    images = g_ptr_array_new_with_free_func(destroy_image);
+    for (int64_t i = 0; i < output->shape.dim[0]; i++)
+        g_ptr_array_add(images, image_of(output, i));
+    return images;
+}
+
+/* @count times the same label; NULL for @label < 0. Free. */
+static uint8_t *repeat_label(int label, int64_t count)
+{
+    uint8_t *labels = label >= 0 ? g_new(uint8_t, count) : NULL;
+
+    if (labels != NULL)
+        memset(labels, label, (gsize)count);
+    return labels;
+}
+
+/* A tensor of zeros for @count codes. */
+static AeTensor *new_codes(const Codec *codec, int64_t count, GError **error)
+{
+    AeShape shape;
+
+    if (!codec_shape(codec, &shape, error))
+        return NULL;
+    shape.dim[0] = count;
+    return ae_tensor_new(&shape, error);
+}
+
+/* @count x @count codes of two values, the first changing slowly. */
+static AeTensor *manifold_codes(const Codec *codec, int count, float range,
+                                GError **error)
+{
+    AeTensor *codes = new_codes(codec, (int64_t)count * count, error);
+
+    if (codes == NULL)
+        return NULL;
+    if (ae_shape_elements(&codes->shape) != 2 * codes->shape.dim[0]) {
+        g_set_error(
+            error, AE_ERROR, AE_ERROR_SHAPE,
+            "a code of two values was expected, not of %" G_GINT64_FORMAT,
+            ae_shape_elements(&codes->shape) / codes->shape.dim[0]);
+        ae_tensor_free(codes);
+        return NULL;
+    }
+    for (int i = 0; i < count * count; i++) {
+        codes->data[2 * i] = ae_latent_between(-range, range, i / count, count);
+        codes->data[2 * i + 1] =
+            ae_latent_between(-range, range, i % count, count);
+    }
+    return codes;
+}
+
+static gboolean run_manifold(int argc, char **argv, const char *usage,
+                             GError **error)
+{
+    g_autofree char *path = NULL;
+    int count = 10, label = -1;
+    double range = 1;
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
+         "OUT.png"},
+        {"count", 0, 0, G_OPTION_ARG_INT, &count,
+         "Images a row and a column (default: 10)", "N"},
+        {"range", 0, 0, G_OPTION_ARG_DOUBLE, &range,
+         "Both values go from -R to R (default: 1)", "R"},
+        {"label", 0, 0, G_OPTION_ARG_INT, &label, "For a conditional model",
+         "N"},
+        {0}};
+    g_autoptr(Codec) codec = NULL;
+    g_autoptr(AeTensor) codes = NULL;
+    g_autoptr(GPtrArray) images = NULL;
+
+    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    if (count < 2 || count > 100 || !(range > 0) || label > 255)
+        return tool_require(
+            NULL, "--count is 2 to 100, --range above 0, --label at most 255",
+            error);
+    codec = codec_load(argv[1], error);
+    if (codec != NULL)
+        codes = manifold_codes(codec, count, (float)range, error);
+    if (codes == NULL)
+        return FALSE;
+    g_autofree uint8_t *labels = repeat_label(label, codes->shape.dim[0]);
+    images = decode_images(codec, codes, labels, error);
+    if (images == NULL)
+        return FALSE;
+    const AeImage *first = g_ptr_array_index(images, 0);
+    g_autoptr(AeImage) figure =
+        ae_figure_manifold((AeImage *const *)images->pdata, count, range,
+                           tool_choose_zoom(first->width, count, 4));
+    return ae_image_save_png(figure, path, error);
+}
+
+/* @count codes on the straight line between the first two of @ends. */
+static AeTensor *line_codes(const AeTensor *ends, int count, GError **error)
+{
+    const int64_t size = ae_shape_elements(&ends->shape) / 2;
+    AeShape shape = ends->shape;
+    AeTensor *codes;
+
+    shape.dim[0] = count;
+    codes = ae_tensor_new(&shape, error);
+    for (int64_t i = 0; codes != NULL && i < count * size; i++) {
+        float t = (float)(i / size) / (float)(count - 1);
+
+        codes->data[i] =
+            (1 - t) * ends->data[i % size] + t * ends->data[size + i % size];
+    }
+    return codes;
+}
+
+/* A borrowed image of an idx file; pixels are only read. */
+static AeImage idx_image(const AeIdx *idx, int64_t i)
+{
+    const size_t at = (size_t)i * ae_idx_item_size(idx);
+
+    return (AeImage){(int)idx->dim[2], (int)idx->dim[1], idx->rank == 4 ? 3 : 1,
+                     (uint8_t *)idx->data + at};
+}
+
+/* The two images with what lies between them in a row. */
+static AeImage *draw_strip(const AeIdx *idx, const gint64 *ends,
+                           GPtrArray *between)
+{
+    const int columns = (int)between->len + 2;
+    AeImage from = idx_image(idx, ends[0]), to = idx_image(idx, ends[1]);
+    g_autofree AeImage **images = g_new(AeImage *, columns);
+    g_auto(GStrv) captions = g_new0(char *, columns + 1);
+
+    images[0] = &from;
+    images[columns - 1] = &to;
+    captions[0] = g_strdup_printf("#%" G_GINT64_FORMAT, ends[0]);
+    captions[columns - 1] = g_strdup_printf("#%" G_GINT64_FORMAT, ends[1]);
+    for (int i = 1; i < columns - 1; i++) {
+        images[i] = g_ptr_array_index(between, i - 1);
+        captions[i] = g_strdup_printf("%.2f", (i - 1.0) / (columns - 3));
+    }
+    return ae_figure_grid(images, 1, columns, (const char *const *)captions,
+                          NULL, tool_choose_zoom(from.width, columns, 4));
+}
+
+static gboolean parse_index(const char *text, int64_t n, gint64 *index,
+                            GError **error)
+{
+    char *end;
+
+    *index = g_ascii_strtoll(text, &end, 10);
+    if (end != text && *end == '\0' && *index >= 0 && *index < n)
+        return TRUE;
+    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                "'%s' is not the number of an image, 0 to %" G_GINT64_FORMAT,
+                text, n - 1);
+    return FALSE;
+}
+
+/* The codes of two images. */
+static AeTensor *encode_ends(const Codec *codec, const AeIdx *idx,
+                             const gint64 *ends, const uint8_t *label,
+                             GError **error)
+{
+    AeTensor *codes = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(AeTensor) code =
+            codec_encode(codec, idx, ends[i], 1, label, error);
+
+        if (code == NULL) {
+            ae_tensor_free(codes);
+            return NULL;
+        }
+        int64_t size = ae_shape_elements(&code->shape);
+        if (i == 0) {
+            AeShape shape = code->shape;
+            shape.dim[0] = 2;
+            codes = ae_tensor_new(&shape, NULL);
+        }
+        memcpy(codes->data + i * size, code->data, (gsize)size * sizeof(float));
+    }
+    return codes;
+}
+
+static gboolean run_interpolate(int argc, char **argv, const char *usage,
+                                GError **error)
+{
+    g_autofree char *path = NULL;
+    int count = 9, label = -1;
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
+         "OUT.png"},
+        {"count", 0, 0, G_OPTION_ARG_INT, &count,
+         "Decoded images, both ends among them (default: 9)", "N"},
+        {"label", 0, 0, G_OPTION_ARG_INT, &label,
+         "For a conditional model, of all images", "N"},
+        {0}};
+    g_autoptr(Codec) codec = NULL;
+    g_autoptr(AeIdx) idx = NULL;
+    g_autoptr(AeTensor) two = NULL, codes = NULL;
+    g_autoptr(GPtrArray) images = NULL;
+    gint64 ends[2];
+
+    if (!tool_parse(entries, usage, 4, 4, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    if (count < 2 || count > 100 || label > 255)
+        return tool_require(NULL, "--count is 2 to 100, --label at most 255",
+                            error);
+    g_autofree uint8_t *labels = repeat_label(label, count);
+    codec = codec_load(argv[1], error);
+    if (codec != NULL)
+        idx = ae_idx_load(argv[2], error);
+    if (idx == NULL || !parse_index(argv[3], idx->dim[0], &ends[0], error) ||
+        !parse_index(argv[4], idx->dim[0], &ends[1], error))
+        return FALSE;
+    two = encode_ends(codec, idx, ends, labels, error);
+    if (two != NULL)
+        codes = line_codes(two, count, error);
+    if (codes != NULL)
+        images = decode_images(codec, codes, labels, error);
+    if (images == NULL)
+        return FALSE;
+    g_autoptr(AeImage) figure = draw_strip(idx, ends, images);
+    return ae_image_save_png(figure, path, error);
+}
+
+/* @count random codes, the same for each of @rows rows. */
+static AeTensor *random_codes(const Codec *codec, int rows, int count,
+                              uint64_t seed, GError **error)
+{
+    AeTensor *codes = new_codes(codec, (int64_t)rows * count, error);
+    AeRandom random = ae_random(seed, 0);
+    int64_t n;
+
+    if (codes == NULL)
+        return NULL;
+    n = ae_shape_elements(&codes->shape) / rows;
+    ae_random_normals(&random, codes->data, n);
+    for (int row = 1; row < rows; row++)
+        memcpy(codes->data + row * n, codes->data, (gsize)n * sizeof(float));
+    return codes;
+}
+
+static AeImage *draw_sheet(GPtrArray *images, int rows, int count)
+{
+    const AeImage *first = g_ptr_array_index(images, 0);
+    g_auto(GStrv) captions = g_new0(char *, rows + 1);
+
+    for (int i = 0; i < rows; i++)
+        captions[i] = g_strdup_printf("%d", i);
+    return ae_figure_grid((AeImage *const *)images->pdata, rows, count, NULL,
+                          (const char *const *)captions,
+                          tool_choose_zoom(first->width, count, 2));
+}
+
+static gboolean run_labels(int argc, char **argv, const char *usage,
+                           GError **error)
+{
+    g_autofree char *path = NULL;
+    int count = 10;
+    gint64 seed = 1;
+    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
+                                     &path, "File to write", "OUT.png"},
+                                    {"count", 0, 0, G_OPTION_ARG_INT, &count,
+                                     "Random codes, one a column (default: 10)",
+                                     "N"},
+                                    {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
+                                     "Of the codes (default: 1)", "N"},
+                                    {0}};
+    g_autoptr(Codec) codec = NULL;
+    g_autoptr(AeTensor) codes = NULL;
+    g_autoptr(GPtrArray) images = NULL;
+    g_autofree uint8_t *labels = NULL;
+
+    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    if (count < 1 || count > 100)
+        return tool_require(NULL, "--count is 1 to 100", error);
+    codec = codec_load(argv[1], error);
+    if (codec == NULL)
+        return FALSE;
+    if (codec->label == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "%s: it is not conditional (it has no metadata ae.label)",
+                    argv[1]);
+        return FALSE;
+    }
+    codes = random_codes(codec, codec->classes, count, (uint64_t)seed, error);
+    labels = g_new(uint8_t, (gsize)codec->classes * (gsize)count);
+    for (int i = 0; i < codec->classes * count; i++)
+        labels[i] = (uint8_t)(i / count);
+    if (codes != NULL)
+        images = decode_images(codec, codes, labels, error);
+    if (images == NULL)
+        return FALSE;
+    g_autoptr(AeImage) figure = draw_sheet(images, codec->classes, count);
+    return ae_image_save_png(figure, path, error);
+}
+
+const Command decode_figures[] = {
+    {"manifold", "figure manifold MODEL -o OUT.png",
+     "the decoded plane of a code of two values", run_manifold},
+    {"interpolate", "figure interpolate MODEL IMAGES.idx A B -o OUT.png",
+     "what lies between two images' codes", run_interpolate},
+    {"labels", "figure labels MODEL -o OUT.png",
+     "a conditional model: the same codes under each label", run_labels},
+    {0},
+};

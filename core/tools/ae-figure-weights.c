@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `ae figure weights`: what the first layer of a model has learned. */
+#include <math.h>
+
+#include "ae-tool.h"
+
+enum { MAX_ZOOM = 32, MAX_TILES = 1024 };
+
+/* The first layer's weights: those of a matrix product or of a convolution. */
+static const AeTensor *first_weight(const AeModel *model, gboolean *transposed)
+{
+    for (guint i = 0; i < model->nodes->len; i++) {
+        const AeNode *node = g_ptr_array_index(model->nodes, i);
+        const AeTensor *weight;
+
+        if (node->inputs->len < 2 || g_array_index(node->inputs, int, 1) < 0)
+            continue;
+        weight = ae_model_value(model, g_array_index(node->inputs, int, 1))
+                     ->constant;
+        if (weight == NULL || weight->integer ||
+            (weight->shape.rank != 2 && weight->shape.rank != 4))
+            continue;
+        *transposed = ae_node_int(node, "transB", 0) != 0;
+        return weight;
+    }
+    return NULL;
+}
+
+/* Pictures of numbers, each height x width, in row-major order. */
+typedef struct {
+    int n, height, width;
+    float *numbers;
+} Tiles;
+
+/* Of a convolution: a kernel for each pair of channels. */
+static void set_kernels(Tiles *tiles, const AeTensor *weight)
+{
+    const int64_t *dim = weight->shape.dim;
+
+    tiles->height = (int)dim[2];
+    tiles->width = (int)dim[3];
+    tiles->n = (int)MIN(dim[0] * dim[1], MAX_TILES);
+    tiles->numbers = g_new(float, ae_shape_elements(&weight->shape));
+    ae_tensor_to_row_major(weight, tiles->numbers);
+}
+
+/* Of a dense layer: what each unit sees of the image, a picture a channel. A
+ * conditional model's label stands behind the image, and is left out. */
+static gboolean set_units(Tiles *tiles, const AeTensor *weight,
+                          gboolean transposed, const AeShape *image,
+                          GError **error)
+{
+    const int64_t inputs = weight->shape.dim[transposed ? 1 : 0];
+    const int64_t units = weight->shape.dim[transposed ? 0 : 1];
+    const int64_t step = transposed ? 1 : units, unit = transposed ? inputs : 1;
+    const int64_t size = image->dim[1] * image->dim[2] * image->dim[3];
+
+    if (image->rank != 4 || image->dim[1] < 1 || image->dim[2] < 1 ||
+        image->dim[3] < 1 || inputs < size) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the first layer, with %" G_GINT64_FORMAT
+                    " inputs, does not see the whole image",
+                    inputs);
+        return FALSE;
+    }
+    tiles->height = (int)image->dim[2];
+    tiles->width = (int)image->dim[3];
+    tiles->n = (int)MIN(units * image->dim[1], MAX_TILES);
+    tiles->numbers = g_new(float, units *size);
+    for (int64_t i = 0; i < units; i++)
+        for (int64_t j = 0; j < size; j++)
+            tiles->numbers[i * size + j] = weight->data[i * unit + j * step];
+    return TRUE;
+}
+
+static gboolean set_tiles(Tiles *tiles, const AeModel *model, GError **error)
+{
+    gboolean transposed = FALSE;
+    const AeTensor *weight = first_weight(model, &transposed);
+
+    if (weight == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "the model has no dense layer and no convolution");
+        return FALSE;
+    }
+    if (weight->shape.rank == 2)
+        return set_units(
+            tiles, weight, transposed,
+            &ae_model_value(model, ae_model_input(model, 0))->shape, error);
+    set_kernels(tiles, weight);
+    return TRUE;
+}
+
+static AeImage *draw_tiles(const Tiles *tiles)
+{
+    const double shape = 1.6 * tiles->height / tiles->width;
+    const int columns = MIN(tiles->n, (int)ceil(sqrt(shape * tiles->n)));
+
+    return ae_figure_weights(tiles->numbers, tiles->n, tiles->height,
+                             tiles->width, columns,
+                             tool_choose_zoom(tiles->width, columns, MAX_ZOOM));
+}
+
+static gboolean run_weights(int argc, char **argv, const char *usage,
+                            GError **error)
+{
+    g_autofree char *path = NULL;
+    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
+                                     &path, "File to write", "OUT.png"},
+                                    {0}};
+    g_autoptr(AeModel) model = NULL;
+    g_autoptr(AeImage) figure = NULL;
+    Tiles tiles = {0};
+
+    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    model = tool_load_model(argv[1], error);
+    if (model == NULL || !set_tiles(&tiles, model, error))
+        return FALSE;
+    figure = draw_tiles(&tiles);
+    g_free(tiles.numbers);
+    return ae_image_save_png(figure, path, error);
+}
+
+const Command weight_figures[] = {
+    {"weights", "figure weights MODEL -o OUT.png",
+     "what the first layer looks for", run_weights},
+    {0},
+};
