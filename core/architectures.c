@@ -287,6 +287,21 @@ static int superres_l(AeNet *net, int x)
     return superres(net, x, 48, 4);
 }
 
+static int nearest(AeNet *net, int x)
+{
+    return ae_net_enlarge(net, x, net->options.scale);
+}
+
+static int bilinear(AeNet *net, int x)
+{
+    return ae_net_interpolate(net, x, net->options.scale, "linear");
+}
+
+static int bicubic(AeNet *net, int x)
+{
+    return ae_net_interpolate(net, x, net->options.scale, "cubic");
+}
+
 typedef struct {
     const char *name;
     int (*build)(AeNet *net, int image);
@@ -342,6 +357,12 @@ static const Architecture table[] = {
     {"superres-l", superres_l, ANY_SIZE | SCALE, 0, 0, 1,
      "The same with 48 channels and twice the depth; 174,016 weights for "
      "scale 2"},
+    {"nearest", nearest, ANY_SIZE | SCALE, 0, 0, 1,
+     "Enlarges by repeating pixels; no weights: to compare with"},
+    {"bilinear", bilinear, ANY_SIZE | SCALE, 0, 0, 1,
+     "The same by bilinear interpolation"},
+    {"bicubic", bicubic, ANY_SIZE | SCALE, 0, 0, 1,
+     "The same by bicubic interpolation (Keys)"},
 };
 
 const char *const *ae_architecture_names(void)

@@ -50,6 +50,15 @@ static int constant(AeNet *net, const char *name, const float *values, int n,
     return ae_model_add_constant(net->model, name, tensor, FALSE, NULL);
 }
 
+static int scalar(AeNet *net, const char *name, float value)
+{
+    AeShape shape = ae_shape(0);
+    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+
+    *tensor->data = value;
+    return ae_model_add_constant(net->model, name, tensor, FALSE, NULL);
+}
+
 static void glorot(AeNet *net, AeTensor *weight, int64_t fan_in,
                    int64_t fan_out)
 {
@@ -172,18 +181,38 @@ int ae_net_pool(AeNet *net, int x)
     return y;
 }
 
-int ae_net_enlarge(AeNet *net, int x, int scale)
+/* Makes the image @scale times larger. */
+static AeNode *append_resize(AeNet *net, int x, int scale, const char *mode,
+                             int *y)
 {
     float factors[] = {1, 1, (float)scale, (float)scale};
     g_autofree char *name = g_strdup_printf("scales%d", scale);
-    int y, scales = ae_model_find(net->model, name);
+    int scales = ae_model_find(net->model, name);
 
     if (scales < 0)
         scales = constant(net, name, factors, 4, FALSE);
-    AeNode *node = append(net, "Resize", (int[]){x, -1, scales}, 3, &y);
-    ae_node_set_string(node, "mode", "nearest");
+    AeNode *node = append(net, "Resize", (int[]){x, -1, scales}, 3, y);
+    ae_node_set_string(node, "mode", mode);
+    return node;
+}
+
+int ae_net_enlarge(AeNet *net, int x, int scale)
+{
+    int y;
+    AeNode *node = append_resize(net, x, scale, "nearest", &y);
+
     ae_node_set_string(node, "nearest_mode", "floor");
     ae_node_set_string(node, "coordinate_transformation_mode", "asymmetric");
+    return y;
+}
+
+int ae_net_interpolate(AeNet *net, int x, int scale, const char *mode)
+{
+    int low = scalar(net, "low", 0), high = scalar(net, "high", 1), y;
+    AeNode *node = append_resize(net, x, scale, mode, &y);
+
+    ae_node_set_float(node, "cubic_coeff_a", -0.5f);
+    append(net, "Clip", (int[]){y, low, high}, 3, &y);
     return y;
 }
 

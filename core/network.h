@@ -41,6 +41,11 @@ int ae_net_pool(AeNet *net, int x);
 int ae_net_up(AeNet *net, int x);
 int ae_net_enlarge(AeNet *net, int x, int scale);
 
+/* Interpolated by @mode "linear" or "cubic" (Keys, a = -0.5), clipped to 0
+ * .. 1.
+ */
+int ae_net_interpolate(AeNet *net, int x, int scale, const char *mode);
+
 int ae_net_pixel_shuffle(AeNet *net, int x, int scale);
 
 /* Fully connected; rows of numbers from images and back. */

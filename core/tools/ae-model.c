@@ -217,6 +217,8 @@ static gboolean run_new(int argc, char **argv, const char *usage,
          "Units of the dense layers around the code", "N"},
         {"classes", 0, 0, G_OPTION_ARG_INT, &options.classes,
          "Labels of a conditional network", "N"},
+        {"scale", 0, 0, G_OPTION_ARG_INT, &options.scale,
+         "How many times larger the output is", "N"},
         {0}};
     g_autoptr(AeModel) model = NULL;
 

@@ -274,6 +274,8 @@ static void test_architectures_have_their_weights(void)
         {"superres-s", {.scale = 3}, 408 + 4 * 5208 + 7812},
         {"superres-s", {.channels = 3, .scale = 4}, 1176 + 4 * 5208 + 41664},
         {"superres-l", {0}, 816 + 8 * 20784 + 6928},
+        {"nearest", {0}, 0},
+        {"bicubic", {.scale = 3}, 0},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -356,6 +358,27 @@ static void test_superres_adds_to_the_nearest_pixel(void)
     }
 }
 
+/* Even areas stay even, and no sample leaves 0 .. 1. */
+static void test_interpolation_keeps_levels(void)
+{
+    static const char *const names[] = {"bilinear", "bicubic"};
+    static const float levels[][2] = {{0.25f, 0.25f}, {-3, 0}, {7, 1}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names) * G_N_ELEMENTS(levels); i++) {
+        const float *level = levels[i % G_N_ELEMENTS(levels)];
+        g_autoptr(AeModel) model = ae_architecture_new(
+            names[i / G_N_ELEMENTS(levels)],
+            &(AeArchitectureOptions){.channels = 3, .scale = 3}, NULL);
+        g_autoptr(AePlan) plan = plan_architecture(model, 5);
+        for (int j = 0; j < 2 * 5 * 5 * 3; j++)
+            ae_plan_input(plan, 0)[j] = level[0];
+        ae_plan_run(plan);
+        for (int j = 0; j < 2 * 15 * 15 * 3; j++)
+            g_assert_cmpfloat_with_epsilon(ae_plan_output(plan, 0)[j], level[1],
+                                           1e-6f);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -373,5 +396,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/architecture-options", test_architecture_options);
     g_test_add_func("/model/superres-adds-to-the-nearest-pixel",
                     test_superres_adds_to_the_nearest_pixel);
+    g_test_add_func("/model/interpolation-keeps-levels",
+                    test_interpolation_keeps_levels);
     return g_test_run();
 }
