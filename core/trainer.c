@@ -11,7 +11,8 @@
 #define MIN_LANES 2
 #define LANE_BYTES (1 << 23) /* of all gradient arenas, if that many fit */
 #define PASS_BYTES (3 << 19) /* of a plan: what stays in a core's own cache */
-#define CHUNK 4096           /* weights a task when lanes are summed */
+#define WEIGHTS_AN_IMAGE (1 << 14) /* that a pass reads, at most */
+#define CHUNK 4096                 /* weights a task when lanes are summed */
 
 /* Moves all weights of the model into one arena. */
 static gboolean gather_weights(AeTrainer *t, GError **error)
@@ -138,8 +139,8 @@ static int choose_lanes(int64_t n_weights)
     return (int)CLAMP(fit, MIN_LANES, AE_TRAINER_LANES);
 }
 
-/* How many images a pass takes: as many as the cache holds, without leaving a
- * lane empty. */
+/* How many images a pass takes: as many as the cache holds, or as it takes for
+ * reading the weights not to matter, without leaving a lane empty. */
 static gboolean choose_images(AeTrainer *t, const AeShape *shape,
                               GError **error)
 {
@@ -147,9 +148,10 @@ static gboolean choose_images(AeTrainer *t, const AeShape *shape,
 
     if (plan == NULL || !measure(t, plan, error))
         return FALSE;
-    int fit = (int)(PASS_BYTES / MAX(ae_plan_memory(plan), 1));
+    int64_t fit = PASS_BYTES / (int64_t)MAX(ae_plan_memory(plan), 1);
+    fit = MAX(fit, t->n_weights / WEIGHTS_AN_IMAGE);
     t->images =
-        CLAMP(fit, 1, (t->options.batch_size + t->lanes - 1) / t->lanes);
+        (int)CLAMP(fit, 1, (t->options.batch_size + t->lanes - 1) / t->lanes);
     if (!can_take(t, shape, t->images))
         t->images = 1;
     return TRUE;
