@@ -32,6 +32,18 @@ static void scale(int m, int n, float beta, float *c, int ldc)
             c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
 }
 
+/* The product of one row: sgemm would copy all of b first. */
+static void multiply_row(int a_step, gboolean transpose_b, int n, int k,
+                         float alpha, const float *a, const float *b, int ldb,
+                         float beta, float *c)
+{
+    if (beta != 1)
+        scale(1, n, beta, c, n);
+    cblas_sgemv(CblasRowMajor, transpose_b ? CblasNoTrans : CblasTrans,
+                transpose_b ? n : k, transpose_b ? k : n, alpha, b, ldb, a,
+                a_step, 1, c, 1);
+}
+
 void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
              float alpha, const float *a, int lda, const float *b, int ldb,
              float beta, float *c, int ldc)
@@ -41,6 +53,11 @@ void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
         return;
     if (k <= 0) {
         scale(m, n, beta, c, ldc);
+        return;
+    }
+    if (m == 1) {
+        multiply_row(transpose_a ? lda : 1, transpose_b, n, k, alpha, a, b, ldb,
+                     beta, c);
         return;
     }
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
