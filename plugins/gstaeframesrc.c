@@ -15,8 +15,34 @@ GstClockTime gst_ae_frame_src_time(const GstAeFrameSrc *src, guint64 number)
 
 static gboolean start(GstBaseSrc *src)
 {
-    GST_AE_FRAME_SRC(src)->number = 0;
+    GstAeFrameSrc *self = GST_AE_FRAME_SRC(src);
+
+    gst_video_info_init(&self->info);
+    self->number = 0;
+    self->position = GST_CLOCK_TIME_NONE;
     return TRUE;
+}
+
+/* Without a common format both sides are named. */
+static gboolean negotiate(GstBaseSrc *src)
+{
+    g_autoptr(GstCaps) ours = NULL, theirs = NULL;
+    g_autofree char *sends = NULL, *takes = NULL;
+
+    if (GST_BASE_SRC_CLASS(gst_ae_frame_src_parent_class)->negotiate(src))
+        return TRUE;
+    ours = gst_pad_query_caps(src->srcpad, NULL);
+    theirs = gst_pad_peer_query_caps(src->srcpad, NULL);
+    if (GST_PAD_IS_FLUSHING(src->srcpad) ||
+        gst_caps_can_intersect(ours, theirs))
+        return FALSE;
+    sends = gst_caps_to_string(ours);
+    takes = gst_caps_to_string(theirs);
+    GST_ELEMENT_ERROR(
+        src, STREAM, FORMAT,
+        ("This source sends %s, but the next element takes %s.", sends, takes),
+        (NULL));
+    return FALSE;
 }
 
 static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
@@ -34,6 +60,17 @@ static gboolean set_caps(GstBaseSrc *src, GstCaps *caps)
     return gst_video_info_from_caps(&GST_AE_FRAME_SRC(src)->info, caps);
 }
 
+/* The frame that is shown at the position of the last seek. */
+static void go_to_position(GstAeFrameSrc *self)
+{
+    if (!GST_CLOCK_TIME_IS_VALID(self->position))
+        return;
+    self->number = gst_util_uint64_scale(
+        self->position, (guint64)GST_VIDEO_INFO_FPS_N(&self->info),
+        (guint64)GST_VIDEO_INFO_FPS_D(&self->info) * GST_SECOND);
+    self->position = GST_CLOCK_TIME_NONE;
+}
+
 static void stamp(const GstAeFrameSrc *self, GstBuffer *buffer)
 {
     GST_BUFFER_OFFSET(buffer) = self->number;
@@ -48,9 +85,10 @@ static void stamp(const GstAeFrameSrc *self, GstBuffer *buffer)
 static GstFlowReturn create(GstPushSrc *src, GstBuffer **buffer)
 {
     GstAeFrameSrc *self = GST_AE_FRAME_SRC(src);
-    GstFlowReturn result =
-        GST_AE_FRAME_SRC_GET_CLASS(self)->make(self, self->number, buffer);
+    GstFlowReturn result;
 
+    go_to_position(self);
+    result = GST_AE_FRAME_SRC_GET_CLASS(self)->make(self, self->number, buffer);
     if (result != GST_FLOW_OK)
         return result;
     stamp(self, *buffer);
@@ -63,17 +101,12 @@ static gboolean is_seekable(GstBaseSrc *src)
     return TRUE;
 }
 
-/* The frame that is shown at the segment's position. */
+/* Perhaps before the framerate is known. */
 static gboolean do_seek(GstBaseSrc *src, GstSegment *segment)
 {
-    GstAeFrameSrc *self = GST_AE_FRAME_SRC(src);
-    gint n = GST_VIDEO_INFO_FPS_N(&self->info);
-    gint d = GST_VIDEO_INFO_FPS_D(&self->info);
-
     if (segment->rate < 0)
         return FALSE;
-    self->number = gst_util_uint64_scale(segment->position, (guint64)n,
-                                         (guint64)d * GST_SECOND);
+    GST_AE_FRAME_SRC(src)->position = segment->position;
     segment->time = segment->start;
     return TRUE;
 }
@@ -95,6 +128,7 @@ static void gst_ae_frame_src_class_init(GstAeFrameSrcClass *klass)
 
     gst_type_mark_as_plugin_api(GST_TYPE_AE_FRAME_SRC, 0);
     base->start = start;
+    base->negotiate = negotiate;
     base->fixate = fixate;
     base->set_caps = set_caps;
     base->is_seekable = is_seekable;
@@ -105,5 +139,6 @@ static void gst_ae_frame_src_class_init(GstAeFrameSrcClass *klass)
 
 static void gst_ae_frame_src_init(GstAeFrameSrc *self)
 {
+    gst_video_info_init(&self->info);
     gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
 }

@@ -21,6 +21,8 @@ typedef struct {
     GstPushSrc parent;
     GstVideoInfo info; /* of the negotiated caps */
     guint64 number;    /* of the next frame, from 0 */
+    /*< private >*/
+    GstClockTime position; /* of a seek that is yet to be done, or none */
 } GstAeFrameSrc;
 
 typedef struct {

@@ -10,7 +10,8 @@ static gboolean plugin_init(GstPlugin *plugin)
            GST_ELEMENT_REGISTER(aeencode, plugin) &&
            GST_ELEMENT_REGISTER(aenoise, plugin) &&
            GST_ELEMENT_REGISTER(aetrain, plugin) &&
-           GST_ELEMENT_REGISTER(idxsrc, plugin);
+           GST_ELEMENT_REGISTER(idxsrc, plugin) &&
+           GST_ELEMENT_REGISTER(vaesample, plugin);
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, autoencoder,
