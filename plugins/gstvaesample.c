@@ -18,8 +18,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 vaesample mode=walk num-buffers=90 ! videoconvert !
- * videoscale ! video/x-raw,width=280,height=280 ! autovideosink
+ * gst-launch-1.0 vaesample model-file=clothes.onnx mode=walk num-buffers=90 !
+ * videoconvert ! autovideosink
  * ]|
  */
 #include "elements.h"
