@@ -42,7 +42,8 @@ typedef struct {
 AeImage *ae_figure_curves(const AeCurve *curves, int n);
 
 /* @n tiles of height x width numbers, @columns a row: blue below zero, red
- * above, with a colour bar, whose ends are the largest absolute number. */
+ * above, with a colour bar, whose ends are so large that one number in 500 is
+ * beyond. */
 AeImage *ae_figure_weights(const float *tiles, int n, int height, int width,
                            int columns, int zoom);
 

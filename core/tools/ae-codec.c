@@ -65,7 +65,8 @@ static gboolean check_labels(const Codec *codec, const uint8_t *labels,
     return TRUE;
 }
 
-/* From value @in, of @shape but for the batch, to value @out. */
+/* From value @in, of @shape but for the batch, to value @out (NULL: the model's
+ * output). */
 static AePlan *plan_part(const Codec *codec, const char *in,
                          const AeShape *shape, const char *out, int64_t batch,
                          GError **error)
@@ -76,26 +77,50 @@ static AePlan *plan_part(const Codec *codec, const char *in,
         .inputs = inputs,
         .shapes = shapes,
         .n_inputs = codec->label != NULL ? 2 : 1,
-        .outputs = &out,
+        .outputs = out != NULL ? &out : NULL,
         .n_outputs = out != NULL ? 1 : 0,
         .pool = codec->pool,
     };
 
-    if (out == NULL)
-        options.outputs = NULL;
     shapes[0].dim[0] = batch;
     return ae_plan_new(codec->model, &options, error);
 }
 
-/* Runs @plan, whose batch may be smaller than @count, on all of @source. */
+/* A model may insist on a size. */
+static int64_t batch_size(const Codec *codec, int64_t count)
+{
+    const AeShape *image =
+        &ae_model_value(codec->model, ae_model_input(codec->model, 0))->shape;
+
+    return image->rank > 0 && image->dim[0] > 0 ? image->dim[0]
+                                                : MIN(BATCH, count);
+}
+
+/* The first output of @plan has a row for each of its inputs. */
+static gboolean check_rows(AePlan *plan, GError **error)
+{
+    const AeShape *in = ae_plan_input_shape(plan, 0);
+    const AeShape *out = ae_plan_output_shape(plan, 0);
+
+    if (out->rank >= 2 && out->dim[0] == in->dim[0])
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model does not give a row for each image");
+    return FALSE;
+}
+
+/* Runs @plan on all of @source. */
 static AeTensor *run_all(const Codec *codec, AePlan *plan, Feed feed,
                          const void *source, const uint8_t *labels,
                          int64_t count, GError **error)
 {
+    const int64_t batch = ae_plan_input_shape(plan, 0)->dim[0];
     AeShape shape = *ae_plan_output_shape(plan, 0);
-    int64_t batch = shape.dim[0], size = ae_shape_elements(&shape) / batch;
+    int64_t size = ae_shape_elements(&shape) / batch;
     AeTensor *result;
 
+    if (!check_rows(plan, error))
+        return NULL;
     shape.dim[0] = count;
     result = ae_tensor_new(&shape, error);
     for (int64_t i = 0; result != NULL && i < count; i += batch) {
@@ -178,11 +203,12 @@ gboolean codec_shape(const Codec *codec, AeShape *shape, GError **error)
                         "code has none");
             return FALSE;
         }
-    plan =
-        plan_part(codec, image->name, &image->shape, codec->latent, 1, error);
-    if (plan != NULL)
-        *shape = *ae_plan_output_shape(plan, 0);
-    return plan != NULL;
+    plan = plan_part(codec, image->name, &image->shape, codec->latent,
+                     batch_size(codec, 1), error);
+    if (plan == NULL || !check_rows(plan, error))
+        return FALSE;
+    *shape = *ae_plan_output_shape(plan, 0);
+    return TRUE;
 }
 
 AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
@@ -201,7 +227,7 @@ AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
     if (!check_labels(codec, labels, count, error))
         return NULL;
     plan = plan_part(codec, input_name(codec), &shape, codec->code,
-                     MIN(BATCH, count), error);
+                     batch_size(codec, count), error);
     return plan != NULL
                ? run_all(codec, plan, feed_images, &part, labels, count, error)
                : NULL;
@@ -216,7 +242,7 @@ AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
     if (!check_labels(codec, labels, count, error))
         return NULL;
     plan = plan_part(codec, codec->latent, &codes->shape, NULL,
-                     MIN(BATCH, count), error);
+                     batch_size(codec, count), error);
     return plan != NULL
                ? run_all(codec, plan, feed_codes, codes, labels, count, error)
                : NULL;

@@ -20,7 +20,7 @@ typedef struct {
 Codec *codec_load(const char *name, GError **error);
 void codec_free(Codec *codec);
 
-/* The shape of one code, N = 1, of images of the size that the model declares.
+/* The shape of codes, of any N, of images of the size that the model declares.
  * Errors: AE_ERROR_SHAPE where it leaves the size open. */
 gboolean codec_shape(const Codec *codec, AeShape *shape, GError **error);
 

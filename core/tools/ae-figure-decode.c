@@ -7,7 +7,7 @@
 #include "ae-codec.h"
 #include "ae-tool.h"
 
-/* Image @i of the output of a decoder or of an idx file. */
+/* Image @i of the output of a decoder. */
 static AeImage *image_of(const AeTensor *images, int64_t i)
 {
     const int64_t *dim = images->shape.dim;
@@ -25,7 +25,7 @@ static void destroy_image(void *image)
     ae_image_free(image);
 }
 
-/* What the decoder makes of each code, as AeImage. @label < 0: none. */
+/* What the decoder makes of each code: of AeImage. */
 static GPtrArray *decode_images(const Codec *codec, const AeTensor *codes,
                                 const uint8_t *labels, GError **error)
 {

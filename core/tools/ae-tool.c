@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PICTURE_WIDTH = 860 };
+enum { PICTURE_WIDTH = 940 };
 
 /* The declared shape with what it leaves open filled in. */
 static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,

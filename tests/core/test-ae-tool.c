@@ -82,7 +82,7 @@ static const struct {
     {"embed pca.onnx images.idx -o codes.npy", 0, NULL, NULL},
     {"pca images.idx -k 1 -o one.onnx", 0, "1 components", NULL},
     {"embed one.onnx images.idx -o one.npy", 0, NULL, NULL},
-    {"new vae --classes 3 -o vae.onnx", 0, NULL, NULL},
+    {"new vae --classes 3 --hidden-size 16 -o vae.onnx", 0, NULL, NULL},
     {"embed vae.onnx digits.idx -o z.npy", 1, NULL, "conditional"},
     {"embed vae.onnx digits.idx --labels digits.idx -o z.npy", 1, NULL,
      "2 labels"},
@@ -103,6 +103,9 @@ static const struct {
     {"error vae.onnx digits.idx --labels labels.idx", 0, "mean squared error",
      NULL},
     {"error pca.onnx images.idx digits.idx", 1, NULL, "28"},
+    {"embed whole.onnx digits.idx -o z.npy", 1, NULL, "a row for each image"},
+    {"figure manifold whole.onnx -o z.png", 1, NULL, "a row for each image"},
+    {"embed single.onnx digits.idx -o z.npy", 0, NULL, NULL},
 
     {"figure", 2, NULL, "grid, scatter, curves"},
     {"figure circle -o out.png", 2, NULL, "grid, scatter, curves"},
@@ -228,6 +231,27 @@ static void save_idx(const char *folder, const char *name, int rank, int side,
     g_assert_true(g_file_set_contents(path, bytes, header + 2 * size, NULL));
 }
 
+/* A model of images that are their own code, of @batch images at a time, or
+ * whose code (0) is one number for all of them. */
+static void save_odd_model(const char *folder, const char *name, int64_t batch)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    const AeShape shape = ae_shape(4, batch > 0 ? batch : -1, 1, 28, 28);
+    g_autoptr(AeModel) model = ae_model_new(13);
+    int in = ae_model_add_input(model, "image", &shape, NULL);
+    int code = ae_model_add_value(model, "code", NULL, NULL);
+    int out = ae_model_add_value(model, "out", NULL, NULL);
+    AeNode *node = ae_model_add_node(model, batch > 0 ? "Relu" : "ReduceMean",
+                                     "encoder", &in, 1, &code, 1, NULL);
+
+    if (batch == 0)
+        ae_node_set_int(node, "keepdims", 0);
+    ae_model_add_node(model, "Relu", "decoder", &code, 1, &out, 1, NULL);
+    ae_model_add_output(model, out);
+    ae_model_set(model, "ae.latent", "code");
+    g_assert_true(ae_onnx_save(model, path, NULL));
+}
+
 static void prepare(const char *folder)
 {
     g_autofree char *damaged = g_build_filename(folder, "damaged.onnx", NULL);
@@ -242,6 +266,8 @@ static void prepare(const char *folder)
     save_input(folder);
     g_assert_true(ae_image_save_png(colours, large, NULL));
     g_assert_true(g_file_set_contents(log, messages, -1, NULL));
+    save_odd_model(folder, "whole.onnx", 0);
+    save_odd_model(folder, "single.onnx", 1);
     save_idx(folder, "images.idx", 3, 8, 1);
     save_idx(folder, "digits.idx", 3, 28, 0);
     save_idx(folder, "labels.idx", 1, 0, 0);

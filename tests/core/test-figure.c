@@ -209,8 +209,8 @@ static void test_flat_curves(void)
     free_curve(&broken);
 }
 
-/* Ends of the scale are the largest absolute weight; the bar shows a row of 20
- * pixels of each. */
+/* Ends of the scale of few weights are the largest one; the bar shows a row of
+ * 20 pixels of each. Of many weights a single one does not count. */
 static void test_weights(void)
 {
     static const uint8_t end_red[] = {0xb2, 0x18, 0x2b},
@@ -223,6 +223,13 @@ static void test_weights(void)
     g_assert_cmpint(find(figure, end_red, all).n, ==, 25 + 20);
     g_assert_cmpint(find(figure, end_blue, all).n, ==, 2 * 25 + 20);
     g_assert_cmpint(find(zero, end_red, zero->width).n, ==, 20);
+
+    float many[600];
+    for (int i = 0; i < 600; i++)
+        many[i] = i == 0 ? 1000 : i < 300 ? 1 : -1;
+    g_autoptr(AeImage) fair = ae_figure_weights(many, 1, 20, 30, 1, 1);
+    g_assert_cmpint(find(fair, end_red, fair->width).n, ==, 300 + 20);
+    g_assert_cmpint(find(fair, end_blue, fair->width).n, ==, 300 + 20);
 }
 
 /* Rows are z0, columns z1: images lie in their order. */
