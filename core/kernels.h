@@ -102,16 +102,14 @@ typedef struct {
 } AeWinogradProducts;
 
 /* From m, which lies as v does: rows [first, last) of the four, of n pixels, as
- * activation(bias + residual + A' m A), at out + i * row. */
+ * activation(bias + residual + A' m A). */
 typedef struct {
     const float *m;
     int tiles, width, c;
     int n, first, last;
     const float *bias;
-    const float *residual; /* or NULL */
-    int64_t residual_row;
-    float *out;
-    int64_t row;
+    const float *residual[4]; /* all NULL: none */
+    float *out[4];
     AeActivation activation;
     float alpha;
     const float *slope;

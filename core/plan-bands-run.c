@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Running a network in bands. Steps know nothing of windows: the data of a
- * thread's own operands are shifted so that row r of the image lies where it
- * would in a whole one. */
+/* Running a network in bands. Steps know rings, if all that touch a value do,
+ * but no other windows: the data of a thread's own operands are shifted so that
+ * row r of the image lies where it would in a whole one. */
 #include <string.h>
 
 #include "plan-bands.h"
@@ -22,13 +22,14 @@ static void make_room(const AeWalk *walk, int i, int64_t end)
     AeSpan *span = &walk->spans[i];
     float *start = worker->memory + window->offset;
 
-    if (window->whole)
+    if (window->whole || window->ring)
         return;
     if (end - span->first > window->capacity) {
-        memmove(start, start + (span->keep - span->first) * window->row,
-                (size_t)((span->done - span->keep) * window->row) *
-                    sizeof(float));
-        span->first = span->keep;
+        const int64_t keep = ae_walk_keep(walk, i);
+
+        memmove(start, start + (keep - span->first) * window->row,
+                (size_t)((span->done - keep) * window->row) * sizeof(float));
+        span->first = keep;
     }
     worker->operands[i].data =
         start - (walk->image * window->height + span->first) * window->row;
@@ -40,7 +41,9 @@ static float *row_data(const AeWalk *walk, int i, int64_t row)
     const AeWindow *window = ae_bands_window(walk->bands, i);
 
     return worker->operands[i].data +
-           (walk->image * window->height + row) * window->row;
+           ae_operand_place(&worker->operands[i],
+                            walk->image * window->height + row) *
+               window->row;
 }
 
 /* Rows of a window until @end are there: copies for the share above. */
@@ -53,10 +56,10 @@ static void leave_copies(const AeWalk *walk, int i, int64_t end)
     if (seam == NULL || begin >= seam->until)
         return;
     end = MIN(end, seam->until);
-    memcpy(walk->bands->seam_memory + seam->offset +
-               (begin - seam->start) * row,
-           row_data(walk, i, begin),
-           (size_t)((end - begin) * row) * sizeof(float));
+    for (int64_t r = begin; r < end; r++)
+        memcpy(walk->bands->seam_memory + seam->offset +
+                   (r - seam->start) * row,
+               row_data(walk, i, r), (size_t)row * sizeof(float));
     __atomic_store_n(&seam->made, end, __ATOMIC_RELEASE);
 }
 
@@ -65,14 +68,14 @@ static void take_copies(const AeWalk *walk, int i, int64_t end)
 {
     const int64_t row = ae_bands_window(walk->bands, i)->row;
     const AeSeam *seam = &walk->below[i];
-    int64_t begin = walk->spans[i].done;
 
     while (__atomic_load_n(&seam->made, __ATOMIC_ACQUIRE) < end)
         g_thread_yield();
-    memcpy(row_data(walk, i, begin),
-           walk->bands->seam_memory + seam->offset +
-               (begin - seam->start) * row,
-           (size_t)((end - begin) * row) * sizeof(float));
+    for (int64_t r = walk->spans[i].done; r < end; r++)
+        memcpy(row_data(walk, i, r),
+               walk->bands->seam_memory + seam->offset +
+                   (r - seam->start) * row,
+               (size_t)row * sizeof(float));
 }
 
 static void make_rows(const AeWalk *walk, const AeStage *stage, int64_t end)
@@ -120,6 +123,17 @@ void ae_bands_free_memory(AeBands *bands)
     ae_free(bands->seam_memory);
 }
 
+static AeOperand own_operand(const AeBandWorker *worker, const AeWindow *window)
+{
+    AeOperand operand = window->value->operand;
+
+    if (window->ring) {
+        operand.ring = window->capacity;
+        operand.data = worker->memory + window->offset;
+    }
+    return operand;
+}
+
 /* @stage's step, with the operands of @worker. */
 static AeStep own_step(const AeBandWorker *worker, const AeStage *stage)
 {
@@ -148,7 +162,8 @@ static void worker_init(const AePlan *plan, int thread)
     worker->operands = g_new0(AeOperand, bands->windows->len);
     worker->steps = g_new0(AeStep, MAX(bands->stages->len, 1));
     for (guint i = 0; i < bands->windows->len; i++)
-        worker->operands[i] = ae_bands_window(bands, (int)i)->value->operand;
+        worker->operands[i] =
+            own_operand(worker, ae_bands_window(bands, (int)i));
     for (guint i = 0; i < bands->stages->len; i++)
         worker->steps[i] = own_step(worker, ae_bands_stage(bands, (int)i));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The way of a share through a network: which rows of each value it makes,
- * when, and which it still reads. */
+ * when, and which it still reads. It has its stack in the spans: a window, the
+ * one that wants rows of it, and so on to the output. */
 #include "plan-bands.h"
 
 /* The rows of its inputs, of @height, that output rows [*begin, *end) read. */
@@ -13,111 +14,30 @@ static void rows_read(const AeStage *stage, int64_t height, int64_t *begin,
     *end = CLAMP(*end, *begin, height);
 }
 
-static void keep_from(const AeWalk *walk, int window, int64_t row)
-{
-    if (window >= 0)
-        walk->spans[window].keep = MIN(walk->spans[window].keep, row);
-}
-
-/* Which rows the steps still read, from those that they have made. */
-static void find_kept(const AeWalk *walk)
+int64_t ae_walk_keep(const AeWalk *walk, int window)
 {
     const AeBands *bands = walk->bands;
+    const int64_t height = ae_bands_window(bands, window)->height;
+    int64_t keep = walk->spans[window].done;
 
-    for (guint i = 0; i < bands->windows->len; i++)
-        walk->spans[i].keep = walk->spans[i].done;
     for (guint i = 0; i < bands->stages->len; i++) {
         const AeStage *stage = ae_bands_stage(bands, (int)i);
-        int64_t next = walk->spans[stage->out].done;
+        const int64_t next = walk->spans[stage->out].done;
 
         if (next >= walk->spans[stage->out].make)
             continue;
-        keep_from(walk, stage->residual, next);
+        if (stage->residual == window)
+            keep = MIN(keep, next);
         for (int j = 0; j < stage->n_in; j++) {
             int64_t begin = next, end = next + 1;
 
-            if (stage->in[j] < 0)
+            if (stage->in[j] != window)
                 continue;
-            rows_read(stage, ae_bands_window(bands, stage->in[j])->height,
-                      &begin, &end);
-            keep_from(walk, stage->in[j], begin);
+            rows_read(stage, height, &begin, &end);
+            keep = MIN(keep, begin);
         }
     }
-}
-
-/* Whether what is there of input @i suffices for row @row of @stage's output.
- */
-static gboolean is_row_ready(const AeWalk *walk, const AeStage *stage, int i,
-                             int64_t row)
-{
-    int64_t begin = row, end = row + 1;
-
-    rows_read(stage, ae_bands_window(walk->bands, stage->in[i])->height, &begin,
-              &end);
-    return end <= walk->spans[stage->in[i]].done;
-}
-
-/* Rows of @stage's output that can be made from what is there. */
-static int64_t rows_ready(const AeWalk *walk, const AeStage *stage)
-{
-    const AeSpan *span = &walk->spans[stage->out];
-    int64_t most = span->make;
-
-    if (stage->residual >= 0)
-        most = MIN(most, walk->spans[stage->residual].done);
-    for (int i = 0; i < stage->n_in; i++) {
-        int64_t row = span->done;
-
-        if (stage->in[i] < 0 || most <= row ||
-            is_row_ready(walk, stage, i, most - 1))
-            continue;
-        while (is_row_ready(walk, stage, i, row))
-            row++;
-        most = row;
-    }
-    return most;
-}
-
-/* @stage's output is there until @end. */
-static void advance(const AeWalk *walk, const AeStage *stage, int64_t end)
-{
-    AeSpan *span = &walk->spans[stage->out];
-
-    if (end <= span->done)
-        return;
-    walk->advance(walk, stage, end);
-    span->done = end;
-}
-
-/* How far one band takes @stage's output at most: where much becomes possible
- * at once, at the end of the input, windows stay small. */
-static int64_t band_end(const AeWalk *walk, const AeStage *stage)
-{
-    const AeBands *bands = walk->bands;
-    const int64_t group = MAX(stage->step->row_group, 1);
-    const int64_t most = bands->rows *
-                             ae_bands_window(bands, stage->out)->height /
-                             ae_bands_window(bands, AE_BANDS_INPUT)->height +
-                         1;
-
-    return (walk->spans[stage->out].done + most + group - 1) / group * group;
-}
-
-/* Makes what follows from the rows of the input until @end, a band of it. */
-static void walk_band(const AeWalk *walk, int64_t end)
-{
-    find_kept(walk);
-    walk->spans[AE_BANDS_INPUT].done = end;
-    for (guint i = 0; i < walk->bands->stages->len; i++) {
-        const AeStage *stage = ae_bands_stage(walk->bands, (int)i);
-        const AeSpan *span = &walk->spans[stage->out];
-        const int64_t most = band_end(walk, stage);
-
-        if (span->done < span->make)
-            advance(walk, stage, MIN(rows_ready(walk, stage), most));
-        if (span->done >= span->make)
-            advance(walk, stage, MIN(span->need, most));
-    }
+    return keep;
 }
 
 static void start_from(const AeWalk *walk, int window, int64_t row)
@@ -192,25 +112,89 @@ void ae_walk_ends(const AeWalk *walk, int64_t end)
     }
 }
 
-static gboolean is_done(const AeWalk *walk)
+/* How far the next piece of @stage's output goes, on the way to row @end. */
+static int64_t piece_end(const AeWalk *walk, const AeStage *stage, int64_t end)
 {
-    for (guint i = 0; i < walk->bands->windows->len; i++)
-        if (walk->spans[i].done < walk->spans[i].need)
-            return FALSE;
+    const AeBands *bands = walk->bands;
+    const AeSpan *span = &walk->spans[stage->out];
+    const int64_t group = MAX(stage->step->row_group, 1);
+    const int64_t piece = bands->rows *
+                          ae_bands_window(bands, stage->out)->height /
+                          ae_bands_window(bands, AE_BANDS_INPUT)->height;
+
+    end = MIN(end, span->done + MAX(piece, 1));
+    end = (end + group - 1) / group * group;
+    return MIN(end, span->done < span->make ? span->make : span->need);
+}
+
+/* @reader wants the rows of @window until @end. TRUE if some are missing. */
+static gboolean want(const AeWalk *walk, int window, int64_t end, int reader)
+{
+    if (window < 0 || walk->spans[window].done >= end)
+        return FALSE;
+    walk->spans[window].want = end;
+    walk->spans[window].reader = reader;
     return TRUE;
+}
+
+/* A window without which @stage cannot make its rows until @end; -1: none. */
+static int find_missing(const AeWalk *walk, const AeStage *stage, int64_t end)
+{
+    const AeSpan *span = &walk->spans[stage->out];
+
+    if (span->done >= span->make)
+        return -1;
+    if (want(walk, stage->residual, end, stage->out))
+        return stage->residual;
+    for (int i = 0; i < stage->n_in; i++) {
+        int64_t first = span->done, last = end;
+
+        if (stage->in[i] < 0)
+            continue;
+        rows_read(stage, ae_bands_window(walk->bands, stage->in[i])->height,
+                  &first, &last);
+        if (want(walk, stage->in[i], last, stage->out))
+            return stage->in[i];
+    }
+    return -1;
+}
+
+/* Makes all rows of @window that are needed, piece by piece, each as late as
+ * possible: what is missing for one is made first, and what for that before. */
+static void make_all(const AeWalk *walk, int window)
+{
+    gboolean missing = want(walk, window, walk->spans[window].need, -1);
+
+    while (missing) {
+        AeSpan *span = &walk->spans[window];
+        const AeStage *stage = ae_bands_stage(
+            walk->bands, ae_bands_window(walk->bands, window)->maker);
+        const int64_t end = piece_end(walk, stage, span->want);
+        const int next = find_missing(walk, stage, end);
+
+        if (next >= 0) {
+            window = next;
+            continue;
+        }
+        walk->advance(walk, stage, end);
+        span->done = end;
+        while (window >= 0 &&
+               walk->spans[window].done >= walk->spans[window].want)
+            window = walk->spans[window].reader;
+        missing = window >= 0;
+    }
 }
 
 /* Output rows [begin, end) of an image. */
 static void walk_piece(const AeWalk *walk, int64_t begin, int64_t end)
 {
-    const AeSpan *input = &walk->spans[AE_BANDS_INPUT];
-
     ae_walk_starts(walk, begin);
     ae_walk_ends(walk, end);
     for (guint i = 0; i < walk->bands->windows->len; i++)
         walk->spans[i].first = walk->spans[i].done;
-    while (!is_done(walk))
-        walk_band(walk, MIN(input->done + walk->bands->rows, input->need));
+    walk->spans[AE_BANDS_INPUT].done = walk->spans[AE_BANDS_INPUT].need;
+    for (guint i = AE_BANDS_OUTPUT; i < walk->bands->windows->len; i++)
+        make_all(walk, (int)i);
 }
 
 void ae_walk_share(AeWalk *walk, int64_t share)

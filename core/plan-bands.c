@@ -5,7 +5,7 @@
 
 #include "plan-bands.h"
 
-static const int64_t choices[] = {128, 64, 32};
+static const int64_t choices[] = {128, 64, 32, 16, 8};
 
 /* What planning learns: rows of a window, at most. */
 typedef struct {
@@ -17,6 +17,7 @@ static int window_of(const AePlan *plan, AeBands *bands, AeOperand *operand)
     AePlanValue *value = ae_plan_root(plan, ae_plan_value(operand));
     const AeShape *shape = &value->operand.shape;
     AeWindow window = {.value = value,
+                       .maker = -1,
                        .height = shape->dim[2],
                        .row = ae_operand_row(&value->operand)};
 
@@ -72,7 +73,30 @@ static void add_stage(const AePlan *plan, AeBands *bands, const AeStep *step)
     stage.out = window_of(plan, bands, step->out[0]);
     stage.cost = ae_step_cost(step) / (double)(step->out[0]->shape.dim[0] *
                                                step->out[0]->shape.dim[2]);
+    ae_bands_window(bands, stage.out)->maker = (int)bands->stages->len;
     g_array_append_val(bands->stages, stage);
+}
+
+/* TRUE if @stage finds the rows of window @i one by one, or does not see it. */
+static gboolean takes_ring(const AeStage *stage, int i)
+{
+    for (int j = 1; j < stage->n_in; j++)
+        if (stage->in[j] == i)
+            return FALSE;
+    return stage->step->op->margins ||
+           (stage->out != i && stage->residual != i &&
+            (stage->n_in == 0 || stage->in[0] != i));
+}
+
+static void find_rings(AeBands *bands)
+{
+    for (guint i = 0; i < bands->windows->len; i++) {
+        AeWindow *window = ae_bands_window(bands, (int)i);
+
+        window->ring = !window->whole;
+        for (guint j = 0; j < bands->stages->len; j++)
+            window->ring &= takes_ring(ae_bands_stage(bands, (int)j), (int)i);
+    }
 }
 
 static gboolean can_band(const AePlan *plan)
@@ -110,6 +134,7 @@ static gboolean add_stages(AePlan *plan, AeBands *bands)
         if (!step->alias)
             add_stage(plan, bands, step);
     }
+    find_rings(bands);
     return TRUE;
 }
 
@@ -117,11 +142,12 @@ static void measure_stage(const AeWalk *walk, const AeStage *stage, int64_t end)
 {
     const Measure *measure = walk->data;
     const AeSpan *span = &walk->spans[stage->out];
+    const int64_t keep = ae_walk_keep(walk, stage->out);
     int64_t *live = &measure->live[stage->out];
     int64_t *kept = &measure->kept[stage->out];
 
-    *live = MAX(*live, end - span->keep);
-    *kept = MAX(*kept, span->done - span->keep);
+    *live = MAX(*live, end - keep);
+    *kept = MAX(*kept, span->done - keep);
 }
 
 /* Sets capacities and offsets; the rows in use at once, in floats. */
@@ -137,8 +163,10 @@ static size_t place_windows(AeBands *bands, const Measure *measure)
             live += (size_t)(bands->rows * window->row);
             continue;
         }
-        window->capacity =
-            MIN(measure->live[i] + measure->kept[i], window->height);
+        window->capacity = measure->live[i];
+        if (!window->ring)
+            window->capacity =
+                MIN(window->capacity + measure->kept[i], window->height);
         window->offset = bands->size;
         bands->size +=
             ((size_t)(window->capacity * window->row) + 15) / 16 * 16;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A network of images, run on a few rows at a time: what its files share.
  *
- * The output's rows are dealt in shares, one a thread. For a share it is asked
- * backwards which rows of every value it needs; then it goes down the input,
- * band by band, where each step makes all rows that have become possible. Of a
- * value between input and output a thread keeps a window: the rows that a later
- * band still reads, and room for the next ones; when it is full, the rows that
- * are still read move to its start. (Alwani, Chen, Ferdman and Milder,
- * Fused-layer CNN accelerators, 2016.)
+ * The output's rows are dealt in shares, one a thread. A share makes them a
+ * band at a time, and for each the rows of other values that are missing, each
+ * as late as possible. Of a value between input and output a thread keeps a
+ * window: the rows that are still read, and room for the next ones. Between
+ * convolutions, which find rows one by one, it is a ring; others read rows that
+ * follow each other: when their window is full, the rows that are still read
+ * move to its start. (Alwani, Chen, Ferdman and Milder, Fused-layer CNN
+ * accelerators, 2016.)
  *
  * Where two shares meet, both need some rows of each value. The lower share
  * makes them, first of all, and leaves copies in the seam between the two, from
@@ -30,8 +31,10 @@ G_BEGIN_DECLS
 
 typedef struct {
     AePlanValue *value;
-    gboolean whole;      /* the plan's input or output: not moved */
+    gboolean whole;      /* the plan's input or output: all rows are there */
+    gboolean ring;       /* row r lies at r modulo capacity */
     int64_t height, row; /* rows of an image, floats of a row */
+    int maker;           /* stage; -1: the input */
     int64_t capacity;    /* rows */
     size_t offset;       /* in a thread's memory */
 } AeWindow;
@@ -58,7 +61,7 @@ typedef struct AeBandWorker AeBandWorker;
 struct AeBands {
     AePool *pool;
     int threads;
-    int64_t images, rows; /* of the input in a band */
+    int64_t images, rows; /* of the input that a band stands for */
     GArray *windows;      /* AeWindow: input, output, the others */
     GArray *stages;       /* AeStage */
     size_t size;          /* floats of a thread's windows */
@@ -73,10 +76,11 @@ struct AeBands {
 /* What is known of a window while a share is made: rows of the image. */
 typedef struct {
     int64_t first; /* in memory */
-    int64_t keep;  /* those above are no longer read */
     int64_t done;  /* there so far, end */
     int64_t make;  /* to be made, end */
     int64_t need;  /* to be there, end; the rest is in the seam */
+    int64_t want;  /* to be there next, end... */
+    int reader;    /* ...for rows of this window; -1: for all's sake */
 } AeSpan;
 
 typedef struct AeWalk AeWalk;
@@ -121,7 +125,9 @@ void ae_walk_starts(const AeWalk *walk, int64_t begin);
 /* Then where each may end (make, need), so that the output ends with row
  * @end - 1, and the share above gets its copies. */
 void ae_walk_ends(const AeWalk *walk, int64_t end);
-/* All of a share, band by band. */
+/* The first row of @window that is still read. */
+int64_t ae_walk_keep(const AeWalk *walk, int window);
+/* All of a share. */
 void ae_walk_share(AeWalk *walk, int64_t share);
 
 void ae_bands_free_memory(AeBands *bands);

@@ -64,7 +64,7 @@ AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
     AeConvRows rows = {
         .pass = pass,
         .source = source,
-        .row = pass->source[2] * c->groups * pass->source_c,
+        .layout = {.row = pass->source[2] * c->groups * pass->source_c},
         .in_place = !pass->padded,
         .channels = c->groups * pass->source_c,
     };
@@ -77,7 +77,6 @@ AeConvRows ae_conv_rows_new(const AeConv *c, const AeConvPass *pass,
     rows.slots = scratch + ae_conv_aligned(pass->row);
     for (int64_t i = 0; i < slots; i++)
         rows.keys[i] = -1;
-    memset(rows.zero, 0, pass->row * sizeof(float));
     return rows;
 }
 
@@ -85,15 +84,17 @@ AeConvRows ae_conv_rows_of(const AeConvRun *run, float *scratch)
 {
     AeConvRows rows = ae_conv_rows_new(run->c, run->pass, run->source, scratch);
 
-    rows.row = run->source_row;
+    rows.layout = run->source_layout;
     rows.in_place |= run->in_place;
     return rows;
 }
 
-/* What stands beside rows of bytes and outside the image. */
-static int padding_byte(const AeConvBytes *bytes)
+/* What stands beside rows and outside the image: of bytes, their zero. */
+static int padding(const AeConvRows *rows)
 {
-    return bytes->kernels->biased ? bytes->zero : 0;
+    const AeConvBytes *bytes = rows->bytes;
+
+    return bytes != NULL && bytes->kernels->biased ? bytes->zero : 0;
 }
 
 AeConvRows ae_conv_rows_new_bytes(const AeConv *c, const AeConvPass *pass,
@@ -103,8 +104,7 @@ AeConvRows ae_conv_rows_new_bytes(const AeConv *c, const AeConvPass *pass,
     AeConvRows rows = ae_conv_rows_new(c, pass, source, scratch);
 
     rows.bytes = bytes;
-    rows.row = bytes->row;
-    memset(rows.zero, padding_byte(bytes), pass->row * sizeof(float));
+    rows.layout.row = bytes->row;
     return rows;
 }
 
@@ -114,15 +114,14 @@ static void copy_row(const AeConvRows *rows, const float *row, float *target)
     const AeConvBytes *bytes = rows->bytes;
     const int64_t left = pass->left * rows->channels;
     const int64_t length = pass->source[2] * rows->channels;
-    const int padding = bytes != NULL ? padding_byte(bytes) : 0;
 
-    memset(target, padding, left * sizeof(float));
+    memset(target, padding(rows), left * sizeof(float));
     if (bytes != NULL)
         bytes->kernels->load(target + left, (const uint8_t *)row,
                              pass->source[2], bytes->channels, bytes->zero);
     else
         memcpy(target + left, row, length * sizeof(float));
-    memset(target + left + length, padding,
+    memset(target + left + length, padding(rows),
            (pass->row - left - length) * sizeof(float));
 }
 
@@ -141,14 +140,22 @@ static const float *padded_row(AeConvRows *rows, int64_t d, int64_t h,
     return target;
 }
 
+static const float *zero_row(AeConvRows *rows)
+{
+    if (!rows->cleared)
+        memset(rows->zero, padding(rows), rows->pass->row * sizeof(float));
+    rows->cleared = TRUE;
+    return rows->zero;
+}
+
 const float *ae_conv_row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h)
 {
     const AeConvPass *pass = rows->pass;
     const int64_t key = (n * pass->source[0] + d) * pass->source[1] + h;
-    const float *row = rows->source + key * rows->row;
+    const float *row = rows->source + ae_conv_offset(&rows->layout, key);
 
     if (d < 0 || d >= pass->source[0] || h < 0 || h >= pass->source[1])
-        return rows->zero;
+        return zero_row(rows);
     return rows->in_place ? row - pass->left * rows->channels
                           : padded_row(rows, d, h, key, row);
 }

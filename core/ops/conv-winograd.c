@@ -94,27 +94,47 @@ static void find_rows(AeConvRows *rows, int64_t n, int64_t h,
                      (pass->left + pass->first[2].offset) * pass->source_c;
 }
 
-/* The rows of one group, piece by piece. @out: its first row, as far as rows
- * go. */
+/* Fills those of out->out and out->residual that are made of the group that
+ * begins with target row @unit. */
+static void find_targets(const AeConvRun *run, int64_t unit,
+                         AeWinogradOutput *out)
+{
+    const AeConvRow *row = &run->row;
+
+    for (int i = out->first; i < out->last; i++) {
+        out->out[i] = row->out + ae_conv_offset(&run->out_layout, unit + i);
+        if (row->residual)
+            out->residual[i] =
+                row->residual + ae_conv_offset(&run->residual_layout, unit + i);
+    }
+}
+
+/* To the tiles that follow those just made. */
+static void move_on(AeWinogradInput *in, AeWinogradOutput *out)
+{
+    for (int i = 0; i < TILE + 2; i++)
+        in->row[i] += TILE * in->tiles * in->step;
+    for (int i = out->first; i < out->last; i++) {
+        out->out[i] += TILE * in->tiles * out->c;
+        if (out->residual[i])
+            out->residual[i] += TILE * in->tiles * out->c;
+    }
+}
+
+/* The rows of one group, piece by piece. */
 static void run_group(const AeKernels *kernels, const AeConvPass *pass,
                       AeWinogradInput *in, AeWinogradProducts *products,
-                      const AeWinogradOutput *out)
+                      AeWinogradOutput *out)
 {
     const int64_t all = row_tiles(pass), most = tiles_at_once(pass);
 
     for (int64_t t = 0; t < all; t += in->tiles) {
-        const int64_t at = TILE * t * pass->target_c;
-        AeWinogradOutput piece = *out;
-
-        in->tiles = products->tiles = piece.tiles = MIN(all - t, most);
-        piece.n = MIN(pass->target[2] - TILE * t, TILE * in->tiles);
-        piece.out += at;
-        piece.residual = out->residual ? out->residual + at : NULL;
+        in->tiles = products->tiles = out->tiles = MIN(all - t, most);
+        out->n = MIN(pass->target[2] - TILE * t, TILE * in->tiles);
         kernels->winograd_input(in);
         kernels->winograd_multiply(products);
-        kernels->winograd_output(&piece);
-        for (int i = 0; i < TILE + 2; i++)
-            in->row[i] += TILE * in->tiles * in->step;
+        kernels->winograd_output(out);
+        move_on(in, out);
     }
 }
 
@@ -147,12 +167,6 @@ void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
             .c = pass->target_c,
             .first = unit - first,
             .bias = row->bias,
-            .residual = row->residual
-                            ? row->residual + first * run->residual_row
-                            : NULL,
-            .residual_row = run->residual_row,
-            .out = row->out + first * run->out_row,
-            .row = run->out_row,
             .activation = row->activation,
             .alpha = row->alpha,
             .slope = row->slope,
@@ -161,6 +175,7 @@ void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
         next = MIN(end, first + MIN(TILE, height - h));
         out.last = next - first;
         find_rows(&rows, unit / height, h, &in);
+        find_targets(run, first, &out);
         run_group(run->kernels, pass, &in, &products, &out);
     }
 }

@@ -78,10 +78,11 @@ static void run_pass(const AeConvRun *run, int64_t begin, int64_t end,
             row.in_step = pass->step[2] * rows.channels;
             row.weights = run->packed + phase * pass->slot *
                                             (pass->depthwise ? 1 : c->groups);
-            row.out += unit * run->out_row + p * channels;
+            row.out += ae_conv_offset(&run->out_layout, unit) + p * channels;
             row.out_step = pass->phases[2] * channels;
             if (row.residual)
-                row.residual += unit * run->residual_row + p * channels;
+                row.residual +=
+                    ae_conv_offset(&run->residual_layout, unit) + p * channels;
             row.residual_step = row.out_step;
             row.n = x->count;
             row.co = pass->target_c;
@@ -151,6 +152,14 @@ static int64_t row_floats(const AeOperand *operand)
            operand->margin[1];
 }
 
+static AeConvLayout layout_of(const AeOperand *operand)
+{
+    if (operand == NULL)
+        return (AeConvLayout){0};
+    return (AeConvLayout){row_floats(operand), operand->shape.dim[2],
+                          operand->ring};
+}
+
 static const float *first_pixel(const AeOperand *operand)
 {
     return operand != NULL ? operand->data + operand->margin[0] : NULL;
@@ -177,7 +186,7 @@ static void clear_margins(const AeOperand *out, int64_t begin, int64_t end)
     if (margin[0] + margin[1] == 0)
         return;
     for (int64_t unit = begin; unit < end; unit++) {
-        float *start = out->data + unit * row;
+        float *start = out->data + ae_operand_place(out, unit) * row;
 
         memset(start, 0, margin[0] * sizeof(float));
         memset(start + row - margin[1], 0, margin[1] * sizeof(float));
@@ -195,9 +204,9 @@ static void conv_forward(const AeStep *step, int64_t begin, int64_t end,
         .pass = forward_pass(step, c),
         .source = first_pixel(in),
         .packed = packed_weights(step, &scratch),
-        .source_row = row_floats(in),
-        .out_row = row_floats(out),
-        .residual_row = step->residual ? row_floats(step->residual) : 0,
+        .source_layout = layout_of(in),
+        .out_layout = layout_of(out),
+        .residual_layout = layout_of(step->residual),
         .in_place = in->margin[0] + in->margin[1] > 0,
         .row = {.bias = ae_step_has(step, 2) ? step->in[2]->data : NULL,
                 .residual = first_pixel(step->residual),
@@ -246,16 +255,15 @@ static void input_backward(const AeStep *step, const float *packed,
 {
     const AeConv *c = step->params;
     const AeConvPass *pass = backward_pass(step, c);
-    const int64_t row = row_floats(step->in[0]);
     const AeConvRun run = {
         .kernels = step->kernels,
         .c = c,
         .pass = pass,
         .source = step->out[0]->grad,
         .packed = packed,
-        .source_row = row_floats(step->out[0]),
-        .out_row = row,
-        .residual_row = row,
+        .source_layout = layout_of(step->out[0]),
+        .out_layout = layout_of(step->in[0]),
+        .residual_layout = layout_of(step->in[0]),
         .row = {.residual = step->accumulate[0] ? step->in[0]->grad : NULL,
                 .out = step->in[0]->grad},
     };

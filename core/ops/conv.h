@@ -73,17 +73,24 @@ typedef struct {
     int channels, zero;
 } AeConvBytes;
 
+/* How the rows of an operand lie. */
+typedef struct {
+    int64_t row;          /* floats from one to the next */
+    int64_t height, ring; /* 0: no ring; see AeOperand */
+} AeConvLayout;
+
 /* Rows of the source, with zeros beside them, kept for the next targets. */
 typedef struct {
     const AeConvPass *pass;
     const float *source;
-    int64_t row;              /* floats from one of its rows to the next */
+    AeConvLayout layout;      /* of its rows */
     gboolean in_place;        /* zeros lie beside them, or none are needed */
     const AeConvBytes *bytes; /* NULL: rows of floats */
     int64_t channels;
     int64_t *keys;         /* which row a slot holds; -1: none */
     const float **segment; /* max_segments pointers */
     float *zero, *slots;
+    gboolean cleared; /* zero is */
 } AeConvRows;
 
 /* One target row: which it is along depth and height, its phases there, and
@@ -94,13 +101,13 @@ typedef struct {
     AeConvPhase room[2];
 } AeConvTarget;
 
-/* A pass over whole tensors, of which rows lie out_row, ... floats apart. */
+/* A pass over whole tensors. */
 typedef struct {
     const AeKernels *kernels;
     const AeConv *c;
     const AeConvPass *pass;
     const float *source, *packed;
-    int64_t source_row, out_row, residual_row;
+    AeConvLayout source_layout, out_layout, residual_layout;
     gboolean in_place; /* the source's rows lie between zeros, as needed */
     AeConvRow row;     /* bias, activation, first pixels of out and residual */
 } AeConvRun;
@@ -109,6 +116,14 @@ typedef struct {
 static inline int64_t ae_conv_aligned(int64_t floats)
 {
     return (floats + 15) / 16 * 16;
+}
+
+/* Where row @unit lies, counted through images and depths: in floats. */
+static inline int64_t ae_conv_offset(const AeConvLayout *layout, int64_t unit)
+{
+    if (layout->ring > 0)
+        unit = unit % layout->height % layout->ring;
+    return unit * layout->row;
 }
 
 /* What the kernel covers along an axis. */

@@ -37,6 +37,8 @@ typedef struct {
     gboolean bytes;    /* an image held as bytes, see ae_operand_row() */
     int64_t margin[2]; /* floats of zeros before and after each row of an image:
                           only where its makers and readers know margins */
+    int64_t ring;      /* rows of an image that are in memory, row r at r modulo
+                          ring; 0: all. The same */
     const char *name;
 } AeOperand;
 
@@ -98,7 +100,7 @@ struct AeOperator {
     gboolean any_output; /* the first may be left out, too */
     gboolean fuses;      /* understands residual and activation */
     gboolean margins;    /* understands those of in[0], out[0] and the residual,
-                            where row_units are set */
+                            where row_units are set; and rings */
     AeFold fold;
     /* Bit i: planning reads input i (scales, bounds): never a weight. */
     guint settings;
@@ -108,8 +110,8 @@ struct AeOperator {
                     float *scratch);
     void (*backward)(const AeStep *step, float *scratch);
     /* Turns output rows [*begin, *end) of an image, at least one, into the rows
-     * that they read of every input that is no constant; these may reach
-     * outside, and later rows never begin or end earlier. NULL: the same. */
+     * that they read of every input that is no constant. Both may reach
+     * outside; later rows never begin or end earlier. NULL: the same. */
     void (*rows)(const AeStep *step, int64_t *begin, int64_t *end);
     /* Multiply-adds of forward; NULL: none counted. */
     int64_t (*multiply_adds)(const AeStep *step);
@@ -166,6 +168,12 @@ static inline int64_t ae_operand_row(const AeOperand *image)
 
     return image->bytes ? (row + 3) / 4
                         : image->margin[0] + row + image->margin[1];
+}
+
+/* Where row @row of an image, counted through all images, lies: in rows. */
+static inline int64_t ae_operand_place(const AeOperand *image, int64_t row)
+{
+    return image->ring > 0 ? row % image->shape.dim[2] % image->ring : row;
 }
 
 /* Floats that an operand takes. */

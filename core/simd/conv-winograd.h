@@ -116,16 +116,16 @@ ALWAYS_INLINE void W(winograd_row)(const AeWinogradOutput *out, int i,
                                    const W(Channels) * f, const int pixels,
                                    const Finish finish)
 {
-    const float *residual = out->residual + i * out->residual_row + at;
-    float *target = out->out + i * out->row + at;
+    const float *residual = out->residual[i];
+    float *target = out->out[i] + at;
     W(Vector) y[4];
 
     W(transform_output)(y, half);
 #pragma GCC unroll 4
     for (int p = 0; p < pixels; p++) {
         y[p] += f->bias[0];
-        if (out->residual)
-            y[p] += W(load)(residual + (int64_t)p * out->c);
+        if (residual)
+            y[p] += W(load)(residual + at + (int64_t)p * out->c);
         W(store)
         (target + (int64_t)p * out->c, W(finish)(y[p], f->slope[0], finish));
     }

@@ -327,6 +327,6 @@ void NAME(winograd_output)(const AeWinogradOutput *out)
     for (int c = 0; c < out->c; w--)
         c = w->winograd_output(out, &e, c);
     for (int i = out->first; i < out->last; i++)
-        activate_row(out->out + i * out->row, out->c, out->n, out->c,
-                     out->activation, out->alpha);
+        activate_row(out->out[i], out->c, out->n, out->c, out->activation,
+                     out->alpha);
 }

@@ -205,15 +205,16 @@ void NAME(winograd_output)(const AeWinogradOutput *out)
 {
     for (int i = out->first; i < out->last; i++)
         for (int x = 0; x < out->n; x++) {
-            const int64_t at = i * out->row + (int64_t)x * out->c;
-            const int64_t old = i * out->residual_row + (int64_t)x * out->c;
+            const int64_t at = (int64_t)x * out->c;
+            const float *residual = out->residual[i];
+            float *y = out->out[i] + at;
 
             for (int c = 0; c < out->c; c++)
-                out->out[at + c] = winograd_sum(out, i, x, c) +
-                                   (out->bias ? out->bias[c] : 0) +
-                                   (out->residual ? out->residual[old + c] : 0);
+                y[c] = winograd_sum(out, i, x, c) +
+                       (out->bias ? out->bias[c] : 0) +
+                       (residual ? residual[at + c] : 0);
             NAME(activate_channels)
-            (out->out + at, out->c, out->activation, out->alpha, out->slope);
+            (y, out->c, out->activation, out->alpha, out->slope);
         }
 }
 

@@ -470,7 +470,7 @@ static float *winograd_run(const AeKernels *kernels, const WinogradCase *c,
     float *out = guard_floats((size_t)4 * c->n * c->co);
     AeWinogradInput in = {.step = c->ci, .tiles = tiles, .c = c->ci, .v = v};
     const AeWinogradProducts products = {v, u, tiles, c->ci, c->co, width, m};
-    const AeWinogradOutput output = {
+    AeWinogradOutput output = {
         .m = m,
         .tiles = tiles,
         .width = width,
@@ -479,10 +479,6 @@ static float *winograd_run(const AeKernels *kernels, const WinogradCase *c,
         .first = c->first,
         .last = c->last,
         .bias = c->bias ? others : NULL,
-        .residual = c->residual ? others : NULL,
-        .residual_row = c->n * c->co - 1,
-        .out = out,
-        .row = c->n * c->co,
         .activation = c->activation,
         .alpha = 0.3f,
         .slope = c->activation == AE_ACTIVATION_PRELU ? others + 1 : NULL,
@@ -490,6 +486,11 @@ static float *winograd_run(const AeKernels *kernels, const WinogradCase *c,
 
     for (int i = 0; i < 6; i++)
         in.row[i] = inputs + i * length;
+    for (int i = 0; i < 4; i++) {
+        output.residual[i] =
+            c->residual ? others + i * (c->n * c->co - 1) : NULL;
+        output.out[i] = out + i * c->n * c->co;
+    }
     kernels->winograd_pack(u, weights, c->ci, c->co);
     kernels->winograd_input(&in);
     kernels->winograd_multiply(&products);
