@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Whole pipelines with the built-in model: aedenoise beside the bare plan on the
-# same frame, and the time from the launch to the first frame; sourced by
-# run.sh.
+# Whole pipelines: aedenoise with the built-in model beside the bare plan on the
+# same frame, the time from the launch to the first frame, and vaesample beside
+# the bare decoder; sourced by run.sh.
 
 MODEL=$ROOT/core/models/denoise.onnx
 WIDTH=1920 HEIGHT=1080
@@ -23,13 +23,17 @@ denoise() {
         "${@:2}"
 }
 
-# Frames a second of the element. The clock starts when the first frame has
-# come to the sink.
-element() {
+# rate FRAMES COMMAND...: frames a second of a pipeline that makes one frame
+# more: the clock starts when the first has come to the sink.
+rate() {
     local seconds
-    seconds=$(denoise $((FRAMES + 1)) fakesink sync=false |
+    seconds=$("${@:2}" |
         sed -n 's/^Execution ended after 0:00:\([0-9.]*\)$/\1/p')
-    awk "BEGIN { print $FRAMES / $seconds }"
+    awk "BEGIN { print $1 / $seconds }"
+}
+
+element() {
+    rate "$FRAMES" denoise $((FRAMES + 1)) fakesink sync=false
 }
 
 # Milliseconds that the plan takes for an image of TENSORS.
@@ -74,6 +78,36 @@ launch() {
     awk "BEGIN { print ($ended - $begun) / 1000 }"
 }
 
+# The decoder of the lesson's dense variational autoencoder, 2-512-784.
+make_decoder() {
+    ae new vae -o "$TEMPORARY/vae.onnx"
+    ae split "$TEMPORARY/vae.onnx" -o "$TEMPORARY/vae"
+}
+
+decoder() {
+    ae bench "$TEMPORARY/vae-decoder.onnx" --threads 1 \
+        --seconds "$SECONDS_EACH" | awk '{ print $1 }'
+}
+
+# As many codes, one a frame, as take the seconds of a measurement.
+sample() {
+    rate "$CODES" gst-launch-1.0 vaesample model-file="$TEMPORARY/vae.onnx" \
+        threads=1 num-buffers=$((CODES + 1)) ! fakesink sync=false
+}
+
+bench_sampling() {
+    make_decoder
+    CODES=$(awk "BEGIN { print int($SECONDS_EACH * $(decoder)) + 1 }")
+    echo "vaesample, 28x28, one code a frame, one thread"
+    for _ in $(seq "$ROUNDS"); do
+        record sample sample
+        record decoder decoder
+        echo
+    done
+    summary frames/s sample decoder
+    forget sample decoder
+}
+
 bench_pipelines() {
     fetch_peers
     make_frame
@@ -93,4 +127,5 @@ bench_pipelines() {
     done
     printf '\n  median: launch %.4g ms\n' "$(median launch)"
     forget element plan launch
+    bench_sampling
 }
