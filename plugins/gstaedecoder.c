@@ -260,15 +260,17 @@ void gst_ae_decoder_write(const GstAeDecoder *decoder, int i,
 {
     int channels = decoder->channels;
     int components = GST_VIDEO_INFO_IS_RGB(&frame->info) ? 3 : 1;
+    int width = MIN(decoder->width, GST_VIDEO_FRAME_WIDTH(frame) - x);
+    int height = MIN(decoder->height, GST_VIDEO_FRAME_HEIGHT(frame) - y);
     const float *image = ae_plan_output(decoder->plan, 0) +
                          (gsize)i * channels * decoder->height * decoder->width;
 
-    for (int row = 0; row < decoder->height; row++)
+    for (int row = 0; row < height; row++)
         for (int c = 0; c < components; c++)
-            gst_ae_pixels_write(
-                frame, c, x, y + row, decoder->width, &decoder->range,
-                image + (gsize)row * decoder->width * channels + c % channels,
-                channels);
+            gst_ae_pixels_write(frame, c, x, y + row, width, &decoder->range,
+                                image + (gsize)row * decoder->width * channels +
+                                    c % channels,
+                                channels);
 }
 
 static void fill(GstVideoFrame *frame, int component, uint8_t value)

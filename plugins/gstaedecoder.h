@@ -58,8 +58,8 @@ void gst_ae_decoder_set_label(GstAeDecoder *decoder, int i, int label);
 /* Decodes the whole batch. Cannot fail and allocates nothing. */
 void gst_ae_decoder_run(GstAeDecoder *decoder);
 
-/* Image @i into @frame with its upper left pixel at (@x, @y). Gray images
- * become luma, or R, G and B. */
+/* Image @i into @frame with its upper left pixel at (@x, @y), as far as the
+ * frame goes. Gray images become luma, or R, G and B. */
 void gst_ae_decoder_write(const GstAeDecoder *decoder, int i,
                           GstVideoFrame *frame, int x, int y);
 

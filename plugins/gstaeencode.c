@@ -23,9 +23,8 @@
 #include "gstaeencoder.h"
 #include "gstaeerror.h"
 #include "gstaelabel.h"
+#include "gstaenegotiate.h"
 #include "gstaepixels.h"
-
-#include <gst/base/gstbasetransform.h>
 
 #define GRAY_FORMATS "GRAY8, " GST_AE_YUV_FORMATS
 
@@ -87,7 +86,10 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     GST_STATIC_CAPS(
         GST_VIDEO_CAPS_MAKE("{ " GRAY_FORMATS ", " GST_AE_RGB_FORMATS " }")));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_AE_TENSORS_CAPS));
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS(
+        "other/tensors,format=(string)static,num_tensors=(int)[1,2],"
+        "framerate=(fraction)[0/1,max]"));
 static GstStaticCaps gray_caps =
     GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " GRAY_FORMATS " }"));
 static GstStaticCaps rgb_caps =
@@ -200,43 +202,13 @@ static GstCaps *wanted_frames(GstAeEncode *self, gboolean any_size)
     return caps;
 }
 
-/* @other once for each framerate of @caps. Takes @other. */
-static GstCaps *with_framerates(GstCaps *other, const GstCaps *caps)
-{
-    GstCaps *result = gst_caps_new_empty();
-
-    for (guint i = 0; i < gst_caps_get_size(caps); i++) {
-        const GValue *framerate = gst_structure_get_value(
-            gst_caps_get_structure(caps, i), "framerate");
-        GstCaps *each = gst_caps_copy(other);
-
-        if (framerate != NULL)
-            gst_caps_set_value(each, "framerate", framerate);
-        result = gst_caps_merge(result, each);
-    }
-    gst_caps_unref(other);
-    return result;
-}
-
-/* What @filter (NULL: all) leaves of @caps. Takes @caps. */
-static GstCaps *filter_caps(GstCaps *caps, GstCaps *filter)
-{
-    GstCaps *both;
-
-    if (filter == NULL)
-        return caps;
-    both = gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
-    gst_caps_unref(caps);
-    return both;
-}
-
 /* What the model does not take is offered after all where upstream has nothing
  * else: it then comes as a CAPS event, and is answered by a sentence. */
 static GstCaps *offer_frames(GstAeEncode *self, GstCaps *codes, GstCaps *filter)
 {
     for (int any_size = FALSE; any_size <= TRUE; any_size++) {
         GstCaps *wanted = wanted_frames(self, any_size);
-        GstCaps *caps = filter_caps(with_framerates(wanted, codes), filter);
+        GstCaps *caps = gst_ae_transform_framerate(wanted, codes, filter);
 
         if (!gst_caps_is_empty(caps))
             return caps;
@@ -254,16 +226,7 @@ static GstCaps *transform_caps(GstBaseTransform *base,
     if (direction == GST_PAD_SRC)
         return offer_frames((GstAeEncode *)base, caps, filter);
     codes = gst_static_pad_template_get_caps(&src_template);
-    return filter_caps(with_framerates(codes, caps), filter);
-}
-
-static gboolean accept_caps(GstBaseTransform *base, GstPadDirection direction,
-                            GstCaps *caps)
-{
-    GstPad *pad = direction == GST_PAD_SINK ? base->sinkpad : base->srcpad;
-    g_autoptr(GstCaps) template = gst_pad_get_pad_template_caps(pad);
-
-    return gst_caps_is_subset(caps, template);
+    return gst_ae_transform_framerate(codes, caps, filter);
 }
 
 static GstCaps *fixate_caps(GstBaseTransform *base, GstPadDirection direction,
@@ -414,7 +377,7 @@ static void gst_ae_encode_class_init(GstAeEncodeClass *klass)
     klass->start = start;
     klass->stop = stop;
     klass->transform_caps = transform_caps;
-    klass->accept_caps = accept_caps;
+    klass->accept_caps = gst_ae_accept_template;
     klass->fixate_caps = fixate_caps;
     klass->sink_event = sink_event;
     klass->propose_allocation = propose_allocation;

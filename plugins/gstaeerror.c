@@ -32,23 +32,3 @@ void gst_ae_post(GstElement *element, GstMessageType type, const GError *error)
                              g_strdup(error->message), NULL, __FILE__,
                              G_STRFUNC, __LINE__);
 }
-
-gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label)
-{
-    g_autoptr(GstCaps) common = gst_pad_peer_query_caps(pad, caps);
-    g_autoptr(GstElement) element = NULL;
-    g_autoptr(GstCaps) taken = NULL;
-    g_autofree char *made_text = NULL, *taken_text = NULL;
-
-    if (!gst_caps_is_empty(common))
-        return TRUE;
-    element = gst_pad_get_parent_element(pad);
-    taken = gst_pad_peer_query_caps(pad, NULL);
-    made_text = gst_caps_to_string(caps);
-    taken_text = gst_caps_to_string(taken);
-    GST_ELEMENT_ERROR(element, STREAM, WRONG_TYPE,
-                      ("Model '%s' makes %s, but the next element takes %s.",
-                       label, made_text, taken_text),
-                      (NULL));
-    return FALSE;
-}

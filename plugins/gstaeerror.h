@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Errors of the core, and of negotiation, on the bus. */
+/* Errors of the core on the bus. */
 #pragma once
 
 #include <gst/gst.h>
@@ -12,10 +12,5 @@ G_BEGIN_DECLS
  * settings; the message is the sentence of @error. Never call it with a lock
  * held. */
 void gst_ae_post(GstElement *element, GstMessageType type, const GError *error);
-
-/* Whether the peer of @pad, if there is one, takes any of @caps. If not, an
- * error is posted that names both sides and the model (@label) that makes what
- * @caps describe. */
-gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label);
 
 G_END_DECLS

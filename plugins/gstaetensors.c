@@ -29,10 +29,15 @@ char *gst_ae_tensors_dimensions(const AeShape *shape)
 {
     GString *text = g_string_new(NULL);
 
-    for (int i = 0; i < MAX(shape->rank, 4); i++)
-        g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i > 0 ? ":" : "",
-                               i < shape->rank ? shape->dim[shape->rank - 1 - i]
-                                               : 1);
+    for (int i = 0; i < MAX(shape->rank, 4); i++) {
+        gint64 dim = i < shape->rank ? shape->dim[shape->rank - 1 - i] : 1;
+
+        g_string_append(text, i > 0 ? ":" : "");
+        if (dim == AE_UNKNOWN)
+            g_string_append_c(text, '?');
+        else
+            g_string_append_printf(text, "%" G_GINT64_FORMAT, dim);
+    }
     return g_string_free(text, FALSE);
 }
 
@@ -83,7 +88,7 @@ static gboolean refuse_dimensions(const char *text, GError **error)
     g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                 "these tensors have dimensions=%s, where one to 16 numbers "
                 "from 1 on were expected for each tensor, innermost first, "
-                "such as 8:4:4:1",
+                "such as 4:4:8:1",
                 text);
     return FALSE;
 }

@@ -19,8 +19,6 @@
 
 G_BEGIN_DECLS
 
-#define GST_AE_TENSORS_CAPS                                                    \
-    "other/tensors,framerate=(fraction)[0/1,2147483647/1]"
 #define GST_AE_TENSORS_MAX 16
 
 typedef struct {
@@ -46,7 +44,7 @@ GstCaps *gst_ae_tensors_to_video(const GstCaps *caps);
 /* TRUE if both say the same, except for ones at the front. */
 gboolean gst_ae_tensors_same_shape(const AeShape *a, const AeShape *b);
 
-/* "8:4:4:1": the shape as caps write it. Free. */
+/* "4:4:8:1": the shape as caps write it; "?" where it is open. Free. */
 char *gst_ae_tensors_dimensions(const AeShape *shape);
 
 G_END_DECLS

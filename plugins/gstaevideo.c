@@ -4,6 +4,7 @@
 #include "gstaevideo.h"
 
 #include "gstaeerror.h"
+#include "gstaenegotiate.h"
 #include "gstaepixels.h"
 #include "gstaevideoplan.h"
 
@@ -309,17 +310,6 @@ static GstCaps *transform_caps(GstBaseTransform *trans,
     return result;
 }
 
-/* Whatever the template has: what a model refuses shall come as a CAPS event,
- * so that it can be answered by a sentence. */
-static gboolean accept_caps(GstBaseTransform *trans, GstPadDirection direction,
-                            GstCaps *caps)
-{
-    GstPad *pad = direction == GST_PAD_SINK ? trans->sinkpad : trans->srcpad;
-    g_autoptr(GstCaps) template = gst_pad_get_pad_template_caps(pad);
-
-    return gst_caps_is_subset(caps, template);
-}
-
 static gboolean refuses(GstAeVideo *self, GstEvent *event)
 {
     g_autoptr(GstCaps) rgb = gst_static_caps_get(&rgb_caps);
@@ -488,7 +478,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     trans_class->start = start;
     trans_class->stop = stop;
     trans_class->transform_caps = transform_caps;
-    trans_class->accept_caps = accept_caps;
+    trans_class->accept_caps = gst_ae_accept_template;
     trans_class->sink_event = sink_event;
     trans_class->src_event = src_event;
     filter_class->set_info = set_info;

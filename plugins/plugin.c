@@ -6,6 +6,7 @@ static gboolean plugin_init(GstPlugin *plugin)
 {
     gst_ae_label_register();
     return GST_ELEMENT_REGISTER(aecompare, plugin) &&
+           GST_ELEMENT_REGISTER(aedecode, plugin) &&
            GST_ELEMENT_REGISTER(aedenoise, plugin) &&
            GST_ELEMENT_REGISTER(aeencode, plugin) &&
            GST_ELEMENT_REGISTER(aenoise, plugin) &&

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstaenegotiate.h"
+
+gboolean gst_ae_accept_template(GstBaseTransform *base,
+                                GstPadDirection direction, GstCaps *caps)
+{
+    GstPad *pad = direction == GST_PAD_SINK ? base->sinkpad : base->srcpad;
+    g_autoptr(GstCaps) template = gst_pad_get_pad_template_caps(pad);
+
+    return gst_caps_is_subset(caps, template);
+}
+
+GstCaps *gst_ae_transform_framerate(GstCaps *other, const GstCaps *caps,
+                                    GstCaps *filter)
+{
+    g_autoptr(GstCaps) result = gst_caps_new_empty();
+
+    for (guint i = 0; i < gst_caps_get_size(caps); i++) {
+        const GValue *framerate = gst_structure_get_value(
+            gst_caps_get_structure(caps, i), "framerate");
+        GstCaps *each = gst_caps_copy(other);
+
+        if (framerate != NULL)
+            gst_caps_set_value(each, "framerate", framerate);
+        result = gst_caps_merge(result, each);
+    }
+    gst_caps_unref(other);
+    if (filter == NULL)
+        return g_steal_pointer(&result);
+    return gst_caps_intersect_full(filter, result, GST_CAPS_INTERSECT_FIRST);
+}
+
+gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label)
+{
+    g_autoptr(GstCaps) common = gst_pad_peer_query_caps(pad, caps);
+    g_autoptr(GstElement) element = NULL;
+    g_autoptr(GstCaps) taken = NULL;
+    g_autofree char *made_text = NULL, *taken_text = NULL;
+
+    if (!gst_caps_is_empty(common))
+        return TRUE;
+    element = gst_pad_get_parent_element(pad);
+    taken = gst_pad_peer_query_caps(pad, NULL);
+    made_text = gst_caps_to_string(caps);
+    taken_text = gst_caps_to_string(taken);
+    GST_ELEMENT_ERROR(element, STREAM, WRONG_TYPE,
+                      ("Model '%s' makes %s, but the next element takes %s.",
+                       label, made_text, taken_text),
+                      (NULL));
+    return FALSE;
+}
