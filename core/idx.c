@@ -263,6 +263,21 @@ AeIdx *ae_idx_parse(const void *data, size_t size, const char *name,
     return parse_any(bytes, name, error);
 }
 
+gboolean ae_idx_save(const AeIdx *idx, const char *path, GError **error)
+{
+    const size_t header = MAGIC + 4 * (size_t)idx->rank;
+    const size_t size = (size_t)idx->dim[0] * ae_idx_item_size(idx);
+    g_autofree uint8_t *bytes = g_malloc0(header + size);
+
+    bytes[2] = UNSIGNED_BYTE;
+    bytes[3] = (uint8_t)idx->rank;
+    for (int i = 0; i < idx->rank; i++)
+        for (int j = 0; j < 4; j++)
+            bytes[MAGIC + 4 * i + j] = (uint8_t)(idx->dim[i] >> (24 - 8 * j));
+    memcpy(bytes + header, idx->data, size);
+    return ae_file_write(path, bytes, header + size, error);
+}
+
 void ae_idx_free(AeIdx *idx)
 {
     if (idx == NULL)

@@ -26,6 +26,10 @@ AeIdx *ae_idx_load(const char *path, GError **error);
 AeIdx *ae_idx_parse(const void *data, size_t size, const char *name,
                     GError **error);
 
+/* Not compressed; atomic, as ae_file_write(). Of @idx only rank, dim and data
+ * are read. */
+gboolean ae_idx_save(const AeIdx *idx, const char *path, GError **error);
+
 void ae_idx_free(AeIdx *idx);
 
 /* Bytes of one item: 1, rows * columns or rows * columns * 3. */

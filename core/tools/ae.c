@@ -8,10 +8,8 @@
 #include "ae-tool.h"
 
 static const Command *const groups[] = {
-    model_commands,
-    run_commands,
-    embed_commands,
-    figure_commands,
+    model_commands,  run_commands,    embed_commands,
+    decode_commands, figure_commands,
 };
 
 static int usage(FILE *file)

@@ -71,6 +71,29 @@ static void test_parse(void)
     }
 }
 
+/* What is saved has the bytes of the file that it was loaded from. */
+static void test_save(void)
+{
+    g_autofree char *path = NULL;
+    int file = g_file_open_tmp("idx-XXXXXX", &path, NULL);
+
+    g_close(file, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AeIdx) idx =
+            ae_idx_parse(good[i].bytes, good[i].size, "plain", &error);
+        g_autofree char *found = NULL;
+        gsize size;
+
+        g_assert_true(ae_idx_save(idx, path, &error));
+        g_assert_true(g_file_get_contents(path, &found, &size, &error));
+        g_assert_cmpmem(found, size, good[i].bytes, good[i].size);
+        g_assert_false(ae_idx_save(idx, "/missing/x", &error));
+        g_assert_error(error, AE_ERROR, AE_ERROR_FILE);
+    }
+    g_unlink(path);
+}
+
 /* Every prefix of a good file is refused, plain and compressed. */
 static void test_truncated(void)
 {
@@ -170,6 +193,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/idx/parse", test_parse);
+    g_test_add_func("/idx/save", test_save);
     g_test_add_func("/idx/truncated", test_truncated);
     g_test_add_func("/idx/short-content", test_short_content);
     g_test_add_func("/idx/bad", test_bad);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `ae decode`: the images that codes stand for, on wish after noise. */
+#include <math.h>
+
+#include "ae-codec.h"
+#include "ae-tool.h"
+
+/* The rows of @path as codes of @codec. */
+static AeTensor *load_codes(const Codec *codec, const char *path,
+                            GError **error)
+{
+    g_autoptr(AeTensor) rows = ae_npy_load(path, error);
+    AeShape shape;
+    AeTensor *codes;
+
+    if (rows == NULL || !codec_shape(codec, &shape, error))
+        return NULL;
+    if (rows->shape.rank != 2 || rows->shape.dim[0] < 1 ||
+        rows->shape.dim[1] != ae_shape_elements(&shape)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "%s: rows of %" G_GINT64_FORMAT
+                    " numbers were expected, as the model's codes have",
+                    path, ae_shape_elements(&shape));
+        return NULL;
+    }
+    shape.dim[0] = rows->shape.dim[0];
+    codes = ae_tensor_new(&shape, error);
+    if (codes != NULL)
+        ae_tensor_from_row_major(codes, rows->data);
+    return codes;
+}
+
+static void add_noise(AeTensor *codes, const AeNoise *noise, uint64_t seed)
+{
+    int64_t n = codes->shape.dim[0];
+    int64_t size = ae_shape_elements(&codes->shape) / n;
+
+    for (int64_t i = 0; i < n; i++)
+        ae_noise_apply(noise, codes->data + i * size, codes->data + i * size,
+                       size, seed, (uint64_t)i);
+}
+
+/* As bytes. */
+static gboolean save_images(const AeTensor *images, const char *path,
+                            GError **error)
+{
+    const int64_t *dim = images->shape.dim;
+    int64_t n = ae_shape_elements(&images->shape);
+
+    if (images->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model's output is no image of 1 or 3 channels");
+        return FALSE;
+    }
+    g_autofree uint8_t *bytes = g_malloc(n);
+    for (int64_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)lrintf(CLAMP(images->data[i], 0, 1) * 255);
+    return ae_idx_save(&(AeIdx){.rank = dim[1] == 1 ? 3 : 4,
+                                .dim = {dim[0], dim[2], dim[3], dim[1]},
+                                .data = bytes},
+                       path, error);
+}
+
+static gboolean run_decode(int argc, char **argv, const char *usage,
+                           GError **error)
+{
+    g_autofree char *path = NULL, *label_path = NULL, *text = NULL;
+    gint64 seed = 1;
+    const GOptionEntry entries[] = {
+        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
+         "IMAGES.idx"},
+        {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
+         "What a conditional model is told of the images", "LABELS.idx"},
+        {"noise", 0, 0, G_OPTION_ARG_STRING, &text,
+         "Noise in the codes, as for aenoise", "gaussian:sd=1,clip=false"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the noise (default: 1)",
+         "N"},
+        {0}};
+    g_autoptr(AeNoise) noise = NULL;
+    g_autoptr(Codec) codec = NULL;
+    g_autoptr(AeTensor) codes = NULL, images = NULL;
+    g_autoptr(AeIdx) labels = NULL;
+
+    if (!tool_parse(entries, usage, 2, 2, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    noise = ae_noise_parse(text != NULL ? text : "none", error);
+    if (noise != NULL)
+        codec = codec_load(argv[1], error);
+    if (codec != NULL)
+        codes = load_codes(codec, argv[2], error);
+    if (codes == NULL)
+        return FALSE;
+    labels = codec_load_labels(label_path, codes->shape.dim[0], error);
+    if (label_path != NULL && labels == NULL)
+        return FALSE;
+    add_noise(codes, noise, (uint64_t)seed);
+    images =
+        codec_decode(codec, codes, labels != NULL ? labels->data : NULL, error);
+    return images != NULL && save_images(images, path, error);
+}
+
+const Command decode_commands[] = {
+    {"decode", "decode MODEL CODES.npy -o IMAGES.idx",
+     "the images that codes stand for", run_decode},
+    {0},
+};
