@@ -103,9 +103,10 @@ static const struct {
     {"error vae.onnx digits.idx --labels labels.idx", 0, "mean squared error",
      NULL},
     {"error pca.onnx images.idx digits.idx", 1, NULL, "28"},
-    {"embed whole.onnx digits.idx -o z.npy", 1, NULL, "a row for each image"},
+    {"embed whole.onnx digits.idx -o single.npy", 1, NULL,
+     "a row for each image"},
     {"figure manifold whole.onnx -o z.png", 1, NULL, "a row for each image"},
-    {"embed single.onnx digits.idx -o z.npy", 0, NULL, NULL},
+    {"embed single.onnx digits.idx -o single.npy", 0, NULL, NULL},
 
     {"decode pca.onnx codes.npy", 2, NULL, "--output"},
     {"decode pca.onnx none.npy -o out.idx", 1, NULL, "none.npy"},
