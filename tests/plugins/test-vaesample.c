@@ -404,6 +404,22 @@ static void test_same_seed(void)
         }
 }
 
+/* What lies between rows is the same on every run: zeros. */
+static void test_padding(void)
+{
+    GstHarness *harness = play("mirror", "latent=4,4,4,4,4,4,4,4,4");
+
+    for (int n = 0; n < 20; n++) {
+        g_autoptr(GstBuffer) buffer = gst_harness_pull(harness);
+        guint8 bytes[12];
+
+        g_assert_cmpuint(gst_buffer_extract(buffer, 0, bytes, 12), ==, 12);
+        for (int i = 0; i < 12; i++)
+            g_assert_cmpint(bytes[i], ==, i % 4 < SIDE ? 255 : 0);
+    }
+    gst_harness_teardown(harness);
+}
+
 static void test_times(void)
 {
     GstHarness *harness = new_harness("mirror", "num-buffers=4");
@@ -834,6 +850,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vaesample/traverse", test_traverse);
     g_test_add_func("/vaesample/latent", test_latent);
     g_test_add_func("/vaesample/same-seed", test_same_seed);
+    g_test_add_func("/vaesample/padding", test_padding);
     g_test_add_func("/vaesample/times", test_times);
     g_test_add_func("/vaesample/caps", test_caps);
     g_test_add_func("/vaesample/labels", test_labels);
