@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstaeframesrc.h"
 
+#include "gstaenegotiate.h"
+
 G_DEFINE_ABSTRACT_TYPE(GstAeFrameSrc, gst_ae_frame_src, GST_TYPE_PUSH_SRC)
 
 GstClockTime gst_ae_frame_src_time(const GstAeFrameSrc *src, guint64 number)
@@ -23,25 +25,15 @@ static gboolean start(GstBaseSrc *src)
     return TRUE;
 }
 
-/* Without a common format both sides are named. */
 static gboolean negotiate(GstBaseSrc *src)
 {
-    g_autoptr(GstCaps) ours = NULL, theirs = NULL;
-    g_autofree char *sends = NULL, *takes = NULL;
+    g_autoptr(GstCaps) caps = NULL;
 
     if (GST_BASE_SRC_CLASS(gst_ae_frame_src_parent_class)->negotiate(src))
         return TRUE;
-    ours = gst_pad_query_caps(src->srcpad, NULL);
-    theirs = gst_pad_peer_query_caps(src->srcpad, NULL);
-    if (GST_PAD_IS_FLUSHING(src->srcpad) ||
-        gst_caps_can_intersect(ours, theirs))
-        return FALSE;
-    sends = gst_caps_to_string(ours);
-    takes = gst_caps_to_string(theirs);
-    GST_ELEMENT_ERROR(
-        src, STREAM, FORMAT,
-        ("This source sends %s, but the next element takes %s.", sends, takes),
-        (NULL));
+    caps = gst_pad_query_caps(src->srcpad, NULL);
+    if (!GST_PAD_IS_FLUSHING(src->srcpad))
+        gst_ae_peer_takes(src->srcpad, caps, NULL);
     return FALSE;
 }
 

@@ -35,7 +35,7 @@ gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label)
     g_autoptr(GstCaps) common = gst_pad_peer_query_caps(pad, caps);
     g_autoptr(GstElement) element = NULL;
     g_autoptr(GstCaps) taken = NULL;
-    g_autofree char *made_text = NULL, *taken_text = NULL;
+    g_autofree char *made_text = NULL, *taken_text = NULL, *who = NULL;
 
     if (!gst_caps_is_empty(common))
         return TRUE;
@@ -43,9 +43,11 @@ gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label)
     taken = gst_pad_peer_query_caps(pad, NULL);
     made_text = gst_caps_to_string(caps);
     taken_text = gst_caps_to_string(taken);
+    who = label != NULL ? g_strdup_printf("Model '%s'", label)
+                        : g_strdup("This source");
     GST_ELEMENT_ERROR(element, STREAM, WRONG_TYPE,
-                      ("Model '%s' makes %s, but the next element takes %s.",
-                       label, made_text, taken_text),
+                      ("%s makes %s, but the next element takes %s.", who,
+                       made_text, taken_text),
                       (NULL));
     return FALSE;
 }
