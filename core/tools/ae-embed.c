@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Codes of images, and what they are worth: beside principal components, by
  * their neighbours' labels, by what cannot be rebuilt from them. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,6 +20,39 @@ static gboolean save_codes(const AeTensor *codes, const char *path,
         return FALSE;
     ae_tensor_to_row_major(codes, rows->data);
     return ae_npy_save(rows, path, error);
+}
+
+typedef struct {
+    double low, high, sum;
+} Spread;
+
+static void add(Spread *spread, double value)
+{
+    spread->low = MIN(spread->low, value);
+    spread->high = MAX(spread->high, value);
+    spread->sum += value;
+}
+
+/* Mean and standard deviation of each of a code's values over all images. */
+static void print_moments(const AeTensor *codes)
+{
+    int64_t n = codes->shape.dim[0], k = ae_shape_elements(&codes->shape) / n;
+    Spread means = {INFINITY, -INFINITY, 0}, sds = means;
+
+    for (int64_t j = 0; j < k; j++) {
+        double sum = 0, squares = 0;
+
+        for (int64_t i = 0; i < n; i++)
+            sum += codes->data[i * k + j];
+        for (int64_t i = 0; i < n; i++)
+            squares += pow(codes->data[i * k + j] - sum / (double)n, 2);
+        add(&means, sum / (double)n);
+        add(&sds, sqrt(squares / (double)n));
+    }
+    printf("%" G_GINT64_FORMAT " codes of %" G_GINT64_FORMAT
+           " values: mean %.4f (%.4f to %.4f), sd %.4f (%.4f to %.4f)\n",
+           n, k, means.sum / (double)k, means.low, means.high,
+           sds.sum / (double)k, sds.low, sds.high);
 }
 
 /* Codes of all @images; the labels of the file @path for a conditional model
@@ -55,7 +89,10 @@ static gboolean run_embed(int argc, char **argv, const char *usage,
         images = ae_idx_load(argv[2], error);
     if (images != NULL)
         codes = encode_all(codec, images, label_path, &labels, error);
-    return codes != NULL && save_codes(codes, path, error);
+    if (codes == NULL || !save_codes(codes, path, error))
+        return FALSE;
+    print_moments(codes);
+    return TRUE;
 }
 
 static gboolean run_pca(int argc, char **argv, const char *usage,
