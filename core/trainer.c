@@ -451,15 +451,18 @@ static void pass_code_losses(AeTrainer *t, AePlan *plan, int thread, int first,
                             at(gradient, i * t->code_size));
 }
 
-/* Rows [first, first + n) of @batch, zeros behind them. */
+/* Rows [first, first + n) of @batch, the last one again behind them: any row of
+ * the batch will do, for their gradients are zero; but a network need not bear
+ * rows of another kind. */
 static void feed(const AeTrainer *t, AePlan *plan, int input,
                  const float *batch, int64_t size, int first, int n)
 {
     float *target = ae_plan_input(plan, input);
 
     memcpy(target, batch + first * size, (size_t)(n * size) * sizeof(float));
-    memset(target + n * size, 0,
-           (size_t)((t->images - n) * size) * sizeof(float));
+    for (int i = n; i < t->images; i++)
+        memcpy(target + i * size, target + (n - 1) * size,
+               (size_t)size * sizeof(float));
 }
 
 static void run_pass(AeTrainer *t, int thread, int pass, int lane)

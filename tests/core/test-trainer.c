@@ -111,6 +111,15 @@ static const struct {
      {.code_term = AE_CODE_ADVERSARIAL,
       .code_weight = 0.1f,
       .adversary_rate = 1e-3f}},
+    /* of a black image it takes the logarithm of zero */
+    {"kvfrans",
+     "kvfrans",
+     28,
+     {0},
+     {.loss = AE_LOSS_BCE,
+      .sum = TRUE,
+      .code_term = AE_CODE_KL,
+      .code_weight = 1}},
 };
 
 static AeTrainer *new_trainer_of_kind(size_t kind, int threads)
