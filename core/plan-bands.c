@@ -201,12 +201,29 @@ static size_t half_cache(void)
     return bytes > 0 ? (size_t)bytes / 2 / sizeof(float) : 1 << 17;
 }
 
-/* The largest band whose windows the cache can hold, or the smallest: lower
- * ones copy their rows more often than they save. */
+/* Floats that one band makes more than it reads weights. */
+static int64_t made_beside_weights(const AeBands *bands, int64_t rows)
+{
+    const int64_t height = ae_bands_window(bands, AE_BANDS_INPUT)->height;
+    int64_t floats = 0;
+
+    for (guint i = 0; i < bands->windows->len; i++) {
+        const AeWindow *window = ae_bands_window(bands, (int)i);
+
+        floats += MAX(rows * window->height / height, 1) * window->row;
+    }
+    for (guint i = 0; i < bands->stages->len; i++)
+        floats -= (int64_t)ae_bands_stage(bands, (int)i)->step->packed_size;
+    return floats;
+}
+
+/* The largest band whose windows the cache can hold, if any; otherwise the
+ * smallest that is more than the weights, which every band reads anew. */
 static void choose_rows(AeBands *bands)
 {
     for (guint i = 0; i < G_N_ELEMENTS(choices); i++)
-        if (measure(bands, choices[i]) <= half_cache())
+        if (measure(bands, choices[i]) <= half_cache() ||
+            made_beside_weights(bands, choices[i] / 2) < 0)
             break;
 }
 

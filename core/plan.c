@@ -275,7 +275,7 @@ static gboolean fold(AePlan *plan, AeStep *step, GError **error)
     if (!ready)
         ae_step_fail(step, error, AE_ERROR_MEMORY, "out of memory");
     if (ready && step->op->prepare != NULL)
-        step->op->prepare(step);
+        step->op->prepare(step, scratch);
     if (ready && step->units > 0)
         step->op->forward(step, 0, step->units, scratch);
     ae_free(scratch);
@@ -531,7 +531,7 @@ static void prepare(AePlan *plan)
     for (guint i = 0; i < plan->steps->len; i++) {
         AeStep *step = g_ptr_array_index(plan->steps, i);
         if (step->op->prepare != NULL)
-            step->op->prepare(step);
+            step->op->prepare(step, plan->scratch);
     }
     plan->weights_changed = FALSE;
 }

@@ -117,14 +117,14 @@ static void set_biases(const AeInt8Kernels *kernels, const Int8 *p,
         }
 }
 
-static void int8_prepare(AeStep *step)
+static void int8_prepare(AeStep *step, float *scratch)
 {
     const Int8 *p = step->params;
     const AeConvPass *pass = pass_of(step, p);
     int32_t *bias = biases(p, pass, step->packed);
     float *scale = scales(p, pass, step->packed);
 
-    ae_conv_pack(step->kernels, &p->c, pass, p->weights, step->packed);
+    ae_conv_pack(step->kernels, &p->c, pass, p->weights, step->packed, scratch);
     memset(bias, 0, (size_t)(p->phases * p->padded_c) * sizeof *bias);
     set_biases(step->kernels->int8, p, pass, bias);
     for (int64_t o = 0; o < p->padded_c; o++)

@@ -66,9 +66,9 @@ static void pack_depthwise(const AeConv *c, const AeConvPass *pass,
 }
 
 void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
-                  const AeConvPass *pass, const float *weights, float *packed)
+                  const AeConvPass *pass, const float *weights, float *packed,
+                  float *sorted)
 {
-    float *sorted = packed + pass->packed - ae_conv_sort_room(c, pass);
     const AeConvPhase *axis[3];
     AeConvPhase room[3];
 

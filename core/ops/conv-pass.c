@@ -299,10 +299,10 @@ static gboolean measure_packed(const AeKernels *kernels, const AeConv *c,
         __builtin_mul_overflow(pass->span[0] * pass->span[1],
                                pass->padded ? rows : 1, &pass->scratch))
         return FALSE;
-    pass->packed += ae_conv_sort_room(c, pass);
     pass->scratch = ae_conv_rows_scratch(pass);
     if (pass->winograd)
         pass->scratch += ae_conv_winograd_scratch(kernels, pass);
+    pass->scratch = MAX(pass->scratch, ae_conv_sort_room(c, pass));
     return pass->packed < G_MAXINT64 / 16 && pass->scratch < G_MAXINT64 / 16;
 }
 

@@ -110,23 +110,23 @@ static int64_t output_rows(const AeStep *step)
     return c->n * pass->target[0] * pass->target[1];
 }
 
-static void pack_all(const AeStep *step, float *packed)
+static void pack_all(const AeStep *step, float *packed, float *scratch)
 {
     const AeConv *c = step->params;
     const AeConvPass *pass = forward_pass(step, c);
 
-    ae_conv_pack(step->kernels, c, pass, step->in[1]->data, packed);
+    ae_conv_pack(step->kernels, c, pass, step->in[1]->data, packed, scratch);
     if (step->gradients)
         ae_conv_pack(step->kernels, c, backward_pass(step, c),
-                     step->in[1]->data, packed + pass->packed);
+                     step->in[1]->data, packed + pass->packed, scratch);
 }
 
-static void conv_prepare(AeStep *step)
+static void conv_prepare(AeStep *step, float *scratch)
 {
     const AeConv *c = step->params;
 
     if (!c->dynamic)
-        pack_all(step, step->packed);
+        pack_all(step, step->packed, scratch);
 }
 
 /* The packed weights; computed ones are packed into @scratch, which then moves
@@ -138,8 +138,8 @@ static const float *packed_weights(const AeStep *step, float **scratch)
 
     if (!c->dynamic)
         return step->packed;
-    pack_all(step, packed);
     *scratch += c->down.packed + c->up.packed;
+    pack_all(step, packed, *scratch);
     return packed;
 }
 

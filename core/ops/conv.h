@@ -50,7 +50,7 @@ typedef struct {
                         up to powers of two */
     int64_t max_segments;
     int64_t slot;   /* packed floats of one phase and group */
-    int64_t packed; /* of all, and the room to sort them in */
+    int64_t packed; /* of all */
     int64_t scratch;
 } AeConvPass;
 
@@ -132,7 +132,7 @@ static inline int64_t ae_conv_extent(const AeConv *c, int axis)
     return (c->kernel[axis] - 1) * c->dilation[axis] + 1;
 }
 
-/* Floats at the end of pass->packed in which weights are sorted. */
+/* Floats of scratch in which weights are sorted. */
 static inline int64_t ae_conv_sort_room(const AeConv *c, const AeConvPass *pass)
 {
     return ae_conv_aligned(c->taps * pass->source_c * pass->target_c);
@@ -188,9 +188,11 @@ void ae_conv_target_next(const AeConv *c, const AeConvPass *pass,
 int64_t ae_conv_kernel_tap(const AeConv *c, const AeConvPhase *const axis[3],
                            int64_t d, int64_t h, int64_t w);
 
-/* @weights into pass->packed floats: phase by phase, group by group. */
+/* @weights into pass->packed floats: phase by phase, group by group. @sorted:
+ * ae_conv_sort_room() floats. */
 void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
-                  const AeConvPass *pass, const float *weights, float *packed);
+                  const AeConvPass *pass, const float *weights, float *packed,
+                  float *sorted);
 
 /* Rows that Winograd's algorithm makes at once. */
 #define AE_CONV_WINOGRAD_ROWS 4

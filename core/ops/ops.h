@@ -62,7 +62,8 @@ struct AeStep {
                                 op->rows tells; 0 if units are no rows */
     int64_t row_group;       /* rows of an image that are made at once, counted
                                 from its first; 0: one by one */
-    size_t scratch;          /* floats that each thread needs in forward */
+    size_t scratch;          /* floats that each thread needs in forward, and
+                                prepare */
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
     size_t saved_size;       /* floats that forward leaves to backward */
@@ -105,7 +106,7 @@ struct AeOperator {
     /* Bit i: planning reads input i (scales, bounds): never a weight. */
     guint settings;
     gboolean (*plan)(AeStep *step, GError **error);
-    void (*prepare)(AeStep *step);
+    void (*prepare)(AeStep *step, float *scratch);
     void (*forward)(const AeStep *step, int64_t begin, int64_t end,
                     float *scratch);
     void (*backward)(const AeStep *step, float *scratch);
