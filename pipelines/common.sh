@@ -51,15 +51,41 @@ begin() {
     echo "$system on $FOLDER, $EPOCHS epochs, seeds 1 to $SEEDS"
 }
 
-# Trains on idx images with their labels; the log is MODEL.log.
+# The file of FOLDER's PART (train, t10k) that holds KIND (images, labels), if
+# there is one: idx_file FOLDER PART KIND
+idx_file() {
+    local file
+    for file in "$1/$2-$3"-idx?-ubyte{.gz,}; do
+        [ ! -f "$file" ] || { echo "$file" && return; }
+    done
+}
+
+# The header of an idx file with these dimensions: idx_header COUNT...
+idx_header() {
+    local n
+    printf "\\0\\0\\010\\00$#"
+    for n; do
+        printf "$(printf '\\x%02x' $((n >> 24)) $((n >> 16 & 255)) \
+            $((n >> 8 & 255)) $((n & 255)))"
+    done
+}
+
+# Sets SOURCE to what sends FOLDER's PART: source_of FOLDER PART
+source_of() {
+    local labels
+    labels=$(idx_file "$1" "$2" labels)
+    SOURCE=(idxsrc location="$(idx_file "$1" "$2" images)"
+        ${labels:+labels-location="$labels"})
+}
+
+# Trains on idx images, with their labels if they have; the log is MODEL.log.
 #   train FOLDER EPOCHS SEED MODEL [PROPERTY=VALUE...]   (of aetrain)
 train() {
     local folder=$1 epochs=$2 seed=$3 model=$4
     shift 4
-    gst-launch-1.0 -m idxsrc epochs="$epochs" shuffle=true seed="$seed" \
-        location="$folder/train-images-idx3-ubyte.gz" \
-        labels-location="$folder/train-labels-idx1-ubyte.gz" ! \
-        aetrain seed="$seed" model-file="$model" "$@" \
+    source_of "$folder" train
+    gst-launch-1.0 -m "${SOURCE[@]}" epochs="$epochs" shuffle=true \
+        seed="$seed" ! aetrain seed="$seed" model-file="$model" "$@" \
         >"$model.log" || die "Training failed: $(grep ERROR "$model.log")"
 }
 
@@ -68,10 +94,9 @@ train() {
 measure() {
     local folder=$1 seed=$2 model=$3
     shift 3
-    gst-launch-1.0 -m idxsrc location="$folder/t10k-images-idx3-ubyte.gz" \
-        labels-location="$folder/t10k-labels-idx1-ubyte.gz" ! \
-        aetrain seed=$((seed + 1000)) model-file="$model" "$@" \
-        mode=evaluate >"$model.test" ||
+    source_of "$folder" t10k
+    gst-launch-1.0 -m "${SOURCE[@]}" ! aetrain seed=$((seed + 1000)) \
+        model-file="$model" "$@" mode=evaluate >"$model.test" ||
         die "Measuring failed: $(grep ERROR "$model.test")"
 }
 
@@ -85,6 +110,12 @@ parts() {
     grep ae-evaluation "$1.test" |
         grep -oE '(reconstruction|kl|activity)=\(double\)[^,;]*' |
         awk -F '[=)]' '{ printf ", %s %.4f", $1, $3 }'
+}
+
+# The mean of the numbers that come, one a line: print_mean NAME
+print_mean() {
+    awk -v name="$1" '{ s += $1 }
+        END { printf "mean of %d seeds: test %s %.4f\n", NR, name, s / NR }'
 }
 
 # Trains and measures with the seeds 1 .. SEEDS, OUT-1.onnx and so on; prints a
@@ -104,9 +135,64 @@ train_seeds() {
             "$(parts "$model")" \
             "$(message_field "$model.log" ae-training images-per-second)"
     done
-    awk -v name="$name" '{ s += $1 }
-        END { printf "mean of %d seeds: test %s %.4f\n", NR, name, s / NR }' \
-        "$TEMPORARY/values"
+    print_mean "$name" <"$TEMPORARY/values"
+}
+
+# The share of test images whose class 7 neighbours tell from a model's codes;
+# those of the test images stay in MODEL.npy: neighbours FOLDER MODEL
+neighbours() {
+    {
+        ae embed "$2" "$(idx_file "$1" train images)" -o "$TEMPORARY/train.npy"
+        ae embed "$2" "$(idx_file "$1" t10k images)" -o "$2.npy"
+    } >/dev/null
+    ae knn "$TEMPORARY/train.npy" "$(idx_file "$1" train labels)" \
+        "$2.npy" "$(idx_file "$1" t10k labels)" | cut -d ' ' -f 2
+}
+
+# The same of principal components and of the models of train_seeds():
+#   neighbours_seeds FOLDER SEEDS OUT SIZE
+neighbours_seeds() {
+    local folder=$1 seeds=$2 out=$3 size=$4 seed
+    ae pca "$(idx_file "$folder" train images)" -k "$size" -o "$out-pca.onnx"
+    echo "their accuracy of 7 neighbours $(neighbours "$folder" \
+        "$out-pca.onnx")"
+    for seed in $(seq "$seeds"); do
+        neighbours "$folder" "$out-$seed.onnx"
+    done >"$TEMPORARY/values"
+    print_mean "accuracy of 7 neighbours" <"$TEMPORARY/values"
+}
+
+# The PSNR of the images of one idx file beside another's: psnr_of FILE FILE
+psnr_of() {
+    gst-launch-1.0 -m idxsrc location="$1" ! c.sink \
+        idxsrc location="$2" ! c.reference \
+        aecompare name=c messages=false ! fakesink sync=false \
+        >"$TEMPORARY/compared" || die "$(grep ERROR "$TEMPORARY/compared")"
+    message_field "$TEMPORARY/compared" ae-compare-total psnr
+}
+
+# The first ten images of an idx file as PREFIX0.png to PREFIX9.png:
+#   ten_pictures FILE PREFIX
+ten_pictures() {
+    gst-launch-1.0 -q idxsrc num-buffers=10 location="$1" ! pngenc ! \
+        multifilesink location="$2%d.png"
+}
+
+# MNIST where it is, to stand for digits; else Fashion-MNIST.
+digits() {
+    [ -d "$AE_DATA/mnist" ] && echo "$AE_DATA/mnist" || echo "$FASHION"
+}
+
+# A folder with test images of another kind than FOLDER's: Fashion-MNIST, or for
+# that a moving pattern of rings: foreign_to FOLDER
+foreign_to() {
+    local file=$TEMPORARY/t10k-images-idx3-ubyte
+    [ "$1" = "$FASHION" ] || { echo "$FASHION" && return; }
+    gst-launch-1.0 -q videotestsrc num-buffers=1000 pattern=zone-plate \
+        kx2=20 ky2=20 kt=7 ! video/x-raw,format=GRAY8,width=28,height=28 ! \
+        filesink location="$TEMPORARY/raw"
+    { idx_header 1000 28 28 && cat "$TEMPORARY/raw"; } >"$file"
+    echo "$TEMPORARY"
 }
 
 # A picture of the first ten test images (row 1), what PIPELINE makes of them
@@ -114,7 +200,7 @@ train_seeds() {
 show_rows() {
     local folder=$1 model=$2 picture=$3 noise=${4:-none}
     gst-launch-1.0 -q idxsrc num-buffers=10 \
-        location="$folder/t10k-images-idx3-ubyte.gz" ! \
+        location="$(idx_file "$folder" t10k images)" ! \
         aenoise noise="$noise" seed=7 ! tee name=t \
         t. ! queue ! pngenc ! multifilesink location="$TEMPORARY/a%d.png" \
         t. ! queue ! aedenoise model-file="$model" ! pngenc ! \

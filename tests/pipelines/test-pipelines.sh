@@ -72,12 +72,26 @@ system s1-autoencoder 20 'mean.*BCE' 0.5
 check "s1-autoencoder.sh writes a picture" "$(wc -c <"$OUT/s1.png") > 3000"
 system s2-denoiser 20 'mean.*BCE' 0.55
 system s4-vae 2 'mean.*loss' 100
+system s5-adversarial 1 'mean.*BCE' 0.69
+system s6-embedding 2 'mean.*BCE' 0.6
+check "s6-embedding.sh knows neighbours" "$(number_after 'mean.*neighbours') > 0.1"
+system s7-latent-noise 2 'mean.*BCE' 0.65
+check "s7-latent-noise.sh spoils codes" \
+    "$(number_after 'of sd 0: PSNR') > $(number_after 'of sd 4: PSNR')"
+system s8-foreign 2 'mean.*BCE' 0.65
+check "s8-foreign.sh measures both" "$(grep -c 'noisy.*dB' "$OUT/log") == 2"
 system s10-conv-vae 2 'mean.*-ELBO' 460
 system k1-shallow 5 'mean.*BCE' 0.6
+system k2-sparse 5 'mean.*loss' 0.6
 system k3-deep 5 'mean.*BCE' 0.55
 system k5-denoiser 2 'mean.*BCE' 0.6
 system k7-vaes 4 'mean.*loss' 400
 system v1-kvfrans 2 'mean.*-ELBO' 542
+system c1-conditional 2 'mean.*-ELBO' 420
+check "c1-conditional.sh samples" "$(number_after 'samples: accuracy') > 0.05"
+system a1-embedding 5 'mean.*BCE' 0.68
+system a2-anomaly 5 'mean.*BCE' 0.6
+check "a2-anomaly.sh ranks" "$(number_after 'rank') <= 1001"
 
 AE_DATA=${AE_DATA:-../shared/data}
 if [ -f "$AE_DATA/bsd68/bsd68.tar" ]; then
