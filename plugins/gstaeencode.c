@@ -214,7 +214,7 @@ static GstCaps *offer_frames(GstAeEncode *self, GstCaps *codes, GstCaps *filter)
             return caps;
         gst_caps_unref(caps);
     }
-    return gst_caps_ref(filter);
+    return filter != NULL ? gst_caps_ref(filter) : gst_caps_new_empty();
 }
 
 static GstCaps *transform_caps(GstBaseTransform *base,

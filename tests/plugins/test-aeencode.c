@@ -402,6 +402,36 @@ static void test_labels(void)
     free_harness(harness, bus);
 }
 
+/* Through what stands before aeencode, or after it. */
+static void test_labels_travel(void)
+{
+    static const char *const ways[] = {
+        "queue",
+        "videoconvert ! video/x-raw,format=RGB ! videoconvert",
+        "videoscale ! video/x-raw,width=20,height=20 ! identity",
+        "aenoise",
+        "aedenoise threads=1",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+        GstHarness *harness = gst_harness_new_parse(ways[i]);
+        GstVideoInfo info;
+        int label = -1;
+
+        gst_harness_set_sink_caps_str(harness, "video/x-raw");
+        set_caps(harness, &info, "GRAY8", 28, 28);
+        GstBuffer *in = new_frame(&info);
+        attach_label(in, 5);
+        g_autoptr(GstBuffer) out = gst_harness_push_and_pull(harness, in);
+        GstCustomMeta *meta = gst_buffer_get_custom_meta(out, "GstAeLabelMeta");
+        g_assert_nonnull(meta);
+        gst_structure_get_int(gst_custom_meta_get_structure(meta), "label",
+                              &label);
+        g_assert_cmpint(label, ==, 5);
+        gst_harness_teardown(harness);
+    }
+}
+
 /* The text of the next message of @type; NULL if there is none. Free. */
 static char *pop_text(GstBus *bus, GstMessageType type)
 {
@@ -546,6 +576,11 @@ static void test_downstream(void)
     g_assert_nonnull(text);
     g_assert_nonnull(strstr(text, "2:1:1:1"));
     g_assert_nonnull(strstr(text, "3:1:1:1"));
+
+    /* nothing in common at all */
+    gst_harness_set_sink_caps_str(harness, "other/tensors,format=flexible");
+    g_autoptr(GstCaps) caps = gst_pad_peer_query_caps(harness->srcpad, NULL);
+    g_assert_true(gst_caps_is_empty(caps));
     free_harness(harness, bus);
 }
 
@@ -623,6 +658,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aeencode/codes", test_codes);
     g_test_add_func("/aeencode/seed", test_seed);
     g_test_add_func("/aeencode/labels", test_labels);
+    g_test_add_func("/aeencode/labels-travel", test_labels_travel);
     g_test_add_func("/aeencode/refusals", test_refusals);
     g_test_add_func("/aeencode/offers", test_offers);
     g_test_add_func("/aeencode/downstream", test_downstream);
