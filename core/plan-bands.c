@@ -5,7 +5,8 @@
 
 #include "plan-bands.h"
 
-static const int64_t choices[] = {128, 64, 32, 16, 8};
+/* Of the input, in a band. */
+enum { LEAST_ROWS = 8, MOST_ROWS = 128 };
 
 /* What planning learns: rows of a window, at most. */
 typedef struct {
@@ -221,10 +222,18 @@ static int64_t made_beside_weights(const AeBands *bands, int64_t rows)
  * smallest that is more than the weights, which every band reads anew. */
 static void choose_rows(AeBands *bands)
 {
-    for (guint i = 0; i < G_N_ELEMENTS(choices); i++)
-        if (measure(bands, choices[i]) <= half_cache() ||
-            made_beside_weights(bands, choices[i] / 2) < 0)
-            break;
+    int64_t rows = LEAST_ROWS;
+    gboolean fits;
+
+    while (rows < MOST_ROWS && made_beside_weights(bands, rows) < 0)
+        rows *= 2;
+    fits = measure(bands, rows) <= half_cache();
+    while (fits && rows < MOST_ROWS) {
+        fits = measure(bands, 2 * rows) <= half_cache();
+        rows = fits ? 2 * rows : rows;
+    }
+    if (bands->rows != rows)
+        measure(bands, rows);
 }
 
 AeBands *ae_bands_new(AePlan *plan, int rows)
