@@ -202,8 +202,9 @@ static size_t half_cache(void)
     return bytes > 0 ? (size_t)bytes / 2 / sizeof(float) : 1 << 17;
 }
 
-/* Floats that one band makes more than it reads weights. */
-static int64_t made_beside_weights(const AeBands *bands, int64_t rows)
+/* TRUE if bands of @rows, each of which reads all weights anew, make fewer
+ * floats than there are weights. */
+static gboolean weights_outweigh(const AeBands *bands, int64_t rows)
 {
     const int64_t height = ae_bands_window(bands, AE_BANDS_INPUT)->height;
     int64_t floats = 0;
@@ -215,19 +216,16 @@ static int64_t made_beside_weights(const AeBands *bands, int64_t rows)
     }
     for (guint i = 0; i < bands->stages->len; i++)
         floats -= (int64_t)ae_bands_stage(bands, (int)i)->step->packed_size;
-    return floats;
+    return floats < 0;
 }
 
 /* The largest band whose windows the cache can hold, if any; otherwise the
- * smallest that is more than the weights, which every band reads anew. */
+ * smallest, or twice that if the weights outweigh it. */
 static void choose_rows(AeBands *bands)
 {
-    int64_t rows = LEAST_ROWS;
-    gboolean fits;
+    int64_t rows = LEAST_ROWS << weights_outweigh(bands, LEAST_ROWS);
+    gboolean fits = measure(bands, rows) <= half_cache();
 
-    while (rows < MOST_ROWS && made_beside_weights(bands, rows) < 0)
-        rows *= 2;
-    fits = measure(bands, rows) <= half_cache();
     while (fits && rows < MOST_ROWS) {
         fits = measure(bands, 2 * rows) <= half_cache();
         rows = fits ? 2 * rows : rows;
