@@ -645,6 +645,17 @@ size_t ae_plan_memory(const AePlan *plan)
            bands;
 }
 
+int ae_plan_images(const AePlan *plan)
+{
+    int images = 1;
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const AeStep *step = g_ptr_array_index(plan->steps, i);
+        images = MAX(images, step->images);
+    }
+    return images;
+}
+
 int ae_plan_band_rows(const AePlan *plan)
 {
     return plan->bands != NULL ? ae_bands_rows(plan->bands) : 0;

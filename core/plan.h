@@ -77,6 +77,7 @@ void ae_plan_backward(AePlan *plan, float *gradients);
 /* Facts, for `ae info` and `ae bench`. */
 int64_t ae_plan_multiply_adds(const AePlan *plan); /* a run */
 size_t ae_plan_memory(const AePlan *plan);         /* bytes of buffers */
+int ae_plan_images(const AePlan *plan);    /* to train at once, at least */
 int ae_plan_band_rows(const AePlan *plan); /* 0: it runs on whole images */
 
 /* One line a step: node, operator (and what is fused), output shape,

@@ -140,7 +140,8 @@ static int choose_lanes(int64_t n_weights)
 }
 
 /* How many images a pass takes: as many as the cache holds, or as it takes for
- * reading the weights not to matter, without leaving a lane empty. */
+ * reading the weights not to matter, or as the model's steps need, without
+ * leaving a lane empty. */
 static gboolean choose_images(AeTrainer *t, const AeShape *shape,
                               GError **error)
 {
@@ -150,8 +151,9 @@ static gboolean choose_images(AeTrainer *t, const AeShape *shape,
         return FALSE;
     int64_t fit = PASS_BYTES / (int64_t)MAX(ae_plan_memory(plan), 1);
     fit = MAX(fit, t->n_weights / WEIGHTS_AN_IMAGE);
+    fit = MAX(fit, ae_plan_images(plan));
     t->images =
-        (int)CLAMP(fit, 1, (t->options.batch_size + t->lanes - 1) / t->lanes);
+        (int)MIN(fit, (t->options.batch_size + t->lanes - 1) / t->lanes);
     if (!can_take(t, shape, t->images))
         t->images = 1;
     return TRUE;

@@ -67,6 +67,8 @@ struct AeStep {
     size_t scratch_backward; /* floats that backward needs */
     size_t packed_size;      /* floats for prepare */
     size_t saved_size;       /* floats that forward leaves to backward */
+    int images;        /* that training should run at once for this step to be
+                          fast, at least; 0: any number */
     gboolean alias;    /* out[0] is in[0] under another shape: no forward */
     int64_t margin[2]; /* of in[0], that would spare copying its rows */
 

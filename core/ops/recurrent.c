@@ -212,6 +212,7 @@ static gboolean lstm_plan(AeStep *step, GError **error)
     if (!read_attributes(step, lstm, error) || !read_sizes(step, lstm, error) ||
         !check_inputs(step, lstm, error) || !set_outputs(step, lstm, error))
         return FALSE;
+    step->images = ROWS;
     lstm->rows = MIN(lstm->n, ROWS);
     lstm->blocks = (lstm->n + ROWS - 1) / ROWS;
     step->units = lstm->hidden > 0 ? lstm->directions * lstm->blocks : 0;
