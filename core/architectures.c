@@ -216,6 +216,19 @@ static int kvfrans(AeNet *net, int x)
     return ae_net_sigmoid(net, x);
 }
 
+/* One LSTM reads the rows, the other writes them from the code. */
+static int lstm(AeNet *net, int x)
+{
+    const AeArchitectureOptions *o = &net->options;
+    int n = o->channels * o->width, k = o->latent_size, h = o->hidden_size;
+
+    x = ae_net_lstm_last(net, ae_net_image_steps(net, x), n, k);
+    x = ae_net_repeat(net, ae_net_code(net, x), o->height);
+    x = ae_net_lstm_rows(net, x, k, h);
+    x = ae_net_sigmoid(net, ae_net_dense(net, x, h, n));
+    return ae_net_steps_image(net, x);
+}
+
 static int block(AeNet *net, int x, int c)
 {
     return conv_relu(net, conv_relu(net, x, c, c), c, c);
@@ -346,6 +359,11 @@ static const Architecture table[] = {
     {"kvfrans", kvfrans, LATENT | SAMPLING, 20, 0, 1,
      "kvfrans' convolutional variational autoencoder (V1): 28 x 28, 5 x 5 "
      "kernels with stride 2, code 20, 122,136 weights"},
+    {"lstm", lstm, DENSE | LATENT | HIDDEN, 64, 128, 1,
+     "The Keras blog's sequence-to-sequence autoencoder (K6): an LSTM reads "
+     "the "
+     "28 rows, its last state of 64 values is the code, a second LSTM writes "
+     "the rows"},
     {"unet-s", unet_s, ANY_SIZE, 0, 0, 1,
      "Residual U-Net with additive skips, 16, 32 and 64 channels at 1/2, 1/4 "
      "and 1/8 of the size; 6.4 k multiply-adds a pixel"},

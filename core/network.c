@@ -59,6 +59,15 @@ static int scalar(AeNet *net, const char *name, float value)
     return ae_model_add_constant(net->model, name, tensor, FALSE, NULL);
 }
 
+/* @x and a list of whole numbers that says how: a shape or axes. */
+static int listed(AeNet *net, const char *op, int x, const float *list, int n)
+{
+    g_autofree char *name =
+        g_strdup_printf("%u.list", net->model->nodes->len + 1);
+
+    return binary(net, op, x, constant(net, name, list, n, TRUE));
+}
+
 static void glorot(AeNet *net, AeTensor *weight, int64_t fan_in,
                    int64_t fan_out)
 {
@@ -253,10 +262,90 @@ int ae_net_flatten(AeNet *net, int x)
 int ae_net_unflatten(AeNet *net, int x, int channels, int height, int width)
 {
     float shape[] = {-1, (float)channels, (float)height, (float)width};
-    g_autofree char *name =
-        g_strdup_printf("%u.shape", net->model->nodes->len + 1);
 
-    return binary(net, "Reshape", x, constant(net, name, shape, 4, TRUE));
+    return listed(net, "Reshape", x, shape, 4);
+}
+
+static int transpose(AeNet *net, int x, const int64_t *order)
+{
+    int y;
+
+    ae_node_set_ints(append(net, "Transpose", &x, 1, &y), "perm", order, 4);
+    return y;
+}
+
+int ae_net_image_steps(AeNet *net, int x)
+{
+    const AeArchitectureOptions *o = &net->options;
+    float shape[] = {(float)o->height, -1, (float)(o->channels * o->width)};
+
+    x = transpose(net, x, (int64_t[]){2, 0, 1, 3});
+    return listed(net, "Reshape", x, shape, 3);
+}
+
+int ae_net_steps_image(AeNet *net, int x)
+{
+    const AeArchitectureOptions *o = &net->options;
+    float shape[] = {(float)o->height, -1, (float)o->channels, (float)o->width};
+
+    x = listed(net, "Reshape", x, shape, 4);
+    return transpose(net, x, (int64_t[]){1, 2, 0, 3});
+}
+
+int ae_net_repeat(AeNet *net, int x, int steps)
+{
+    x = listed(net, "Unsqueeze", x, (float[]){0}, 1);
+    return listed(net, "Expand", x, (float[]){(float)steps, 1, 1}, 3);
+}
+
+static int lstm_weight(AeNet *net, const char *suffix, int units, int n_in)
+{
+    AeShape shape = ae_shape(3, 1, 4 * units, n_in);
+    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+
+    glorot(net, tensor, n_in, 4 * (int64_t)units);
+    return add_weight(net, suffix, tensor);
+}
+
+/* Gates in ONNX's order: input, output, forget, cell. */
+static int lstm_bias(AeNet *net, int units)
+{
+    const float open = 3; /* 1 - s(3) = 5 % are forgotten a step */
+    AeShape shape = ae_shape(2, 1, 8 * units);
+    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+
+    for (int i = 2 * units; i < 3 * units; i++)
+        tensor->data[i] = open;
+    return add_weight(net, "bias", tensor);
+}
+
+/* The states of all steps, or the last. */
+static int lstm(AeNet *net, int x, int n_in, int units, gboolean last)
+{
+    int w = lstm_weight(net, "weight", units, n_in);
+    int r = lstm_weight(net, "recurrence", units, units);
+    int b = lstm_bias(net, units);
+    g_autofree char *name =
+        g_strdup_printf("lstm%u", net->model->nodes->len + 1);
+    int y = new_value(net, name), out[] = {last ? -1 : y, y};
+
+    ae_node_set_int(ae_model_add_node(net->model, "LSTM", name,
+                                      (int[]){x, w, r, b}, 4, out, last ? 2 : 1,
+                                      NULL),
+                    "hidden_size", units);
+    return y;
+}
+
+int ae_net_lstm_last(AeNet *net, int x, int n_in, int units)
+{
+    x = lstm(net, x, n_in, units, TRUE);
+    return listed(net, "Squeeze", x, (float[]){0}, 1);
+}
+
+int ae_net_lstm_rows(AeNet *net, int x, int n_in, int units)
+{
+    x = lstm(net, x, n_in, units, FALSE);
+    return listed(net, "Reshape", x, (float[]){-1, (float)units}, 2);
 }
 
 int ae_net_with_label(AeNet *net, int x)

@@ -53,6 +53,21 @@ int ae_net_dense(AeNet *net, int x, int n_in, int n_out);
 int ae_net_flatten(AeNet *net, int x);
 int ae_net_unflatten(AeNet *net, int x, int channels, int height, int width);
 
+/* The rows of images as steps of sequences, height x N x (channels width), and
+ * images from rows of numbers that lie in the order of these. */
+int ae_net_image_steps(AeNet *net, int x);
+int ae_net_steps_image(AeNet *net, int x);
+
+/* The same row at each of @steps steps. */
+int ae_net_repeat(AeNet *net, int x, int steps);
+
+/* An LSTM over steps x N x @n_in: its state after the last step, N x @units, or
+ * after every step, as rows of numbers. Forget gates start open (Gers et al.,
+ * Neural Computation 2000), wider than usual: a bias of 3 keeps a quarter of
+ * what was 28 steps ago, the usual 1 nothing. */
+int ae_net_lstm_last(AeNet *net, int x, int n_in, int units);
+int ae_net_lstm_rows(AeNet *net, int x, int n_in, int units);
+
 /* Rows with the label's one-hot row behind them; as they are where the network
  * has no labels. */
 int ae_net_with_label(AeNet *net, int x);

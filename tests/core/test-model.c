@@ -268,6 +268,7 @@ static void test_architectures_have_their_weights(void)
         {"vae", {.hidden_size = 64}, 101652},
         {"adversarial", {0}, 2937150 + 2937784},
         {"kvfrans", {0}, 122136},
+        {"lstm", {0}, 24064 + 99328 + 3612},
         /* c -> n with 4 x 4, 2 * blocks of n -> n and one n -> 4 c scale^2
          * with 3 x 3, all biased */
         {"superres-s", {0}, 408 + 4 * 5208 + 3472},
@@ -305,6 +306,8 @@ static void test_architecture_options(void)
         {"vae", {.classes = 10, .latent_size = 8}, "?x8"},
         {"vae", {.form = AE_VAE_AS_PUBLISHED}, "?x2"},
         {"conv-vae", {.classes = 3, .form = AE_VAE_LOG_SD}, "?x2"},
+        {"lstm", {.width = 7, .height = 5, .hidden_size = 9}, "?x64"},
+        {"lstm", {.classes = 10}, NULL},
         {"unet-s", {.channels = 5}, NULL},
         {"keras-superres", {.scale = 2}, "?x8x4x4"},
         {"keras-superres", {.scale = 3}, NULL},

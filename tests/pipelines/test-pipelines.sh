@@ -92,6 +92,7 @@ check "c1-conditional.sh samples" "$(number_after 'samples: accuracy') > 0.05"
 system a1-embedding 5 'mean.*BCE' 0.68
 system a2-anomaly 5 'mean.*BCE' 0.6
 check "a2-anomaly.sh ranks" "$(number_after 'rank') <= 1001"
+system k6-sequence 5 'mean.*BCE' 0.5
 
 AE_DATA=${AE_DATA:-../shared/data}
 if [ -f "$AE_DATA/bsd68/bsd68.tar" ]; then
