@@ -18,10 +18,11 @@ int64_t ae_walk_keep(const AeWalk *walk, int window)
 {
     const AeBands *bands = walk->bands;
     const int64_t height = ae_bands_window(bands, window)->height;
+    const int *readers = ae_bands_window(bands, window)->readers;
     int64_t keep = walk->spans[window].done;
 
-    for (guint i = 0; i < bands->stages->len; i++) {
-        const AeStage *stage = ae_bands_stage(bands, (int)i);
+    for (int i = readers[0]; i <= readers[1]; i++) {
+        const AeStage *stage = ae_bands_stage(bands, i);
         const int64_t next = walk->spans[stage->out].done;
 
         if (next >= walk->spans[stage->out].make)

@@ -19,6 +19,7 @@ static int window_of(const AePlan *plan, AeBands *bands, AeOperand *operand)
     const AeShape *shape = &value->operand.shape;
     AeWindow window = {.value = value,
                        .maker = -1,
+                       .readers = {G_MAXINT, -1},
                        .height = shape->dim[2],
                        .row = ae_operand_row(&value->operand)};
 
@@ -58,6 +59,17 @@ static gboolean has_rows(const AeStep *step)
     return TRUE;
 }
 
+static void add_reader(AeBands *bands, int window, int stage)
+{
+    int *readers;
+
+    if (window < 0)
+        return;
+    readers = ae_bands_window(bands, window)->readers;
+    readers[0] = MIN(readers[0], stage);
+    readers[1] = MAX(readers[1], stage);
+}
+
 static void add_stage(const AePlan *plan, AeBands *bands, const AeStep *step)
 {
     AeStage stage = {.step = step, .residual = -1, .n_in = step->n_in};
@@ -75,6 +87,9 @@ static void add_stage(const AePlan *plan, AeBands *bands, const AeStep *step)
     stage.cost = ae_step_cost(step) / (double)(step->out[0]->shape.dim[0] *
                                                step->out[0]->shape.dim[2]);
     ae_bands_window(bands, stage.out)->maker = (int)bands->stages->len;
+    add_reader(bands, stage.residual, (int)bands->stages->len);
+    for (int i = 0; i < stage.n_in; i++)
+        add_reader(bands, stage.in[i], (int)bands->stages->len);
     g_array_append_val(bands->stages, stage);
 }
 

@@ -35,6 +35,7 @@ typedef struct {
     gboolean ring;       /* row r lies at r modulo capacity */
     int64_t height, row; /* rows of an image, floats of a row */
     int maker;           /* stage; -1: the input */
+    int readers[2];      /* the first stage that reads it, and the last */
     int64_t capacity;    /* rows */
     size_t offset;       /* in a thread's memory */
 } AeWindow;
