@@ -86,8 +86,9 @@ seconds_for() {
 run_line() {
     file=$1
     line=$(without_hardware "$2")
-    timeout -s INT -k 10 "$(seconds_for "$line")" sh -c "exec $line" \
-        >log 2>&1 </dev/null
+    # --foreground: or a second INT may come before gst-launch-1.0 is done
+    timeout --foreground -s INT -k 10 "$(seconds_for "$line")" \
+        sh -c "exec $line" >log 2>&1 </dev/null
     code=$?
     if [ $code -eq 0 ]; then
         verdict=ended
