@@ -162,6 +162,38 @@ neighbours_seeds() {
     print_mean "accuracy of 7 neighbours" <"$TEMPORARY/values"
 }
 
+# The PSNR of enlarging without a network, whose models stay in TEMPORARY:
+#   plain_ways FOLDER CHANNELS SCALE [PROPERTY=VALUE...]
+plain_ways() {
+    local folder=$1 channels=$2 scale=$3 name model
+    shift 3
+    for name in nearest bilinear bicubic; do
+        model=$TEMPORARY/$name.onnx
+        ae new $name --channels "$channels" --scale "$scale" -o "$model"
+        measure "$folder" 1 "$model" task=superres scale="$scale" "$@"
+        printf '%s: test PSNR %.4f\n' $name "$(measured "$model" psnr)"
+    done
+}
+
+# A picture of the first ten test images: made smaller, to a side of SIDE pixels
+# and enlarged as plain_ways() left it; enlarged by MODEL; as they were.
+#   show_enlarged FOLDER SIDE MODEL PICTURE
+show_enlarged() {
+    local folder=$1 side=$2 model=$3 picture=$4
+    gst-launch-1.0 -q idxsrc num-buffers=10 \
+        location="$(idx_file "$folder" t10k images)" ! tee name=t \
+        t. ! queue ! pngenc ! multifilesink location="$TEMPORARY/c%d.png" \
+        t. ! queue ! videoscale ! video/x-raw,width="$side",height="$side" ! \
+        tee name=small small. ! queue ! \
+        aesuperres model-file="$TEMPORARY/nearest.onnx" ! pngenc ! \
+        multifilesink location="$TEMPORARY/a%d.png" \
+        small. ! queue ! aesuperres model-file="$model" ! pngenc ! \
+        multifilesink location="$TEMPORARY/b%d.png"
+    ae figure grid 3x10 "$TEMPORARY"/[abc]?.png --zoom 3 \
+        --row-captions small,enlarged,original -o "$picture"
+    echo "picture: $picture"
+}
+
 # The PSNR of the images of one idx file beside another's: psnr_of FILE FILE
 psnr_of() {
     gst-launch-1.0 -m idxsrc location="$1" ! c.sink \
