@@ -270,6 +270,13 @@ static int unet_xs(AeNet *net, int x)
     return unet(net, x, 8, 16, 32);
 }
 
+/* With a slope, or all units of a narrow network may die while its first
+ * steps are large. */
+static int conv_leaky(AeNet *net, int x, int ci, int co)
+{
+    return ae_net_leaky_relu(net, ae_net_conv(net, x, ci, co, 3), 0.1f);
+}
+
 /* The nearest pixels, and what @blocks of two convolutions of @n channels add
  * to them. These work at half of the image's size, where each costs a quarter;
  * last the pixels of the enlarged image are dealt out from channels (Shi et
@@ -277,12 +284,12 @@ static int unet_xs(AeNet *net, int x)
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;
-    int x = ae_net_relu(net, ae_net_conv_half(net, image, c, n, 4));
+    int x = ae_net_leaky_relu(net, ae_net_conv_half(net, image, c, n, 4), 0.1f);
 
     for (int i = 0; i < blocks; i++) {
-        int y = ae_net_conv(net, conv_relu(net, x, n, n), n, n, 3);
+        int y = ae_net_conv(net, conv_leaky(net, x, n, n), n, n, 3);
 
-        x = ae_net_relu(net, ae_net_add(net, y, x));
+        x = ae_net_leaky_relu(net, ae_net_add(net, y, x), 0.1f);
     }
     x = ae_net_conv(net, x, n, 4 * c * scale * scale, 3);
     ae_model_set(net->model, "ae.multiple", "2");
