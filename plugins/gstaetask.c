@@ -201,6 +201,7 @@ AeModel *gst_ae_task_new_model(const GstAeTask *task, GError **error)
         .hidden_size = (int)s->hidden_size,
         .classes = s->conditional ? (int)s->classes : 0,
         .form = s->form,
+        .scale = shrink(task) > 1 ? shrink(task) : 0,
         .latent_noise = s->latent_noise,
         .seed = s->seed,
     };

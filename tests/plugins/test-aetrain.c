@@ -235,7 +235,7 @@ static void test_bad_settings(void)
         {"conditional=true", "has no conditional form"},
         {"latent-size=7", "code of its own size"},
         {"task=superres scale=3", "28x28 cannot be made smaller by scale=3"},
-        {"task=superres architecture=keras", "28"},
+        {"task=superres architecture=keras", "does not enlarge"},
         {"mode=evaluate", "needs a model-file"},
         {"mode=evaluate model-file=/nonexistent/m.onnx", "/nonexistent/m.onnx"},
         {"patch-size=64", "smaller than a patch"},
