@@ -2,7 +2,7 @@
 /* Separable resampling, for each output row first down the input's columns,
  * then along the row. Output position i of an axis lies at
  *
- *   u = (i + 0.5) in / out - 0.5
+ *   u = (i + 0.5) in / out - 0.5 + shift
  *
  * of the input and reads input j with the weight k((u - j) / w) / sum, k the
  * kernel and w = max(in / out, 1). */
@@ -51,10 +51,11 @@ static int mirror(int i, int in)
     return at < in ? at : period - 1 - at;
 }
 
-static void fill_position(Axis *axis, int i, AeResampleKernel kernel)
+static void fill_position(Axis *axis, int i, double shift,
+                          AeResampleKernel kernel)
 {
     double ratio = (double)axis->in / axis->out, width = MAX(ratio, 1);
-    double centre = (i + 0.5) * ratio - 0.5, sum = 0;
+    double centre = (i + 0.5) * ratio - 0.5 + shift, sum = 0;
     float *weight = axis->weight + (size_t)i * (size_t)axis->n;
     int first = (int)floor(centre) - (axis->n - 1) / 2;
 
@@ -66,7 +67,8 @@ static void fill_position(Axis *axis, int i, AeResampleKernel kernel)
     axis->first[i] = first;
 }
 
-static void axis_init(Axis *axis, int in, int out, AeResampleKernel kernel)
+static void axis_init(Axis *axis, int in, int out, double shift,
+                      AeResampleKernel kernel)
 {
     int reach = kernel == AE_RESAMPLE_BICUBIC ? 2 : 1;
 
@@ -76,7 +78,7 @@ static void axis_init(Axis *axis, int in, int out, AeResampleKernel kernel)
     axis->first = g_new(int, out);
     axis->weight = g_new(float, (gsize)out *(gsize)axis->n);
     for (int i = 0; i < out; i++)
-        fill_position(axis, i, kernel);
+        fill_position(axis, i, shift, kernel);
 }
 
 static void axis_clear(Axis *axis)
@@ -85,21 +87,29 @@ static void axis_clear(Axis *axis)
     g_free(axis->weight);
 }
 
-AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
-                              int channels, AeResampleKernel kernel)
+AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
+                                      int channels, AeResampleKernel kernel,
+                                      double right, double down)
 {
     AeResampler *resampler = g_new0(AeResampler, 1);
     Axis *columns = &resampler->columns;
     int end;
 
-    axis_init(&resampler->rows, in_h, out_h, kernel);
-    axis_init(columns, in_w, out_w, kernel);
+    axis_init(&resampler->rows, in_h, out_h, down, kernel);
+    axis_init(columns, in_w, out_w, right, kernel);
     resampler->channels = channels;
     resampler->before = MAX(0, -columns->first[0]);
     end = MAX(in_w, columns->first[out_w - 1] + columns->n);
     resampler->pixels = resampler->before + end;
     resampler->line = g_new(float, (gsize)resampler->pixels *(gsize)channels);
     return resampler;
+}
+
+AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
+                              int channels, AeResampleKernel kernel)
+{
+    return ae_resampler_new_shifted(in_w, in_h, out_w, out_h, channels, kernel,
+                                    0, 0);
 }
 
 void ae_resampler_free(AeResampler *resampler)

@@ -26,6 +26,13 @@ typedef struct AeResampler AeResampler;
  * pixel of @channels floats. Serves one thread at a time. */
 AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
                               int channels, AeResampleKernel kernel);
+
+/* The same, but each output pixel lies @right and @down input pixels further
+ * than where the centres of both images would coincide: for chroma whose
+ * samples do not lie in the middle of theirs. */
+AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
+                                      int channels, AeResampleKernel kernel,
+                                      double right, double down);
 void ae_resampler_free(AeResampler *resampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeResampler, ae_resampler_free)
 

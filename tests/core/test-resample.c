@@ -126,11 +126,26 @@ static void test_halving(void)
     g_assert_cmpfloat((double)y[1], ==, 0);
 }
 
+/* Shifted by whole pixels an image moves, its edges mirrored. */
+static void test_shift(void)
+{
+    static const float x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+    static const float moved[] = {6, 7, 8, 8, 10, 11, 12, 12, 10, 11, 12, 12};
+    g_autoptr(AeResampler) resampler =
+        ae_resampler_new_shifted(4, 3, 4, 3, 1, AE_RESAMPLE_BICUBIC, 1, 1);
+    float y[12];
+
+    ae_resampler_run(resampler, x, y);
+    for (int i = 0; i < 12; i++)
+        g_assert_cmpfloat_with_epsilon(y[i], moved[i], 1e-5f);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/resample/definition", test_definition);
     g_test_add_func("/resample/mean", test_mean);
     g_test_add_func("/resample/halving", test_halving);
+    g_test_add_func("/resample/shift", test_shift);
     return g_test_run();
 }
