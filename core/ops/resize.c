@@ -28,7 +28,8 @@ typedef struct {
     int64_t size[AE_MAX_RANK];  /* of the output */
     int64_t first[AE_MAX_RANK]; /* where the axis begins in taps */
     int64_t run;                /* floats that stay together */
-    gboolean doubles;           /* 4 axes, rows and columns twice, nearest */
+    int64_t times;              /* rows and columns of images are repeated so
+                                   often; 0: something else */
     float outside;              /* where an output position reads nothing */
     Tap taps[];
 } Resize;
@@ -336,18 +337,30 @@ static void append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
     resize->first[resize->axes++] = first;
 }
 
-static gboolean doubles_axis(const Resize *resize, int axis, int64_t in,
-                             int64_t stride)
+/* How often an axis repeats each position of the input; 0: it does not. */
+static int64_t repeats_axis(const Resize *resize, int axis, int64_t in,
+                            int64_t stride)
 {
     const Tap *taps = resize->taps + resize->first[axis];
+    int64_t times = resize->size[axis] / in;
 
-    if (resize->size[axis] != 2 * in)
-        return FALSE;
-    for (int64_t i = 0; i < 2 * in; i++) {
-        if (taps[i].n != 1 || taps[i].offset[0] != i / 2 * stride)
-            return FALSE;
+    if (resize->size[axis] != times * in)
+        return 0;
+    for (int64_t i = 0; i < times * in; i++) {
+        if (taps[i].n != 1 || taps[i].weight[0] != 1 ||
+            taps[i].offset[0] != i / times * stride)
+            return 0;
     }
-    return TRUE;
+    return times;
+}
+
+/* As for images, channels last. */
+static int64_t repeats(const Resize *resize, const AeOperand *x)
+{
+    int64_t rows = repeats_axis(resize, 1, x->shape.dim[2], x->stride[2]);
+    int64_t columns = repeats_axis(resize, 2, x->shape.dim[3], x->stride[3]);
+
+    return rows == columns ? rows : 0;
 }
 
 static void make_axes(Resize *resize, const AeStep *step, const Rule *rule)
@@ -359,9 +372,8 @@ static void make_axes(Resize *resize, const AeStep *step, const Rule *rule)
     resize->run = runs ? x->shape.dim[inner] : 1;
     for (int i = 0; i < rank - (runs ? 1 : 0); i++)
         append_axis(resize, rule, x, ae_memory_axis(rank, i));
-    resize->doubles = rank == 4 && runs && keeps_axis(rule, x, 0) &&
-                      doubles_axis(resize, 1, x->shape.dim[2], x->stride[2]) &&
-                      doubles_axis(resize, 2, x->shape.dim[3], x->stride[3]);
+    if (rank == 4 && runs && keeps_axis(rule, x, 0))
+        resize->times = repeats(resize, x);
 }
 
 /* The most terms that a row of the output can have. */
@@ -486,6 +498,21 @@ static void copy_pixels(const Resize *resize, float *y, const float *x,
     }
 }
 
+/* The same where each pixel is repeated, which needs no table. */
+static void repeat_pixels(float *restrict y, const float *restrict x,
+                          int64_t pixels, int64_t times, int64_t run)
+{
+    if (run == 1 && times == 2) { /* gray, doubled: a loop of vectors */
+        for (int64_t i = 0; i < pixels / 2; i++)
+            y[2 * i] = y[2 * i + 1] = x[i];
+        return;
+    }
+    for (int64_t i = 0; i < pixels; i += times, x += run)
+        for (int64_t j = 0; j < times; j++, y += run)
+            for (int64_t k = 0; k < run; k++)
+                y[k] = x[k];
+}
+
 static void add_run(float *y, const float *x, float weight, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -540,6 +567,10 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
         float *y = step->out[0]->data + unit * pixels * run;
         int n = row_terms(resize, unit, terms);
 
+        if (resize->times > 0) {
+            repeat_pixels(y, x + terms[0].offset, pixels, resize->times, run);
+            continue;
+        }
         if (copies && n == 1 && terms[0].weight == 1) {
             copy_pixels(resize, y, x + terms[0].offset, taps, pixels);
             continue;
@@ -590,7 +621,7 @@ static void backward(const AeStep *step, float *scratch)
 
     if (!ae_step_wants(step, 0))
         return;
-    if (resize && resize->doubles) {
+    if (resize && resize->times == 2) {
         backward_doubles(step);
         return;
     }
