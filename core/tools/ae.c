@@ -9,7 +9,7 @@
 
 static const Command *const groups[] = {
     model_commands,  run_commands,    embed_commands,
-    decode_commands, figure_commands,
+    decode_commands, figure_commands, resize_commands,
 };
 
 static int usage(FILE *file)

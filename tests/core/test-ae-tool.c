@@ -124,6 +124,12 @@ static const struct {
      0, NULL, NULL},
     {"error pca.onnx loud.idx", 0, "mean squared error", NULL},
 
+    {"resize 3x2 gray.png", 2, NULL, "IN.png OUT.png"},
+    {"resize large gray.png small.png", 2, NULL, "640x480"},
+    {"resize 99999x2 gray.png small.png", 2, NULL, "16384"},
+    {"resize 3x2 none.png small.png", 1, NULL, "none.png"},
+    {"resize 3x2 gray.png small.png", 0, NULL, NULL},
+
     {"figure", 2, NULL, "grid, scatter, curves"},
     {"figure circle -o out.png", 2, NULL, "grid, scatter, curves"},
     {"figure --help", 0, "figure manifold MODEL", NULL},

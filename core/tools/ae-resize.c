@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Pictures of another size, as published tests of super-resolution make them.
+ */
+#include "ae-tool.h"
+
+#define MAX_SIDE 16384
+
+static AeImage *resize(const AeImage *image, int width, int height)
+{
+    gsize n_in = (gsize)image->width * image->height * image->channels;
+    gsize n_out = (gsize)width * height * image->channels;
+    g_autofree float *source = g_new(float, n_in);
+    g_autofree float *target = g_new(float, n_out);
+    AeImage *result = ae_image_new(width, height, image->channels);
+    g_autoptr(AeResampler) resampler =
+        ae_resampler_new(image->width, image->height, width, height,
+                         image->channels, AE_RESAMPLE_BICUBIC);
+
+    for (gsize i = 0; i < n_in; i++)
+        source[i] = image->pixels[i];
+    ae_resampler_run(resampler, source, target);
+    for (gsize i = 0; i < n_out; i++)
+        result->pixels[i] = (uint8_t)(CLAMP(target[i], 0, 255) + 0.5f);
+    return result;
+}
+
+/* resize WIDTHxHEIGHT IN.png OUT.png */
+static gboolean run_resize(int argc, char **argv, const char *usage,
+                           GError **error)
+{
+    const GOptionEntry entries[] = {{0}};
+    g_autoptr(AeImage) image = NULL, resized = NULL;
+    Size size;
+
+    if (!tool_parse(entries, usage, 3, 3, &argc, &argv, error) ||
+        !tool_parse_size(argv[1], &size, error) ||
+        !tool_require(
+            size.width <= MAX_SIDE && size.height <= MAX_SIDE ? argv[1] : NULL,
+            "a picture has at most 16384 pixels a side", error))
+        return FALSE;
+    image = ae_image_load_png(argv[2], error);
+    if (image == NULL)
+        return FALSE;
+    resized = resize(image, size.width, size.height);
+    return ae_image_save_png(resized, argv[3], error);
+}
+
+const Command resize_commands[] = {
+    {"resize", "resize WIDTHxHEIGHT IN.png OUT.png",
+     "a picture of another size, bicubic as MATLAB's imresize", run_resize},
+    {0},
+};
