@@ -141,3 +141,34 @@ void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
     else
         write_samples(target, target_step, source, step, n, range->low, scale);
 }
+
+static void enlarge_row(uint8_t *target, int target_step, const uint8_t *source,
+                        int source_step, int n, int scale)
+{
+    for (int x = 0; x < n; source += source_step)
+        for (int k = 0; k < scale && x < n; k++, x++)
+            target[(gsize)x * target_step] = *source;
+}
+
+static void fill_padding(GstVideoFrame *frame)
+{
+    for (int y = 0; y < GST_VIDEO_FRAME_HEIGHT(frame); y++)
+        memset((uint8_t *)GST_VIDEO_FRAME_PLANE_DATA(frame, 0) +
+                   (gsize)y * GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0),
+               255, (gsize)GST_VIDEO_FRAME_WIDTH(frame) * 4);
+}
+
+void gst_ae_pixels_enlarge(GstVideoFrame *out, const GstVideoFrame *in,
+                           int scale)
+{
+    if (gst_ae_pixels_have_rest(&out->info) &&
+        !GST_VIDEO_INFO_HAS_ALPHA(&out->info))
+        fill_padding(out);
+    for (int c = 0; c < (int)GST_VIDEO_FRAME_N_COMPONENTS(out); c++)
+        for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++)
+            enlarge_row(sample_at(out, c, 0, y),
+                        GST_VIDEO_FRAME_COMP_PSTRIDE(out, c),
+                        sample_at(in, c, 0, y / scale),
+                        GST_VIDEO_FRAME_COMP_PSTRIDE(in, c),
+                        GST_VIDEO_FRAME_COMP_WIDTH(out, c), scale);
+}

@@ -54,4 +54,9 @@ void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
                          int n, const GstAeRange *range, const float *source,
                          int step);
 
+/* Fills a frame that is @scale times as large as @in with the nearest pixels;
+ * bytes that are of no component become 255. */
+void gst_ae_pixels_enlarge(GstVideoFrame *out, const GstVideoFrame *in,
+                           int scale);
+
 G_END_DECLS

@@ -6,6 +6,7 @@
 #include "gstaeerror.h"
 #include "gstaenegotiate.h"
 #include "gstaepixels.h"
+#include "gstaescale.h"
 #include "gstaevideoplan.h"
 
 #define CAPS                                                                   \
@@ -18,7 +19,7 @@ GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 /* What frames go through. */
 typedef struct {
     GstAeModel *model;
-    int channels;
+    int channels, scale;
     int threads;
     AePrecision precision;
     GstAeVideoPlan *plan; /* NULL until the format is known */
@@ -32,7 +33,7 @@ struct GstAeVideoPrivate {
     guint request;         /* counts changes of the settings */
     Runner *replacement;   /* takes over with the next frame, or NULL */
     GstVideoInfo info;     /* of the stream; format unknown before caps */
-    int channels;          /* of the model in use, 0 before start */
+    int channels, scale;   /* of the model in use, 0 before start */
     char *label;           /* of the model in use */
     GstClockTime earliest; /* running time from which frames are in time */
     guint64 frames, late;
@@ -44,17 +45,27 @@ typedef struct {
     guint number;
     GstAeModelSettings settings;
     GstVideoInfo info;
+    int scale; /* that it must have; 0: any */
 } Request;
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
+static GstStaticCaps all_caps = GST_STATIC_CAPS(CAPS);
 static GstStaticCaps rgb_caps =
     GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " GST_AE_RGB_FORMATS " }"));
+static GstStaticCaps luma_caps =
+    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8 }"));
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstAeVideo, gst_ae_video,
                                     GST_TYPE_VIDEO_FILTER)
+
+/* 0: frames keep their size. */
+static int largest_scale(GstAeVideo *self)
+{
+    return GST_AE_VIDEO_GET_CLASS(self)->largest_scale;
+}
 
 static void runner_free(Runner *runner)
 {
@@ -77,8 +88,8 @@ static gboolean runner_plan(Runner *runner, const GstVideoInfo *info,
 
     if (runner->plan != NULL && gst_ae_video_plan_fits(runner->plan, info))
         return TRUE;
-    plan = gst_ae_video_plan_new(runner->model, info, runner->threads,
-                                 runner->precision, error);
+    plan = gst_ae_video_plan_new(runner->model, info, runner->scale,
+                                 runner->threads, runner->precision, error);
     if (plan == NULL)
         return FALSE;
     gst_ae_video_plan_free(runner->plan);
@@ -91,20 +102,65 @@ static gboolean is_known(const GstVideoInfo *info)
     return GST_VIDEO_INFO_FORMAT(info) != GST_VIDEO_FORMAT_UNKNOWN;
 }
 
-/* @info may be unknown. */
-static Runner *runner_new(const GstAeModelSettings *settings,
-                          const GstVideoInfo *info, GError **error)
+/* @scale: 0, the first one. Free. */
+static char *default_name(GstAeVideo *self, int scale)
+{
+    const char *name = GST_AE_VIDEO_GET_CLASS(self)->default_model;
+
+    if (largest_scale(self) == 0)
+        return g_strdup(name);
+    return g_strdup_printf("%s%d", name, MAX(scale, 2));
+}
+
+/* @scale: 0, any. */
+static gboolean runner_check_scale(const Runner *runner, int scale,
+                                   GError **error)
+{
+    if (scale == 0 || runner->scale == scale)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' makes images %d times as large, but %d times was "
+                "asked for",
+                runner->model->label, runner->scale, scale);
+    return FALSE;
+}
+
+/* Learns how often larger the model makes frames, up to @largest. */
+static gboolean runner_find_scale(Runner *runner, int largest, GError **error)
+{
+    runner->scale = 1;
+    if (largest == 0)
+        return TRUE;
+    runner->scale = gst_ae_video_plan_scale(runner->model, error);
+    if (runner->scale == 0)
+        return FALSE;
+    if (runner->scale >= 2 && runner->scale <= largest)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' makes images %d times as large, where 2 to %d "
+                "times was expected",
+                runner->model->label, runner->scale, largest);
+    return FALSE;
+}
+
+/* @info may be unknown; @scale: 0, as the model has it. */
+static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
+                          const GstVideoInfo *info, int scale, GError **error)
 {
     g_autoptr(Runner) runner = g_new0(Runner, 1);
+    g_autofree char *name = settings->model != NULL ? g_strdup(settings->model)
+                                                    : default_name(self, scale);
 
     runner->threads = (int)settings->threads;
     runner->precision = settings->precision;
-    runner->model = gst_ae_model_load(settings->model_file, settings->model,
+    runner->model = gst_ae_model_load(settings->model_file, name,
                                       settings->precision, error);
     if (runner->model == NULL)
         return NULL;
     runner->channels = gst_ae_video_plan_channels(runner->model, error);
-    if (runner->channels == 0)
+    if (runner->channels == 0 ||
+        !runner_find_scale(runner, largest_scale(self), error) ||
+        !runner_check_scale(runner, scale, error))
         return NULL;
     if (is_known(info) && !runner_plan(runner, info, error))
         return NULL;
@@ -120,6 +176,7 @@ static void use(GstAeVideo *self, Runner *runner)
     priv->runner = runner;
     GST_OBJECT_LOCK(self);
     priv->channels = runner->channels;
+    priv->scale = runner->scale;
     g_free(priv->label);
     priv->label = g_strdup(runner->model->label);
     GST_OBJECT_UNLOCK(self);
@@ -167,7 +224,8 @@ static void load_replacement(GstElement *element, void *data)
     GstAeVideo *self = GST_AE_VIDEO(element);
     Request *request = data;
     g_autoptr(GError) error = NULL;
-    Runner *runner = runner_new(&request->settings, &request->info, &error);
+    Runner *runner = runner_new(self, &request->settings, &request->info,
+                                request->scale, &error);
 
     if (runner != NULL)
         runner_free(offer(self, runner, request->number));
@@ -189,6 +247,7 @@ static void settings_changed(GstElement *element, const char *name)
         request->number = ++priv->request;
         request->info = priv->info;
         request->settings = gst_ae_model_settings_copy(&self->settings);
+        request->scale = is_known(&priv->info) ? priv->scale : (int)self->scale;
     }
     GST_OBJECT_UNLOCK(self);
     runner_free(outdated);
@@ -197,26 +256,40 @@ static void settings_changed(GstElement *element, const char *name)
                                request_free);
 }
 
-/* The frame that comes may have another format than the replacement was
- * planned for. */
-static void take_replacement(GstAeVideo *self)
+static Runner *steal_replacement(GstAeVideo *self)
 {
-    g_autoptr(GError) error = NULL;
     Runner *runner;
-    GstVideoInfo info;
 
     GST_OBJECT_LOCK(self);
     runner = g_steal_pointer(&self->priv->replacement);
-    info = self->priv->info;
     GST_OBJECT_UNLOCK(self);
+    return runner;
+}
+
+/* The frame that comes may have another format than the replacement was
+ * planned for, and another scale. */
+static void take_replacement(GstAeVideo *self)
+{
+    g_autoptr(Runner) runner = steal_replacement(self);
+    g_autoptr(GError) error = NULL;
+    int scale = self->priv->runner->scale;
+
     if (runner == NULL)
         return;
-    if (runner_plan(runner, &info, &error)) {
+    if (runner_check_scale(runner, scale, &error) &&
+        runner_plan(runner, &self->priv->info, &error))
+        use(self, g_steal_pointer(&runner));
+    else
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, error);
+}
+
+/* Before frames change: their new size follows from the new model. */
+static void use_replacement(GstAeVideo *self)
+{
+    Runner *runner = steal_replacement(self);
+
+    if (runner != NULL)
         use(self, runner);
-        return;
-    }
-    gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, error);
-    runner_free(runner);
 }
 
 /* TRUE, and counted, if downstream could not show the frame any more. */
@@ -245,6 +318,15 @@ static void set_earliest(GstAeVideo *self, GstClockTime earliest)
     GST_OBJECT_UNLOCK(self);
 }
 
+/* A frame that is not worth the model's time. */
+static void pass(GstVideoFrame *out, const GstVideoFrame *in, int scale)
+{
+    if (scale > 1)
+        gst_ae_pixels_enlarge(out, in, scale);
+    else
+        gst_video_frame_copy(out, in);
+}
+
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
                                      GstVideoFrame *out)
 {
@@ -253,7 +335,7 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
 
     take_replacement(self);
     if (is_late(self, in->buffer)) {
-        gst_video_frame_copy(out, in);
+        pass(out, in, self->priv->runner->scale);
         return GST_FLOW_OK;
     }
     gst_ae_video_plan_run(self->priv->runner->plan, in, out);
@@ -264,41 +346,103 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
     return GST_FLOW_OK;
 }
 
+/* Takes the default model of another scale than the one in use. */
+static gboolean change_scale(GstAeVideo *self, const GstVideoInfo *info,
+                             int scale, GError **error)
+{
+    g_auto(GstAeModelSettings) settings = {0};
+    Runner *runner;
+
+    GST_OBJECT_LOCK(self);
+    settings = gst_ae_model_settings_copy(&self->settings);
+    GST_OBJECT_UNLOCK(self);
+    runner = runner_new(self, &settings, info, scale, error);
+    if (runner != NULL)
+        use(self, runner);
+    return runner != NULL;
+}
+
 static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps,
                          GstVideoInfo *in_info, GstCaps *out_caps,
                          GstVideoInfo *out_info)
 {
     GstAeVideo *self = GST_AE_VIDEO(filter);
+    int scale = GST_VIDEO_INFO_WIDTH(out_info) / GST_VIDEO_INFO_WIDTH(in_info);
     g_autoptr(GError) error = NULL;
+    GstVideoInfo info = *in_info;
 
-    if (!runner_plan(self->priv->runner, in_info, &error)) {
+    /* GStreamer overlooks that of caps without a colorimetry. */
+    info.chroma_site = out_info->chroma_site;
+    if (scale == self->priv->runner->scale
+            ? !runner_plan(self->priv->runner, &info, &error)
+            : !change_scale(self, &info, scale, &error)) {
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
         return FALSE;
     }
     GST_OBJECT_LOCK(self);
-    self->priv->info = *in_info;
+    self->priv->info = info;
     GST_OBJECT_UNLOCK(self);
     return TRUE;
 }
 
-static gboolean wants_rgb(GstAeVideo *self)
+/* How often larger frames may become, and the formats that the model takes. */
+typedef struct {
+    int least_scale, largest_scale;
+    GstStaticCaps *formats;
+} Abilities;
+
+/* Before the start everything may still come. */
+static Abilities find_abilities(GstAeVideo *self)
 {
-    gboolean rgb;
+    int largest = largest_scale(self), scale, channels;
+    gboolean named;
 
     GST_OBJECT_LOCK(self);
-    rgb = self->priv->channels == 3;
+    channels = self->priv->channels;
+    scale = (int)self->scale;
+    named = self->settings.model_file != NULL || self->settings.model != NULL;
+    if (channels > 0 && (named || scale > 0))
+        scale = self->priv->scale;
     GST_OBJECT_UNLOCK(self);
-    return rgb;
+    return (Abilities){
+        largest == 0 ? 1
+        : scale > 0  ? scale
+                     : 2,
+        largest == 0 ? 1
+        : scale > 0  ? scale
+                     : largest,
+        channels == 3                  ? &rgb_caps
+        : channels == 1 && largest > 0 ? &luma_caps
+                                       : &all_caps,
+    };
+}
+
+/* In all scales that may be, the smallest first. Takes @caps. */
+static GstCaps *scale_caps(const Abilities *abilities, gboolean up,
+                           GstCaps *caps)
+{
+    GstCaps *result;
+
+    if (abilities->largest_scale == 1)
+        return caps;
+    if (up)
+        caps = gst_ae_scale_name_colours(caps);
+    result = gst_caps_new_empty();
+    for (int s = abilities->least_scale; s <= abilities->largest_scale; s++)
+        gst_caps_append(result, up ? gst_ae_scale_up(caps, s)
+                                   : gst_ae_scale_down(caps, s));
+    gst_caps_unref(caps);
+    return result;
 }
 
 static GstCaps *transform_caps(GstBaseTransform *trans,
                                GstPadDirection direction, GstCaps *caps,
                                GstCaps *filter)
 {
-    g_autoptr(GstCaps) rgb = gst_static_caps_get(&rgb_caps);
-    GstCaps *result = wants_rgb(GST_AE_VIDEO(trans))
-                          ? gst_caps_intersect(caps, rgb)
-                          : gst_caps_ref(caps);
+    Abilities abilities = find_abilities(GST_AE_VIDEO(trans));
+    g_autoptr(GstCaps) formats = gst_static_caps_get(abilities.formats);
+    GstCaps *result = scale_caps(&abilities, direction == GST_PAD_SINK,
+                                 gst_caps_intersect(caps, formats));
 
     if (filter != NULL) {
         GstCaps *unfiltered = result;
@@ -310,30 +454,57 @@ static GstCaps *transform_caps(GstBaseTransform *trans,
     return result;
 }
 
-static gboolean refuses(GstAeVideo *self, GstEvent *event)
+/* NULL, or why frames of @caps cannot be taken. Free. */
+static char *complain(GstAeVideo *self, GstCaps *caps)
 {
-    g_autoptr(GstCaps) rgb = gst_static_caps_get(&rgb_caps);
-    const char *format;
-    GstCaps *caps;
+    Abilities abilities = find_abilities(self);
+    g_autoptr(GstCaps) formats = gst_static_caps_get(abilities.formats);
+    const char *label = self->priv->runner->model->label;
+    const GstStructure *structure = gst_caps_get_structure(caps, 0);
+    const char *mode = gst_structure_get_string(structure, "interlace-mode");
 
-    gst_event_parse_caps(event, &caps);
-    if (!wants_rgb(self) || gst_caps_is_subset(caps, rgb))
-        return FALSE;
-    format =
-        gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
-    GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                      ("Model '%s' wants RGB, but this video is %s: put a "
-                       "videoconvert before the element.",
-                       self->priv->runner->model->label, format),
-                      (NULL));
-    return TRUE;
+    if (!gst_caps_is_subset(caps, formats))
+        return g_strdup_printf(
+            "Model '%s' wants %s, but this video is %s: put a videoconvert "
+            "before the element.",
+            label, abilities.formats == &rgb_caps ? "RGB" : "YUV or GRAY8",
+            gst_structure_get_string(structure, "format"));
+    if (abilities.largest_scale > 1 && mode != NULL &&
+        strcmp(mode, "progressive") != 0)
+        return g_strdup_printf(
+            "This video is interlaced (%s), and cannot be "
+            "enlarged: put a deinterlace before the element.",
+            mode);
+    return NULL;
+}
+
+static gboolean refuses(GstAeVideo *self, GstCaps *caps)
+{
+    GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
+    g_autofree char *complaint = complain(self, caps);
+    g_autoptr(GstCaps) made = NULL;
+
+    if (complaint != NULL) {
+        GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("%s", complaint), (NULL));
+        return TRUE;
+    }
+    made = transform_caps(trans, GST_PAD_SINK, caps, NULL);
+    return largest_scale(self) > 0 &&
+           !gst_ae_peer_takes(trans->srcpad, made,
+                              self->priv->runner->model->label);
 }
 
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
 {
     GstAeVideo *self = GST_AE_VIDEO(trans);
 
-    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS && refuses(self, event)) {
+    GstCaps *caps = NULL;
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS)
+        gst_event_parse_caps(event, &caps);
+    if (caps != NULL && largest_scale(self) > 0)
+        use_replacement(self);
+    if (caps != NULL && refuses(self, caps)) {
         gst_event_unref(event);
         return FALSE;
     }
@@ -376,7 +547,7 @@ static Runner *reset(GstAeVideo *self, gboolean started)
     priv->request++;
     replacement = g_steal_pointer(&priv->replacement);
     gst_video_info_init(&priv->info);
-    priv->channels = 0;
+    priv->channels = priv->scale = 0;
     priv->earliest = GST_CLOCK_TIME_NONE;
     if (started) {
         priv->frames = priv->late = 0;
@@ -402,13 +573,15 @@ static gboolean start(GstBaseTransform *trans)
     g_autoptr(GError) error = NULL;
     GstVideoInfo unknown;
     Runner *runner;
+    int scale;
 
     gst_video_info_init(&unknown);
     runner_free(reset(self, TRUE));
     GST_OBJECT_LOCK(self);
     settings = gst_ae_model_settings_copy(&self->settings);
+    scale = (int)self->scale;
     GST_OBJECT_UNLOCK(self);
-    runner = runner_new(&settings, &unknown, &error);
+    runner = runner_new(self, &settings, &unknown, scale, &error);
     if (runner != NULL) {
         use(self, runner);
         return TRUE;
@@ -436,7 +609,7 @@ static const GstAeProperty properties[] = {
     GST_AE_MODEL_PROPERTIES(GstAeVideo, settings),
     {"stats", "Statistics",
      "Since the start: \"frames\" that went through the model, \"late\" ones "
-     "that passed untouched, \"mean-ms\" a frame, and the \"model\" in use",
+     "that passed it by, \"mean-ms\" a frame, and the \"model\" in use",
      G_TYPE_BOXED, .get_type = gst_structure_get_type, .get = get_stats,
      .flags = G_PARAM_READABLE},
 };
@@ -447,7 +620,7 @@ static void constructed(GObject *object)
     GstAeVideo *self = GST_AE_VIDEO(object);
 
     G_OBJECT_CLASS(gst_ae_video_parent_class)->constructed(object);
-    if (self->settings.model == NULL)
+    if (self->settings.model == NULL && largest_scale(self) == 0)
         g_object_set(self, "model", GST_AE_VIDEO_GET_CLASS(self)->default_model,
                      NULL);
 }

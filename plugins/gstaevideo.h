@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The base of elements that send video frames through a model and keep their
- * size: everything but a name and a default model.
+/* The base of elements that send video frames through a model, which keep their
+ * size or make them larger: everything but a name and a default model.
  *
  * Late frames (by the QoS events of downstream, while `qos` is set) pass
- * untouched instead of being dropped. A model that is set while the element
- * runs is loaded and planned in another thread and takes over between two
- * frames; if that fails a warning is posted and the old model stays. */
+ * untouched, or enlarged by the nearest pixels, instead of being dropped. A
+ * model that is set while the element runs is loaded and planned in another
+ * thread and takes over between two frames; if that fails a warning is posted
+ * and the old model stays. */
 #pragma once
 
 #include <gst/video/gstvideofilter.h>
@@ -24,13 +25,19 @@ typedef struct GstAeVideoPrivate GstAeVideoPrivate;
 
 typedef struct {
     GstVideoFilter parent;
-    GstAeModelSettings settings; /* under the object lock */
+    /* Under the object lock. */
+    GstAeModelSettings settings;
+    guint scale; /* how often larger frames become; 0: as the model does, and
+                    where none is named, as downstream wants */
     GstAeVideoPrivate *priv;
 } GstAeVideo;
 
 typedef struct {
     GstVideoFilterClass parent;
-    const char *default_model; /* the name that `model` starts with */
+    /* The name that `model` starts with. Where frames become larger, that and
+     * the scale are the name of the model that is used if none is set. */
+    const char *default_model;
+    int largest_scale; /* frames become 2 .. times larger; 0: they do not */
 } GstAeVideoClass;
 
 GType gst_ae_video_get_type(void);

@@ -15,11 +15,21 @@ typedef struct {
     int padded_width, padded_height;
 } Pass;
 
+/* A component that is enlarged without the model. */
+typedef struct {
+    int component, width, height; /* of the input */
+    AeResampler *resampler;
+    float *small, *large;
+} Plain;
+
 struct GstAeVideoPlan {
     AePool *pool;
     GstVideoInfo info;
+    int scale;
     Pass passes[GST_VIDEO_MAX_COMPONENTS];
     int n_passes;
+    Plain plains[GST_VIDEO_MAX_COMPONENTS];
+    int n_plains;
     gboolean copy; /* bytes of a frame that no pass writes */
     GstAeRange range;
 };
@@ -31,6 +41,15 @@ typedef struct {
     GstVideoFrame *frame;
     int first; /* of the pass's components */
 } Job;
+
+/* All plain components: each is a task. */
+typedef struct {
+    const GstAeVideoPlan *plan;
+    const GstVideoFrame *in;
+    GstVideoFrame *out;
+} PlainJob;
+
+static const GstAeRange unit_range = {0.0f, 1.0f};
 
 static const AeShape *input_shape(const AeModel *model)
 {
@@ -61,19 +80,20 @@ static void read_task(void *data, int64_t index, int thread)
 static void write_row(const Job *job, int image, int c, int y)
 {
     const Pass *pass = job->pass;
+    gsize scale = (gsize)job->plan->scale;
     int component = pass->components[job->first + image * pass->channels + c];
-    gsize row = (gsize)image * pass->padded_height + y;
+    gsize row = (gsize)image * pass->padded_height * scale + y;
     const float *source = ae_plan_output(pass->plan, 0) +
-                          row * pass->padded_width * pass->channels + c;
+                          row * pass->padded_width * scale * pass->channels + c;
 
-    gst_ae_pixels_write(job->frame, component, 0, y, pass->width,
+    gst_ae_pixels_write(job->frame, component, 0, y, pass->width * scale,
                         &job->plan->range, source, pass->channels);
 }
 
 static void write_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
-    int height = job->pass->height;
+    int height = job->pass->height * job->plan->scale;
 
     for (int c = 0; c < job->pass->channels; c++)
         write_row(job, (int)(index / height), c, (int)(index % height));
@@ -92,45 +112,80 @@ static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
                     (int64_t)pass->batch * pass->padded_height);
         ae_plan_run(pass->plan);
         ae_pool_run(plan->pool, write_task, &write,
-                    (int64_t)pass->batch * pass->height);
+                    (int64_t)pass->batch * pass->height * plan->scale);
     }
 }
 
-static gboolean keeps_shape(const AePlan *plan, const char *label,
-                            GError **error)
+static void plain_task(void *data, int64_t index, int thread)
+{
+    const PlainJob *job = data;
+    const Plain *plain = &job->plan->plains[index];
+    int c = plain->component, width = plain->width * job->plan->scale;
+
+    for (int y = 0; y < plain->height; y++)
+        gst_ae_pixels_read(job->in, c, y, plain->width, &unit_range,
+                           plain->small + (gsize)y * plain->width, 1);
+    ae_resampler_run(plain->resampler, plain->small, plain->large);
+    for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(job->out, c); y++)
+        gst_ae_pixels_write(job->out, c, 0, y,
+                            GST_VIDEO_FRAME_COMP_WIDTH(job->out, c),
+                            &unit_range, plain->large + (gsize)y * width, 1);
+}
+
+static void set_shape_error(const AePlan *plan, const char *label,
+                            const char *wanted, GError **error)
+{
+    g_autofree char *in = ae_shape_to_string(ae_plan_input_shape(plan, 0));
+    g_autofree char *out = ae_shape_to_string(ae_plan_output_shape(plan, 0));
+
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' turns %s into %s, but its output must have %s",
+                label, in, out, wanted);
+}
+
+static AePlan *plan_shape(const GstAeModel *model, const AeShape *shape,
+                          AePool *pool, AePrecision precision, GError **error)
+{
+    AePlanOptions options = {
+        .shapes = shape, .n_inputs = 1, .pool = pool, .precision = precision};
+    AePlan *plan = ae_plan_new(model->model, &options, error);
+
+    if (plan == NULL)
+        g_prefix_error(error,
+                       "model '%s' cannot run on images of %" G_GINT64_FORMAT
+                       "x%" G_GINT64_FORMAT ": ",
+                       model->label, shape->dim[3], shape->dim[2]);
+    return plan;
+}
+
+/* The same images, how often larger? 0: not by a whole number. */
+static int plan_scale(const AePlan *plan)
 {
     const AeShape *in = ae_plan_input_shape(plan, 0);
     const AeShape *out = ae_plan_output_shape(plan, 0);
-    g_autofree char *in_text = NULL, *out_text = NULL;
+    int64_t scale = out->rank == 4 ? out->dim[2] / in->dim[2] : 0;
 
-    if (ae_shape_equal(in, out))
-        return TRUE;
-    in_text = ae_shape_to_string(in);
-    out_text = ae_shape_to_string(out);
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "model '%s' turns %s into %s, but its output must have the "
-                "shape of its input",
-                label, in_text, out_text);
-    return FALSE;
+    if (scale == 0 || scale > G_MAXINT || out->dim[0] != in->dim[0] ||
+        out->dim[1] != in->dim[1] || out->dim[2] != in->dim[2] * scale ||
+        out->dim[3] != in->dim[3] * scale)
+        return 0;
+    return (int)scale;
 }
 
-static AePlan *plan_shape(const GstAeModel *model, const Pass *pass,
-                          AePool *pool, AePrecision precision, GError **error)
+static AePlan *plan_frames(const GstAeModel *model, const Pass *pass, int scale,
+                           AePool *pool, AePrecision precision, GError **error)
 {
     AeShape shape = ae_shape(4, pass->batch, pass->channels,
                              pass->padded_height, pass->padded_width);
-    AePlanOptions options = {
-        .shapes = &shape, .n_inputs = 1, .pool = pool, .precision = precision};
-    g_autoptr(AePlan) plan = ae_plan_new(model->model, &options, error);
+    g_autoptr(AePlan) plan = plan_shape(model, &shape, pool, precision, error);
 
-    if (plan == NULL) {
-        g_prefix_error(error, "model '%s' cannot run on images of %dx%d: ",
-                       model->label, pass->padded_width, pass->padded_height);
-        return NULL;
-    }
-    if (!keeps_shape(plan, model->label, error))
-        return NULL;
-    return g_steal_pointer(&plan);
+    if (plan == NULL || plan_scale(plan) == scale)
+        return g_steal_pointer(&plan);
+    set_shape_error(plan, model->label,
+                    scale == 1 ? "the shape of its input"
+                               : "the same multiple of every input's size",
+                    error);
+    return NULL;
 }
 
 /* The sizes that the file fixes. */
@@ -169,8 +224,8 @@ static gboolean choose_batch(const GstAeModel *model, Pass *pass,
 
 /* Plans for the smallest padding that works; the error is that of the first
  * that does not. */
-static gboolean plan_pass(const GstAeModel *model, Pass *pass, AePool *pool,
-                          AePrecision precision, GError **error)
+static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
+                          AePool *pool, AePrecision precision, GError **error)
 {
     g_autoptr(GError) first = NULL;
     int multiples[GST_AE_PIXELS_MULTIPLES];
@@ -186,8 +241,8 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, AePool *pool,
             continue;
         pass->padded_width = width;
         pass->padded_height = height;
-        pass->plan = plan_shape(model, pass, pool, precision,
-                                first == NULL ? &first : NULL);
+        pass->plan = plan_frames(model, pass, scale, pool, precision,
+                                 first == NULL ? &first : NULL);
     }
     if (pass->plan == NULL)
         g_propagate_error(error, g_steal_pointer(&first));
@@ -211,18 +266,62 @@ static Pass *find_pass(GstAeVideoPlan *plan, int component, int channels)
     return pass;
 }
 
-static void group_components(GstAeVideoPlan *plan, int channels)
+/* Enlarging moves the first sample outwards by (scale - 1) / (2 scale) samples.
+ * Chroma that is cosited has to stay with the first sample of luma, whose
+ * samples are half as far apart. */
+static double chroma_shift(const GstAeVideoPlan *plan, int subsampling,
+                           gboolean cosited)
 {
-    int n = GST_VIDEO_INFO_N_COMPONENTS(&plan->info);
+    return subsampling == 1 && cosited ? (plan->scale - 1) / (4.0 * plan->scale)
+                                       : 0;
+}
+
+static gboolean add_plain(GstAeVideoPlan *plan, int component, GError **error)
+{
+    Plain *plain = &plan->plains[plan->n_plains++];
+    GstVideoChromaSite site = GST_VIDEO_INFO_CHROMA_SITE(&plan->info);
+    int width = GST_VIDEO_INFO_COMP_WIDTH(&plan->info, component);
+    int height = GST_VIDEO_INFO_COMP_HEIGHT(&plan->info, component);
+    gsize n = (gsize)width * height;
+
+    *plain = (Plain){component, width, height};
+    plain->resampler = ae_resampler_new_shifted(
+        width, height, width * plan->scale, height * plan->scale, 1,
+        AE_RESAMPLE_BICUBIC,
+        chroma_shift(plan, plan->info.finfo->w_sub[component],
+                     (site & GST_VIDEO_CHROMA_SITE_H_COSITED) != 0),
+        chroma_shift(plan, plan->info.finfo->h_sub[component],
+                     (site & GST_VIDEO_CHROMA_SITE_V_COSITED) != 0));
+    plain->small = ae_alloc_floats(n);
+    plain->large = ae_alloc_floats(n * plan->scale * plan->scale);
+    if (plain->small != NULL && plain->large != NULL)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                "there is not enough memory to make %dx%d samples %d times "
+                "larger",
+                width, height, plan->scale);
+    return FALSE;
+}
+
+static gboolean group_components(GstAeVideoPlan *plan, int channels,
+                                 GError **error)
+{
+    int all = GST_VIDEO_INFO_N_COMPONENTS(&plan->info), n = all;
 
     if (GST_VIDEO_INFO_HAS_ALPHA(&plan->info))
         n = GST_VIDEO_COMP_A;
+    if (plan->scale > 1 && channels == 1)
+        n = 1;
     for (int c = 0; c < n; c++) {
         Pass *pass = find_pass(plan, c, channels);
 
         pass->components[pass->n_components++] = c;
     }
     plan->copy = gst_ae_pixels_have_rest(&plan->info);
+    for (int c = n; c < all && plan->scale > 1; c++)
+        if (!add_plain(plan, c, error))
+            return FALSE;
+    return TRUE;
 }
 
 int gst_ae_video_plan_channels(const GstAeModel *model, GError **error)
@@ -254,26 +353,62 @@ gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
 {
     return GST_VIDEO_INFO_FORMAT(&plan->info) == GST_VIDEO_INFO_FORMAT(info) &&
            GST_VIDEO_INFO_WIDTH(&plan->info) == GST_VIDEO_INFO_WIDTH(info) &&
-           GST_VIDEO_INFO_HEIGHT(&plan->info) == GST_VIDEO_INFO_HEIGHT(info);
+           GST_VIDEO_INFO_HEIGHT(&plan->info) == GST_VIDEO_INFO_HEIGHT(info) &&
+           GST_VIDEO_INFO_CHROMA_SITE(&plan->info) ==
+               GST_VIDEO_INFO_CHROMA_SITE(info);
+}
+
+int gst_ae_video_plan_scale(const GstAeModel *model, GError **error)
+{
+    enum { SIDE = 32 };
+    int multiples[GST_AE_PIXELS_MULTIPLES], scale;
+    AeShape shape = *input_shape(model->model);
+
+    if (!gst_ae_pixels_multiples(model, multiples, error))
+        return 0;
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] == AE_UNKNOWN)
+            shape.dim[i] =
+                i == 0 ? 1 : gst_ae_pixels_round_up(SIDE, *multiples);
+    g_autoptr(AePlan) plan =
+        plan_shape(model, &shape, NULL, AE_PRECISION_AUTO, error);
+    if (plan == NULL)
+        return 0;
+    scale = plan_scale(plan);
+    if (scale == 0)
+        set_shape_error(plan, model->label,
+                        "a whole multiple of its input's size", error);
+    return scale;
 }
 
 GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
-                                      const GstVideoInfo *info, int threads,
-                                      AePrecision precision, GError **error)
+                                      const GstVideoInfo *info, int scale,
+                                      int threads, AePrecision precision,
+                                      GError **error)
 {
     g_autoptr(GstAeVideoPlan) plan = g_new0(GstAeVideoPlan, 1);
     int channels = gst_ae_video_plan_channels(model, error);
 
     plan->info = *info;
+    plan->scale = scale;
     if (channels == 0 || !gst_ae_pixels_accept(model, channels, info, error) ||
         !gst_ae_pixels_range(model, &plan->range, error))
         return NULL;
     plan->pool = ae_pool_new(threads);
-    group_components(plan, channels);
+    if (!group_components(plan, channels, error))
+        return NULL;
     for (int i = 0; i < plan->n_passes; i++)
-        if (!plan_pass(model, &plan->passes[i], plan->pool, precision, error))
+        if (!plan_pass(model, &plan->passes[i], scale, plan->pool, precision,
+                       error))
             return NULL;
     return g_steal_pointer(&plan);
+}
+
+static void plain_clear(Plain *plain)
+{
+    ae_resampler_free(plain->resampler);
+    ae_free(plain->small);
+    ae_free(plain->large);
 }
 
 void gst_ae_video_plan_free(GstAeVideoPlan *plan)
@@ -282,6 +417,8 @@ void gst_ae_video_plan_free(GstAeVideoPlan *plan)
         return;
     for (int i = 0; i < plan->n_passes; i++)
         ae_plan_free(plan->passes[i].plan);
+    for (int i = 0; i < plan->n_plains; i++)
+        plain_clear(&plan->plains[i]);
     if (plan->pool != NULL)
         ae_pool_free(plan->pool);
     g_free(plan);
@@ -290,8 +427,13 @@ void gst_ae_video_plan_free(GstAeVideoPlan *plan)
 void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
                            GstVideoFrame *out)
 {
-    if (plan->copy)
+    PlainJob plains = {plan, in, out};
+
+    if (plan->copy && plan->scale > 1)
+        gst_ae_pixels_enlarge(out, in, plan->scale);
+    else if (plan->copy)
         gst_video_frame_copy(out, in);
+    ae_pool_run(plan->pool, plain_task, &plains, plan->n_plains);
     for (int i = 0; i < plan->n_passes; i++)
         run_pass(plan, &plan->passes[i], in, out);
 }

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An image-to-image model made ready for video frames of one format and size.
+/* An image-to-image model made ready for video frames of one format and size,
+ * which it keeps or makes a whole number of times larger.
  *
  * A model with one input channel sees every component of a frame (Y, U and V;
  * or R, G and B) as a gray image of its own; one with three sees RGB. Samples
  * v of 0 .. 255 become lo + v / 255 * (hi - lo), where the model's metadata
  * "ae.range" is "lo,hi"; without it 0 and 1. Outputs are clipped and rounded
  * to the nearest. Alpha and padding bytes are copied.
+ *
+ * A model with one input channel that enlarges sees Y alone; chroma, and alpha
+ * in all formats, is resampled bicubically, where the chroma-site says.
  *
  * Frames that the model's strides do not divide are reflected at their right
  * and bottom edges up to the next multiple: of the metadata "ae.multiple";
@@ -25,19 +29,26 @@ typedef struct GstAeVideoPlan GstAeVideoPlan;
  * (AE_ERROR_SHAPE) if it does not turn one such image into another. */
 int gst_ae_video_plan_channels(const GstAeModel *model, GError **error);
 
-/* @model must outlive the plan. @threads: 0, one a processor. Errors:
- * AE_ERROR_SHAPE (wrong sizes or format) and those of ae_plan_new(), all
- * naming the model. */
+/* How often larger the images are that a model with these channels makes, as
+ * it is seen to do with a small one. 0 with an error: AE_ERROR_SHAPE (by no
+ * whole number) and those of ae_plan_new(), naming the model. */
+int gst_ae_video_plan_scale(const GstAeModel *model, GError **error);
+
+/* @model must outlive the plan. @scale: how often larger the frames become.
+ * @threads: 0, one a processor. Errors: AE_ERROR_SHAPE (wrong sizes or format)
+ * and those of ae_plan_new(), all naming the model. */
 GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
-                                      const GstVideoInfo *info, int threads,
-                                      AePrecision precision, GError **error);
+                                      const GstVideoInfo *info, int scale,
+                                      int threads, AePrecision precision,
+                                      GError **error);
 void gst_ae_video_plan_free(GstAeVideoPlan *plan);
 
-/* TRUE if frames of @info have the format and size of the plan. */
+/* TRUE if frames of @info have the format, size and chroma-site of the plan. */
 gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
                                 const GstVideoInfo *info);
 
-/* Cannot fail and allocates nothing. */
+/* Cannot fail and allocates nothing. @out: of the same format, scale times as
+ * large. */
 void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
                            GstVideoFrame *out);
 

@@ -10,6 +10,7 @@ static gboolean plugin_init(GstPlugin *plugin)
            GST_ELEMENT_REGISTER(aedenoise, plugin) &&
            GST_ELEMENT_REGISTER(aeencode, plugin) &&
            GST_ELEMENT_REGISTER(aenoise, plugin) &&
+           GST_ELEMENT_REGISTER(aesuperres, plugin) &&
            GST_ELEMENT_REGISTER(aetrain, plugin) &&
            GST_ELEMENT_REGISTER(idxsrc, plugin) &&
            GST_ELEMENT_REGISTER(vaesample, plugin);

@@ -7,6 +7,7 @@
 #include <gst/video/video.h>
 
 #include "ae.h"
+#include "frames.h"
 
 static char *folder; /* of the models */
 
@@ -211,85 +212,26 @@ static void free_harness(GstHarness *harness, GstBus *bus)
         gst_object_unref(bus);
 }
 
-static void set_caps(GstHarness *harness, GstVideoInfo *info,
-                     const char *format, int width, int height)
-{
-    gst_video_info_set_format(info, gst_video_format_from_string(format), width,
-                              height);
-    info->fps_n = 25;
-    info->fps_d = 1;
-    gst_harness_set_src_caps(harness, gst_video_info_to_caps(info));
-}
-
-static void fill(GstBuffer *buffer, uint64_t seed)
-{
-    AeRandom random = ae_random(seed, 0);
-    GstMapInfo map;
-
-    gst_buffer_map(buffer, &map, GST_MAP_WRITE);
-    for (gsize i = 0; i < map.size; i++)
-        map.data[i] = (uint8_t)ae_random_bits(&random);
-    gst_buffer_unmap(buffer, &map);
-}
-
-static GstBuffer *new_frame(const GstVideoInfo *info, uint64_t seed)
-{
-    GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
-
-    fill(buffer, seed);
-    GST_BUFFER_PTS(buffer) = seed * 40 * GST_MSECOND;
-    return buffer;
-}
-
-/* Rows 24 bytes further apart and planes 40 bytes than they need be. */
-static GstBuffer *new_padded_frame(const GstVideoInfo *info, uint64_t seed)
-{
-    int planes = GST_VIDEO_INFO_N_PLANES(info);
-    gsize offsets[GST_VIDEO_MAX_PLANES], size = 0;
-    int strides[GST_VIDEO_MAX_PLANES];
-    GstBuffer *buffer;
-
-    for (int i = 0; i < planes; i++) {
-        strides[i] = GST_VIDEO_INFO_PLANE_STRIDE(info, i) + 24;
-        offsets[i] = size + 40;
-        size = offsets[i] + (gsize)strides[i] * GST_VIDEO_INFO_HEIGHT(info);
-    }
-    buffer = gst_buffer_new_allocate(NULL, size, NULL);
-    fill(buffer, seed);
-    gst_buffer_add_video_meta_full(
-        buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(info),
-        GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info), planes,
-        offsets, strides);
-    return buffer;
-}
-
-static int sample(const GstVideoFrame *frame, int component, int x, int y)
-{
-    const uint8_t *row = GST_VIDEO_FRAME_COMP_DATA(frame, component);
-
-    row += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
-    return row[x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component)];
-}
-
 /* What the sample of the output should be. */
 typedef int (*Expect)(const GstVideoFrame *in, int component, int x, int y);
 
 static int same(const GstVideoFrame *in, int component, int x, int y)
 {
-    return sample(in, component, x, y);
+    return frames_sample(in, component, x, y);
 }
 
 static int inverted(const GstVideoFrame *in, int component, int x, int y)
 {
-    return component == GST_VIDEO_COMP_A ? same(in, component, x, y)
-                                         : 255 - sample(in, component, x, y);
+    return component == GST_VIDEO_COMP_A
+               ? same(in, component, x, y)
+               : 255 - frames_sample(in, component, x, y);
 }
 
 static int rotated(const GstVideoFrame *in, int component, int x, int y)
 {
     return component == GST_VIDEO_COMP_A
                ? same(in, component, x, y)
-               : sample(in, (component + 1) % 3, x, y);
+               : frames_sample(in, (component + 1) % 3, x, y);
 }
 
 static int blurred(const GstVideoFrame *in, int component, int x, int y)
@@ -304,7 +246,7 @@ static int blurred(const GstVideoFrame *in, int component, int x, int y)
         for (int u = -1; u <= 1; u++)
             if (x + u >= 0 && x + u < width && y + v >= 0 && y + v < height)
                 sum += (2 - ABS(u)) * (2 - ABS(v)) *
-                       sample(in, component, x + u, y + v);
+                       frames_sample(in, component, x + u, y + v);
     return (sum + 8) / 16;
 }
 
@@ -320,8 +262,9 @@ static int in_blocks(const GstVideoFrame *in, int component, int x, int y)
         return same(in, component, x, y);
     for (int v = y / 2 * 2; v < y / 2 * 2 + 2; v++)
         for (int u = x / 2 * 2; u < x / 2 * 2 + 2; u++)
-            sum += sample(in, component, u < width ? u : MAX(width - 2, 0),
-                          v < height ? v : MAX(height - 2, 0));
+            sum +=
+                frames_sample(in, component, u < width ? u : MAX(width - 2, 0),
+                              v < height ? v : MAX(height - 2, 0));
     return (sum + 2) / 4;
 }
 
@@ -337,7 +280,7 @@ static int compare(GstBuffer *in_buffer, GstBuffer *out_buffer,
     for (int c = 0; c < (int)GST_VIDEO_INFO_N_COMPONENTS(info); c++)
         for (int y = 0; y < GST_VIDEO_INFO_COMP_HEIGHT(info, c); y++)
             for (int x = 0; x < GST_VIDEO_INFO_COMP_WIDTH(info, c); x++) {
-                int found = sample(&out, c, x, y);
+                int found = frames_sample(&out, c, x, y);
                 int expected = expect(&in, c, x, y);
 
                 worst = MAX(worst, ABS(found - expected));
@@ -380,13 +323,14 @@ static void check_format(GstHarness *harness, int m, const char *format)
     GstVideoInfo info;
 
     for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
-        set_caps(harness, &info, format, sizes[i].width, sizes[i].height);
+        frames_set_caps(harness, &info, format, sizes[i].width,
+                        sizes[i].height);
         g_assert_cmpint(
-            push(harness, &info, new_frame(&info, i), models[m].expect), <=,
-            models[m].tolerance);
-        g_assert_cmpint(
-            push(harness, &info, new_padded_frame(&info, i), models[m].expect),
+            push(harness, &info, frames_new_frame(&info, i), models[m].expect),
             <=, models[m].tolerance);
+        g_assert_cmpint(push(harness, &info, frames_new_padded_frame(&info, i),
+                             models[m].expect),
+                        <=, models[m].tolerance);
     }
 }
 
@@ -408,29 +352,6 @@ static void test_formats(void)
 }
 
 /* Errors. */
-
-/* The text of the error or warning that is on the bus, or is to come. */
-static char *pop_text(GstBus *bus, GstMessageType type, GQuark domain)
-{
-    g_autoptr(GstMessage) message =
-        gst_bus_timed_pop_filtered(bus, 10 * GST_SECOND, type);
-    g_autoptr(GError) error = NULL;
-
-    g_assert_nonnull(message);
-    if (type == GST_MESSAGE_ERROR)
-        gst_message_parse_error(message, &error, NULL);
-    else
-        gst_message_parse_warning(message, &error, NULL);
-    g_assert_cmpstr(g_quark_to_string(error->domain), ==,
-                    g_quark_to_string(domain));
-    return g_strdup(error->message);
-}
-
-static void assert_contains(const char *text, const char *part)
-{
-    if (strstr(text, part) == NULL)
-        g_error("'%s' does not say '%s'", text, part);
-}
 
 /* Models that cannot be loaded, then a good one in the same element. */
 static void test_bad_then_good(void)
@@ -455,9 +376,10 @@ static void test_bad_then_good(void)
         g_object_set(element, "model-file", bad, NULL);
         g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==,
                         GST_STATE_CHANGE_FAILURE);
-        text = pop_text(bus, GST_MESSAGE_ERROR,
-                        cases[i].file ? GST_RESOURCE_ERROR : GST_STREAM_ERROR);
-        assert_contains(text, cases[i].says);
+        text = frames_pop_text(bus, GST_MESSAGE_ERROR,
+                               cases[i].file ? GST_RESOURCE_ERROR
+                                             : GST_STREAM_ERROR);
+        frames_assert_contains(text, cases[i].says);
         g_object_set(element, "model-file", good, NULL);
         g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), !=,
                         GST_STATE_CHANGE_FAILURE);
@@ -489,13 +411,13 @@ static void test_refused(void)
         g_autofree char *text = NULL;
         GstVideoInfo info;
 
-        set_caps(harness, &info, cases[i].format, cases[i].width,
-                 cases[i].height);
-        g_assert_cmpint(gst_harness_push(harness, new_frame(&info, 0)), ==,
-                        GST_FLOW_NOT_NEGOTIATED);
-        text = pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
-        assert_contains(text, cases[i].says);
-        assert_contains(text, cases[i].model);
+        frames_set_caps(harness, &info, cases[i].format, cases[i].width,
+                        cases[i].height);
+        g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)),
+                        ==, GST_FLOW_NOT_NEGOTIATED);
+        text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+        frames_assert_contains(text, cases[i].says);
+        frames_assert_contains(text, cases[i].model);
         free_harness(harness, bus);
     }
 }
@@ -521,8 +443,9 @@ static void test_fixed(void)
     GstHarness *harness = new_harness("fixed", NULL);
     GstVideoInfo info;
 
-    set_caps(harness, &info, "RGB", 64, 48);
-    g_assert_cmpint(push(harness, &info, new_frame(&info, 1), same), ==, 0);
+    frames_set_caps(harness, &info, "RGB", 64, 48);
+    g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 1), same), ==,
+                    0);
     free_harness(harness, NULL);
 }
 
@@ -555,37 +478,29 @@ static void test_names(void)
 
 /* Changes while the stream runs. */
 
-static guint64 get_stat(GstElement *element, const char *name)
-{
-    g_autoptr(GstStructure) stats = NULL;
-    guint64 value = 0;
-
-    g_object_get(element, "stats", &stats, NULL);
-    g_assert_true(gst_structure_get_uint64(stats, name, &value));
-    return value;
-}
-
 /* Frames that came too late pass as they are. */
 static void test_late(void)
 {
     GstHarness *harness = new_harness("invert", NULL);
     GstVideoInfo info;
 
-    set_caps(harness, &info, "I420", 33, 17);
-    g_assert_cmpint(push(harness, &info, new_frame(&info, 0), inverted), ==, 0);
+    frames_set_caps(harness, &info, "I420", 33, 17);
+    g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 0), inverted),
+                    ==, 0);
     gst_harness_push_upstream_event(
         harness,
         gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, 100 * GST_MSECOND, 0));
     for (int i = 1; i < 6; i++)
-        g_assert_cmpint(push(harness, &info, new_frame(&info, i),
+        g_assert_cmpint(push(harness, &info, frames_new_frame(&info, i),
                              i * 40 < 100 ? same : inverted),
                         ==, 0);
-    g_assert_cmpuint(get_stat(harness->element, "late"), ==, 2);
-    g_assert_cmpuint(get_stat(harness->element, "frames"), ==, 4);
+    g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 2);
+    g_assert_cmpuint(frames_get_stat(harness->element, "frames"), ==, 4);
     g_object_set(harness->element, "qos", FALSE, NULL);
     gst_harness_push_upstream_event(
         harness, gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, 0));
-    g_assert_cmpint(push(harness, &info, new_frame(&info, 6), inverted), ==, 0);
+    g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 6), inverted),
+                    ==, 0);
     free_harness(harness, NULL);
 }
 
@@ -597,7 +512,7 @@ static void push_until(GstHarness *harness, GstVideoInfo *info, Expect before,
     gint64 end = g_get_monotonic_time() + 20 * G_TIME_SPAN_SECOND;
 
     for (guint64 i = 0; g_get_monotonic_time() < end; i++) {
-        GstBuffer *in = new_frame(info, i);
+        GstBuffer *in = frames_new_frame(info, i);
         GstBuffer *out = gst_harness_push_and_pull(harness, gst_buffer_ref(in));
         gboolean arrived = compare(in, out, info, expect) == 0;
 
@@ -623,7 +538,7 @@ static void test_swap(void)
     GstHarness *harness = new_harness("identity", &bus);
     GstVideoInfo info;
 
-    set_caps(harness, &info, "NV12", 65, 49);
+    frames_set_caps(harness, &info, "NV12", 65, 49);
     for (int round = 0; round < 10; round++) {
         set_model(harness, "invert");
         push_until(harness, &info, same, inverted);
@@ -650,16 +565,16 @@ static void test_swap_fails(void)
     GstHarness *harness = new_harness("invert", &bus);
     GstVideoInfo info;
 
-    set_caps(harness, &info, "NV12", 65, 49);
+    frames_set_caps(harness, &info, "NV12", 65, 49);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *text = NULL;
 
         set_model(harness, cases[i].model);
-        text = pop_text(bus, GST_MESSAGE_WARNING,
-                        i == 0 ? GST_RESOURCE_ERROR : GST_STREAM_ERROR);
-        assert_contains(text, cases[i].says);
-        g_assert_cmpint(push(harness, &info, new_frame(&info, i), inverted), ==,
-                        0);
+        text = frames_pop_text(bus, GST_MESSAGE_WARNING,
+                               i == 0 ? GST_RESOURCE_ERROR : GST_STREAM_ERROR);
+        frames_assert_contains(text, cases[i].says);
+        g_assert_cmpint(
+            push(harness, &info, frames_new_frame(&info, i), inverted), ==, 0);
     }
     free_harness(harness, bus);
 }
@@ -672,15 +587,15 @@ static void test_swap_and_resize(void)
 
     for (int i = 0; i < 40; i++) {
         set_model(harness, i % 2 == 0 ? "blur" : "blocks");
-        set_caps(harness, &info, i % 3 == 0 ? "I420" : "RGB", 20 + i,
-                 30 - i / 2);
+        frames_set_caps(harness, &info, i % 3 == 0 ? "I420" : "RGB", 20 + i,
+                        30 - i / 2);
         gst_buffer_unref(
-            gst_harness_push_and_pull(harness, new_frame(&info, i)));
+            gst_harness_push_and_pull(harness, frames_new_frame(&info, i)));
     }
     set_model(harness, "identity");
     for (int i = 0; i < 3; i++)
         gst_buffer_unref(
-            gst_harness_push_and_pull(harness, new_frame(&info, i)));
+            gst_harness_push_and_pull(harness, frames_new_frame(&info, i)));
     free_harness(harness, NULL);
 }
 
@@ -715,7 +630,8 @@ static void test_pipeline(void)
     g_assert_no_error(error);
     for (int i = 0; i < 4; i++) {
         run_to_end(pipeline);
-        g_assert_cmpuint(get_stat(second, "frames") + get_stat(second, "late"),
+        g_assert_cmpuint(frames_get_stat(second, "frames") +
+                             frames_get_stat(second, "late"),
                          ==, 5);
         gst_element_set_state(pipeline,
                               i % 2 == 0 ? GST_STATE_NULL : GST_STATE_READY);
@@ -735,8 +651,8 @@ static void test_threads(void)
         GstBuffer *out;
 
         g_object_set(harness->element, "threads", threads, NULL);
-        set_caps(harness, &info, "I420", 97, 61);
-        out = gst_harness_push_and_pull(harness, new_frame(&info, 7));
+        frames_set_caps(harness, &info, "I420", 97, 61);
+        out = gst_harness_push_and_pull(harness, frames_new_frame(&info, 7));
         if (first != NULL) {
             g_assert_cmpint(compare(first, out, &info, same), ==, 0);
             gst_buffer_unref(out);
@@ -760,8 +676,8 @@ static GstBuffer *denoise(const char *precision, const char *model)
 
     gst_util_set_object_arg(G_OBJECT(element), "precision", precision);
     harness = gst_harness_new_with_element(element, "sink", "src");
-    set_caps(harness, &info, "GRAY8", 64, 48);
-    frame = new_frame(&info, 7);
+    frames_set_caps(harness, &info, "GRAY8", 64, 48);
+    frame = frames_new_frame(&info, 7);
     gst_buffer_map(frame, &map, GST_MAP_READWRITE);
     for (gsize i = 0; i < map.size; i++)
         map.data[i] = (uint8_t)(20 + 3 * (i % 64) + map.data[i] % 16);
@@ -786,11 +702,11 @@ static void test_precision_refused(void)
     gst_util_set_object_arg(G_OBJECT(element), "precision", "int8");
     gst_element_set_bus(element, bus);
     harness = gst_harness_new_with_element(element, "sink", "src");
-    set_caps(harness, &info, "GRAY8", 64, 48);
-    g_assert_cmpint(gst_harness_push(harness, new_frame(&info, 0)), ==,
+    frames_set_caps(harness, &info, "GRAY8", 64, 48);
+    g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)), ==,
                     GST_FLOW_NOT_NEGOTIATED);
-    text = pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
-    assert_contains(text, "ae quantize");
+    text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+    frames_assert_contains(text, "ae quantize");
     gst_object_unref(element);
     free_harness(harness, bus);
 }

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Trains a built-in model that enlarges luma, from natural images and what
+# bicubic downscaling leaves of them; then measures it on every twentieth
+# image, which it has not seen.
+#
+#   pipelines/train-superres.sh SCALE [MODEL.onnx [STEPS]]
+#
+# SCALE: 2, 3 or 4. Data, under AE_DATA: t91 and the train and test folders of
+# BSDS500, nothing else. An interrupted run continues when the same command is
+# given again. ARCHITECTURE (superres-s) and THREADS (0: all) change the run.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+SCALE=${1:-}
+MODEL=${2:-superres$SCALE.onnx}
+STEPS=${3:-40000}
+PATCH=$((32 * ${SCALE:-0}))
+
+case $SCALE in 2 | 3 | 4) ;; *) die "usage: $0 2|3|4 [MODEL.onnx [STEPS]]" ;; esac
+[ -f "$AE_DATA/t91/t91.tar" ] ||
+    die "No training images in $AE_DATA: set AE_DATA to the folder."
+build
+make_temporary
+
+# to_luma SUFFIX CAPS DECODER: luma as MATLAB's rgb2ycbcr has it of all pictures
+# below the folder SUFFIX, as PNG.
+to_luma() {
+    local i=0
+    find "$1" -name "*.$1" | sort | while read -r picture; do
+        ln "$picture" "$(printf "$1/%05d" $i)"
+        i=$((i + 1))
+    done
+    gst-launch-1.0 -q multifilesrc location="$1/%05d" \
+        caps="$2,framerate=1/1" ! "$3" ! videoconvert dither=none ! \
+        video/x-raw,format=GRAY8,colorimetry=bt601 ! pngenc ! \
+        multifilesink location="luma/$1%05d.png"
+}
+
+# side PICTURE OFFSET: the number at that place of a PNG's header.
+side() { od -An -j "$2" -N 4 -t u4 --endian=big "$1" | tr -d ' '; }
+
+cd "$TEMPORARY"
+mkdir png jpg luma train held
+tar xf "$AE_DATA/t91/t91.tar" -C png
+tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C jpg train test
+to_luma png image/png pngdec
+to_luma jpg image/jpeg jpegdec
+trained=0 held=0
+for picture in $(printf '%s\n' luma/* |
+    awk '{ print (NR * 7919) % 1000003 "\t" $0 }' | sort -n | cut -f 2); do
+    [ "$(side "$picture" 16)" -ge $PATCH ] &&
+        [ "$(side "$picture" 20)" -ge $PATCH ] || continue
+    if [ $(((trained + held) % 20)) -eq 19 ]; then
+        ln "$picture" "$(printf 'held/%05d.png' $held)"
+        held=$((held + 1))
+    else
+        ln "$picture" "$(printf 'train/%05d.png' $trained)"
+        trained=$((trained + 1))
+    fi
+done
+cd "$OLDPWD"
+echo "$trained images for training, $held held out"
+
+# run FOLDER PROPERTY=VALUE...
+run() {
+    local folder=$1
+    shift
+    gst-launch-1.0 -m multifilesrc location="$TEMPORARY/$folder/%05d.png" \
+        caps=image/png,framerate=1/1 loop="$LOOP" ! pngdec ! \
+        aetrain task=superres scale="$SCALE" downscale=bicubic \
+        model-file="$MODEL" threads="${THREADS:-0}" batch-size=16 \
+        patch-size="$PATCH" patches-per-frame=16 "$@" |
+        grep --line-buffered -E 'ae-training|ae-evaluation|ERROR'
+}
+
+LOOP=true run train architecture="${ARCHITECTURE:-superres-s}" loss=l1 \
+    learning-rate=0.002 schedule=cosine max-steps="$STEPS" augment=true \
+    shuffle-buffer=4096 clip-norm=1 seed=1 checkpoint-interval=2000 resume=true
+LOOP=false run held mode=evaluate

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "frames.h"
+
+#include <string.h>
+
+#include "ae.h"
+
+void frames_set_caps(GstHarness *harness, GstVideoInfo *info,
+                     const char *format, int width, int height)
+{
+    gst_video_info_set_format(info, gst_video_format_from_string(format), width,
+                              height);
+    info->fps_n = 25;
+    info->fps_d = 1;
+    gst_harness_set_src_caps(harness, gst_video_info_to_caps(info));
+}
+
+static void fill(GstBuffer *buffer, uint64_t seed)
+{
+    AeRandom random = ae_random(seed, 0);
+    GstMapInfo map;
+
+    gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+    for (gsize i = 0; i < map.size; i++)
+        map.data[i] = (uint8_t)ae_random_bits(&random);
+    gst_buffer_unmap(buffer, &map);
+}
+
+GstBuffer *frames_new_frame(const GstVideoInfo *info, uint64_t seed)
+{
+    GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
+
+    fill(buffer, seed);
+    GST_BUFFER_PTS(buffer) = seed * 40 * GST_MSECOND;
+    return buffer;
+}
+
+/* Rows 24 bytes further apart and planes 40 bytes than they need be. */
+GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed)
+{
+    int planes = GST_VIDEO_INFO_N_PLANES(info);
+    gsize offsets[GST_VIDEO_MAX_PLANES], size = 0;
+    int strides[GST_VIDEO_MAX_PLANES];
+    GstBuffer *buffer;
+
+    for (int i = 0; i < planes; i++) {
+        strides[i] = GST_VIDEO_INFO_PLANE_STRIDE(info, i) + 24;
+        offsets[i] = size + 40;
+        size = offsets[i] + (gsize)strides[i] * GST_VIDEO_INFO_HEIGHT(info);
+    }
+    buffer = gst_buffer_new_allocate(NULL, size, NULL);
+    fill(buffer, seed);
+    gst_buffer_add_video_meta_full(
+        buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(info),
+        GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info), planes,
+        offsets, strides);
+    return buffer;
+}
+
+int frames_sample(const GstVideoFrame *frame, int component, int x, int y)
+{
+    const uint8_t *row = GST_VIDEO_FRAME_COMP_DATA(frame, component);
+
+    row += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
+    return row[x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component)];
+}
+
+/* The text of the error or warning that is on the bus, or is to come. */
+char *frames_pop_text(GstBus *bus, GstMessageType type, GQuark domain)
+{
+    g_autoptr(GstMessage) message =
+        gst_bus_timed_pop_filtered(bus, 10 * GST_SECOND, type);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_nonnull(message);
+    if (type == GST_MESSAGE_ERROR)
+        gst_message_parse_error(message, &error, NULL);
+    else
+        gst_message_parse_warning(message, &error, NULL);
+    g_assert_cmpstr(g_quark_to_string(error->domain), ==,
+                    g_quark_to_string(domain));
+    return g_strdup(error->message);
+}
+
+void frames_assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        g_error("'%s' does not say '%s'", text, part);
+}
+
+guint64 frames_get_stat(GstElement *element, const char *name)
+{
+    g_autoptr(GstStructure) stats = NULL;
+    guint64 value = 0;
+
+    g_object_get(element, "stats", &stats, NULL);
+    g_assert_true(gst_structure_get_uint64(stats, name, &value));
+    return value;
+}

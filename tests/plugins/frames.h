@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What tests of video elements share: frames, and what is heard on the bus. */
+#pragma once
+
+#include <gst/check/gstharness.h>
+#include <gst/video/video.h>
+#include <stdint.h>
+
+/* Tells the harness's element that frames of @format come; fills @info. */
+void frames_set_caps(GstHarness *harness, GstVideoInfo *info,
+                     const char *format, int width, int height);
+
+/* Random bytes, at @seed * 40 ms. */
+GstBuffer *frames_new_frame(const GstVideoInfo *info, uint64_t seed);
+
+/* Rows 24 bytes further apart and planes 40 bytes than they need be. */
+GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed);
+
+int frames_sample(const GstVideoFrame *frame, int component, int x, int y);
+
+/* The text of the error or warning that is on the bus, or is to come. */
+char *frames_pop_text(GstBus *bus, GstMessageType type, GQuark domain);
+
+void frames_assert_contains(const char *text, const char *part);
+
+/* A number of the element's `stats`. */
+guint64 frames_get_stat(GstElement *element, const char *name);

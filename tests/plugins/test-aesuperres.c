@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* aesuperres through GstHarness: networks that only repeat pixels, on every
+ * format and scale, on odd sizes, with padded strides; what is negotiated; bad
+ * models; changes while the stream runs. */
+#include <glib/gstdio.h>
+#include <math.h>
+
+#include "ae.h"
+#include "frames.h"
+
+static char *folder; /* of the models */
+
+static const char *const luma_formats[] = {
+    "GRAY8", "I420", "YV12", "NV12", "NV21", "NV16",
+    "NV24",  "Y42B", "Y444", "YUY2", "UYVY", "AYUV",
+};
+static const char *const rgb_formats[] = {
+    "RGB",  "BGR",  "RGBx", "xRGB", "BGRx", "xBGR", "RGBA",
+    "ARGB", "BGRA", "ABGR", "GBR",  "GBRA", "RGBP", "BGRP",
+};
+
+static const struct {
+    int width, height;
+} sizes[] = {{1, 1}, {3, 5}, {33, 17}, {64, 48}};
+
+/* Models. */
+
+static char *model_path(const char *name)
+{
+    return g_strdup_printf("%s/%s.onnx", folder, name);
+}
+
+/* With weights of zero superres-s repeats each pixel. */
+static void save_network(const char *name, const char *architecture,
+                         int channels, int scale, gboolean zero)
+{
+    AeArchitectureOptions options = {.channels = channels, .scale = scale};
+    g_autofree char *path = model_path(name);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AeModel) model =
+        ae_architecture_new(architecture, &options, &error);
+
+    g_assert_no_error(error);
+    for (guint i = 0; zero && i < model->values->len; i++) {
+        AeValue *value = ae_model_value(model, (int)i);
+
+        if (value->trainable)
+            memset(value->constant->data, 0,
+                   (gsize)ae_shape_elements(&value->constant->shape) *
+                       sizeof(float));
+    }
+    ae_onnx_save(model, path, &error);
+    g_assert_no_error(error);
+}
+
+/* Rows twice, columns three times: no enlarging by a scale. */
+static void save_uneven(void)
+{
+    AeShape image = ae_shape(4, -1, 1, -1, -1), four = ae_shape(1, 4);
+    AeTensor *scales = ae_tensor_new(&four, NULL);
+    AeModel *model = ae_model_new(17);
+    g_autofree char *path = model_path("uneven");
+    int in[3] = {ae_model_add_input(model, "image", &image, NULL), -1, 0}, out;
+
+    ae_tensor_from_row_major(scales, (float[]){1, 1, 2, 3});
+    in[2] = ae_model_add_constant(model, "scales", scales, FALSE, NULL);
+    out = ae_model_add_value(model, "large", NULL, NULL);
+    ae_model_add_node(model, "Resize", "large", in, 3, &out, 1, NULL);
+    ae_model_add_output(model, out);
+    g_assert_true(ae_onnx_save(model, path, NULL));
+    ae_model_unref(model);
+}
+
+static void save_models(void)
+{
+    folder = g_dir_make_tmp("aesuperres-XXXXXX", NULL);
+    for (int scale = 2; scale <= 4; scale++) {
+        g_autofree char *luma = g_strdup_printf("luma%d", scale);
+        g_autofree char *rgb = g_strdup_printf("rgb%d", scale);
+        g_autofree char *named = g_strdup_printf("superres%d", scale);
+
+        save_network(luma, "superres-s", 1, scale, TRUE);
+        save_network(rgb, "superres-s", 3, scale, TRUE);
+        save_network(named, "superres-s", 1, scale, TRUE);
+    }
+    save_network("fresh", "superres-s", 1, 2, FALSE);
+    save_network("fixed", "keras-superres", 1, 2, FALSE);
+    save_network("denoiser", "unet-xs", 1, 0, FALSE);
+    save_network("fourth", "bicubic", 4, 2, FALSE);
+    save_uneven();
+}
+
+static void delete_models(void)
+{
+    GDir *dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        g_unlink(path);
+    }
+    g_dir_close(dir);
+    g_rmdir(folder);
+    g_free(folder);
+}
+
+/* Frames. */
+
+/* The element gets a bus; @model: NULL, none is named. */
+static GstHarness *new_harness(const char *model, GstBus **bus)
+{
+    GstElement *element = gst_element_factory_make("aesuperres", NULL);
+    g_autofree char *path = model != NULL ? model_path(model) : NULL;
+    GstHarness *harness;
+
+    g_object_set(element, "model-file", path, "threads", 2, NULL);
+    if (bus != NULL) {
+        *bus = gst_bus_new();
+        gst_element_set_bus(element, *bus);
+    }
+    harness = gst_harness_new_with_element(element, "sink", "src");
+    gst_object_unref(element);
+    return harness;
+}
+
+static void free_harness(GstHarness *harness, GstBus *bus)
+{
+    gst_element_set_bus(harness->element, NULL);
+    gst_harness_teardown(harness);
+    if (bus != NULL)
+        gst_object_unref(bus);
+}
+
+/* The caps of what comes out. */
+static void get_output(GstHarness *harness, GstVideoInfo *info)
+{
+    g_autoptr(GstCaps) caps = gst_pad_get_current_caps(harness->sinkpad);
+
+    g_assert_nonnull(caps);
+    g_assert_true(gst_video_info_from_caps(info, caps));
+}
+
+static gboolean is_repeated(const GstVideoInfo *info, int component)
+{
+    return component == 0 ||
+           (GST_VIDEO_INFO_IS_RGB(info) && component != GST_VIDEO_COMP_A);
+}
+
+/* A component by core/resample, as far as the output goes. */
+static void check_resampled(const GstVideoFrame *in, const GstVideoFrame *out,
+                            int c, int scale)
+{
+    int w = GST_VIDEO_FRAME_COMP_WIDTH(in, c);
+    int h = GST_VIDEO_FRAME_COMP_HEIGHT(in, c);
+    g_autofree float *small = g_new(float, w *h);
+    g_autofree float *large = g_new(float, w *h *scale *scale);
+    g_autoptr(AeResampler) resampler =
+        ae_resampler_new(w, h, w * scale, h * scale, 1, AE_RESAMPLE_BICUBIC);
+
+    for (int i = 0; i < w * h; i++)
+        small[i] = (float)frames_sample(in, c, i % w, i / w);
+    ae_resampler_run(resampler, small, large);
+    for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++)
+        for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(out, c); x++) {
+            float expected = CLAMP(large[y * w * scale + x], 0, 255);
+
+            /* half a level of rounding, and a little of another order */
+            g_assert_cmpfloat_with_epsilon(
+                expected, (float)frames_sample(out, c, x, y), 0.502f);
+        }
+}
+
+static void check_repeated(const GstVideoFrame *in, const GstVideoFrame *out,
+                           int c, int scale)
+{
+    for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++)
+        for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(out, c); x++)
+            g_assert_cmpint(frames_sample(out, c, x, y), ==,
+                            frames_sample(in, c, x / scale, y / scale));
+}
+
+/* Pushes a frame and checks what comes; @late: every component is repeated.
+ * Takes @buffer. */
+static void check_frame(GstHarness *harness, GstVideoInfo *info,
+                        GstBuffer *buffer, int scale, gboolean late)
+{
+    GstBuffer *result =
+        gst_harness_push_and_pull(harness, gst_buffer_ref(buffer));
+    GstVideoInfo large;
+    GstVideoFrame in, out;
+
+    g_assert_nonnull(result);
+    get_output(harness, &large);
+    g_assert_cmpint(large.width, ==, info->width * scale);
+    g_assert_cmpint(large.height, ==, info->height * scale);
+    g_assert_cmpuint(GST_BUFFER_PTS(result), ==, GST_BUFFER_PTS(buffer));
+    g_assert_true(gst_video_frame_map(&in, info, buffer, GST_MAP_READ));
+    g_assert_true(gst_video_frame_map(&out, &large, result, GST_MAP_READ));
+    for (int c = 0; c < (int)GST_VIDEO_INFO_N_COMPONENTS(info); c++)
+        if (late || is_repeated(info, c))
+            check_repeated(&in, &out, c, scale);
+        else
+            check_resampled(&in, &out, c, scale);
+    gst_video_frame_unmap(&in);
+    gst_video_frame_unmap(&out);
+    gst_buffer_unref(buffer);
+    gst_buffer_unref(result);
+}
+
+static void check_formats(const char *kind, const char *const *formats, gsize n,
+                          int scale)
+{
+    g_autofree char *model = g_strdup_printf("%s%d", kind, scale);
+    GstHarness *harness = new_harness(model, NULL);
+    GstVideoInfo info;
+
+    for (gsize f = 0; f < n; f++)
+        for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+            frames_set_caps(harness, &info, formats[f], sizes[i].width,
+                            sizes[i].height);
+            check_frame(harness, &info, frames_new_frame(&info, i), scale,
+                        FALSE);
+            check_frame(harness, &info, frames_new_padded_frame(&info, i),
+                        scale, FALSE);
+        }
+    free_harness(harness, NULL);
+}
+
+/* Every format, size and scale, in one stream a model. */
+static void test_formats(void)
+{
+    for (int scale = 2; scale <= 4; scale++) {
+        check_formats("luma", luma_formats, G_N_ELEMENTS(luma_formats), scale);
+        check_formats("rgb", rgb_formats, G_N_ELEMENTS(rgb_formats), scale);
+    }
+}
+
+/* The byte of RGBx that is of no colour. */
+static void test_padding_byte(void)
+{
+    GstHarness *harness = new_harness("rgb2", NULL);
+    GstVideoInfo info;
+    GstBuffer *out;
+    GstMapInfo map;
+
+    frames_set_caps(harness, &info, "RGBx", 5, 3);
+    out = gst_harness_push_and_pull(harness, frames_new_frame(&info, 1));
+    gst_buffer_map(out, &map, GST_MAP_READ);
+    for (gsize i = 3; i < 10 * 6 * 4; i += 4)
+        g_assert_cmpint(map.data[i], ==, 255);
+    gst_buffer_unmap(out, &map);
+    gst_buffer_unref(out);
+    free_harness(harness, NULL);
+}
+
+/* Chroma keeps its place relative to luma: on a ramp sample j of the large
+ * image lies at j / scale - (scale - 1) / (4 scale) where its first sample is
+ * that of luma, at j / scale - (scale - 1) / (2 scale) where it lies between
+ * two. */
+static void test_chroma_site(void)
+{
+    static const struct {
+        const char *site;
+        double across, down;
+    } cases[] = {{"mpeg2", 4, 2}, {"jpeg", 2, 2}, {"cosited", 4, 4}};
+    enum { SIDE = 32, SCALE = 2 };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstHarness *harness = new_harness("luma2", NULL);
+        g_autofree char *caps = g_strdup_printf(
+            "video/x-raw,format=I420,width=64,height=64,framerate=25/1,"
+            "chroma-site=%s",
+            cases[i].site);
+        GstBuffer *buffer, *result;
+        GstVideoInfo info, large;
+        GstVideoFrame frame;
+
+        gst_harness_set_src_caps_str(harness, caps);
+        gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, 64, 64);
+        buffer = frames_new_frame(&info, 1);
+        gst_video_frame_map(&frame, &info, buffer, GST_MAP_WRITE);
+        for (int c = 1; c < 3; c++)
+            for (int k = 0; k < SIDE * SIDE; k++)
+                GST_VIDEO_FRAME_COMP_DATA(&frame, c)
+        [k / SIDE * GST_VIDEO_FRAME_COMP_STRIDE(&frame, c) + k % SIDE] =
+            (uint8_t)(8 * (c == 1 ? k % SIDE : k / SIDE));
+        gst_video_frame_unmap(&frame);
+        result = gst_harness_push_and_pull(harness, buffer);
+        get_output(harness, &large);
+        gst_video_frame_map(&frame, &large, result, GST_MAP_READ);
+        for (int j = 8; j < 56; j++) {
+            double right = 8 * (j - (SCALE - 1) / cases[i].across) / SCALE;
+            double down = 8 * (j - (SCALE - 1) / cases[i].down) / SCALE;
+
+            g_assert_cmpfloat_with_epsilon(frames_sample(&frame, 1, j, 20),
+                                           right, 0.51);
+            g_assert_cmpfloat_with_epsilon(frames_sample(&frame, 2, 20, j),
+                                           down, 0.51);
+        }
+        gst_video_frame_unmap(&frame);
+        gst_buffer_unref(result);
+        free_harness(harness, NULL);
+    }
+}
+
+/* Negotiation. */
+
+/* What @in becomes where downstream takes @wanted. */
+static void test_negotiation(void)
+{
+    static const struct {
+        guint scale;
+        const char *model; /* NULL: the scale's own */
+        const char *wanted;
+        int width, height; /* 0: it cannot be */
+    } cases[] = {
+        {0, NULL, "video/x-raw", 40, 28},
+        {3, NULL, "video/x-raw", 60, 42},
+        {0, NULL, "video/x-raw,width=60", 60, 42},
+        {0, NULL, "video/x-raw,height=56", 80, 56},
+        {0, NULL, "video/x-raw,width=[50,70]", 60, 42},
+        {0, NULL, "video/x-raw,width={10,80}", 80, 56},
+        {0, "luma4", "video/x-raw", 80, 56},
+        {4, "luma4", "video/x-raw", 80, 56},
+        {2, NULL, "video/x-raw,width=60", 0, 0},
+        {0, "luma4", "video/x-raw,width=60", 0, 0},
+        {0, NULL, "video/x-raw,width=100", 0, 0},
+        {0, NULL, "video/x-raw,width=40,height=42", 0, 0},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstBus *bus;
+        GstHarness *harness = new_harness(cases[i].model, &bus);
+        GstVideoInfo info, large;
+
+        gst_element_set_state(harness->element, GST_STATE_NULL);
+        g_object_set(harness->element, "scale", cases[i].scale, NULL);
+        gst_harness_play(harness);
+        gst_harness_set_sink_caps_str(harness, cases[i].wanted);
+        frames_set_caps(harness, &info, "I420", 20, 14);
+        if (cases[i].width > 0) {
+            g_assert_cmpint(
+                gst_harness_push(harness, frames_new_frame(&info, 1)), ==,
+                GST_FLOW_OK);
+            get_output(harness, &large);
+            g_assert_cmpint(large.width, ==, cases[i].width);
+            g_assert_cmpint(large.height, ==, cases[i].height);
+        } else {
+            g_autofree char *text = NULL;
+
+            g_assert_cmpint(
+                gst_harness_push(harness, frames_new_frame(&info, 1)), ==,
+                GST_FLOW_NOT_NEGOTIATED);
+            text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+            frames_assert_contains(text, "makes video/x-raw");
+            frames_assert_contains(text,
+                                   "next element takes video/x-raw, width");
+        }
+        free_harness(harness, bus);
+    }
+}
+
+/* What goes with the picture goes on; what its size implied is said. */
+static void test_caps_are_carried_over(void)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"format=I420,width=640,height=360,framerate=30000/1001,"
+         "pixel-aspect-ratio=8/9,colorimetry=bt709,chroma-site=mpeg2,"
+         "interlace-mode=progressive",
+         "format=I420,width=1280,height=720,framerate=30000/1001,"
+         "pixel-aspect-ratio=8/9,colorimetry=bt709,chroma-site=mpeg2,"
+         "interlace-mode=progressive"},
+        {"format=I420,width=640,height=360,framerate=25/1",
+         "format=I420,width=1280,height=720,framerate=25/1,"
+         "colorimetry=bt601,chroma-site=jpeg"},
+        {"format=I420,width=640,height=360,framerate=25/1,"
+         "colorimetry=1:4:5:1",
+         "format=I420,width=1280,height=720,framerate=25/1,"
+         "colorimetry=1:4:5:1"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstHarness *harness = new_harness("luma2", NULL);
+        g_autofree char *in = g_strconcat("video/x-raw,", cases[i].in, NULL);
+        g_autofree char *out = g_strconcat("video/x-raw,", cases[i].out, NULL);
+        g_autoptr(GstCaps) expected = gst_caps_from_string(out);
+        g_autoptr(GstCaps) found = NULL;
+        GstVideoInfo info;
+
+        gst_video_info_set_format(&info, GST_VIDEO_FORMAT_I420, 640, 360);
+        gst_harness_set_src_caps_str(harness, in);
+        gst_buffer_unref(
+            gst_harness_push_and_pull(harness, frames_new_frame(&info, 0)));
+        found = gst_pad_get_current_caps(harness->sinkpad);
+        if (!gst_caps_is_subset(found, expected))
+            g_error("%s", gst_caps_to_string(found));
+        free_harness(harness, NULL);
+    }
+}
+
+/* The sizes that the element says it takes. */
+static void test_queries(void)
+{
+    static const struct {
+        const char *pad, *scaled, *filter, *takes, *refuses;
+    } cases[] = {
+        {"sink", "luma3", "video/x-raw,width=[1,100]",
+         "video/x-raw,width=100,height=7", "video/x-raw,format=RGB"},
+        {"src", "luma3", "video/x-raw,width=[1,100]",
+         "video/x-raw,width=99,height=9", "video/x-raw,width=100"},
+        {"sink", "rgb2", "video/x-raw", "video/x-raw,format=BGRA",
+         "video/x-raw,format=I420"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstHarness *harness = new_harness(cases[i].scaled, NULL);
+        g_autoptr(GstCaps) filter = gst_caps_from_string(cases[i].filter);
+        g_autoptr(GstCaps) takes = gst_caps_from_string(cases[i].takes);
+        g_autoptr(GstCaps) refuses = gst_caps_from_string(cases[i].refuses);
+        GstPad *pad =
+            gst_element_get_static_pad(harness->element, cases[i].pad);
+        g_autoptr(GstCaps) caps = gst_pad_query_caps(pad, filter);
+
+        g_assert_true(gst_caps_can_intersect(caps, takes));
+        g_assert_false(gst_caps_can_intersect(caps, refuses));
+        gst_object_unref(pad);
+        free_harness(harness, NULL);
+    }
+}
+
+/* Errors. */
+
+/* Models that the element cannot start with, then a good one. */
+static void test_bad_then_good(void)
+{
+    static const struct {
+        const char *model;
+        guint scale;
+        const char *says;
+    } cases[] = {
+        {"missing", 0, "missing.onnx"},
+        {"denoiser", 0, "1 times as large, where 2 to 4"},
+        {"uneven", 0, "1x1x64x96"},
+        {"fourth", 0, "?x4x?x?"},
+        {"luma2", 3, "2 times as large, but 3 times"},
+        {"luma2", 1, "2 times as large, but 1 times"},
+    };
+    GstElement *element = gst_element_factory_make("aesuperres", NULL);
+    g_autoptr(GstBus) bus = gst_bus_new();
+    g_autofree char *good = model_path("luma2");
+
+    gst_element_set_bus(element, bus);
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *bad = model_path(cases[i].model);
+        g_autofree char *text = NULL;
+
+        g_object_set(element, "model-file", bad, "scale", cases[i].scale, NULL);
+        g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==,
+                        GST_STATE_CHANGE_FAILURE);
+        text = frames_pop_text(bus, GST_MESSAGE_ERROR,
+                               i == 0 ? GST_RESOURCE_ERROR : GST_STREAM_ERROR);
+        frames_assert_contains(text, cases[i].says);
+        frames_assert_contains(text, cases[i].model);
+        g_object_set(element, "model-file", good, "scale", 0, NULL);
+        g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), !=,
+                        GST_STATE_CHANGE_FAILURE);
+        gst_element_set_state(element, GST_STATE_NULL);
+    }
+    gst_element_set_bus(element, NULL);
+    gst_object_unref(element);
+}
+
+/* Streams that the model, or the element, cannot take. */
+static void test_refused(void)
+{
+    static const struct {
+        const char *model, *caps, *says;
+    } cases[] = {
+        {"luma2", "format=RGB", "YUV or GRAY8, but this video is RGB"},
+        {"rgb2", "format=I420", "RGB, but this video is I420"},
+        {"fixed", "format=GRAY8", "14x14"},
+        {"luma2", "format=I420,interlace-mode=interleaved", "interleaved"},
+        {"luma2", "format=I420,interlace-mode=mixed", "mixed"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstBus *bus;
+        GstHarness *harness = new_harness(cases[i].model, &bus);
+        g_autofree char *text = NULL;
+        g_autofree char *caps = g_strdup_printf(
+            "video/x-raw,width=32,height=16,framerate=25/1,%s", cases[i].caps);
+
+        gst_harness_set_src_caps_str(harness, caps);
+        g_assert_cmpint(gst_harness_push(harness, gst_buffer_new_allocate(
+                                                      NULL, 32 * 16 * 3, NULL)),
+                        ==, GST_FLOW_NOT_NEGOTIATED);
+        text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+        frames_assert_contains(text, cases[i].says);
+        free_harness(harness, bus);
+    }
+}
+
+/* A file that fixes its input's size. */
+static void test_fixed(void)
+{
+    GstHarness *harness = new_harness("fixed", NULL);
+    GstVideoInfo info, large;
+
+    frames_set_caps(harness, &info, "GRAY8", 14, 14);
+    gst_buffer_unref(
+        gst_harness_push_and_pull(harness, frames_new_frame(&info, 0)));
+    get_output(harness, &large);
+    g_assert_cmpint(large.width, ==, 28);
+    free_harness(harness, NULL);
+}
+
+/* Changes while the stream runs. */
+
+/* The size, the format and what downstream wants. */
+static void test_stream_changes(void)
+{
+    static const struct {
+        const char *format;
+        int width, height, scale;
+    } cases[] = {{"I420", 64, 48, 2},
+                 {"GRAY8", 7, 5, 3},
+                 {"NV12", 7, 5, 4},
+                 {"I420", 64, 48, 2}};
+    GstHarness *harness = new_harness(NULL, NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *wanted = g_strdup_printf(
+            "video/x-raw,width=%d", cases[i].width * cases[i].scale);
+        GstVideoInfo info;
+
+        gst_harness_set_sink_caps_str(harness, wanted);
+        frames_set_caps(harness, &info, cases[i].format, cases[i].width,
+                        cases[i].height);
+        check_frame(harness, &info, frames_new_frame(&info, i), cases[i].scale,
+                    FALSE);
+    }
+    free_harness(harness, NULL);
+}
+
+/* Frames that came too late are enlarged all the same. */
+static void test_late(void)
+{
+    GstHarness *harness = new_harness("fresh", NULL);
+    GstVideoInfo info;
+
+    frames_set_caps(harness, &info, "I420", 33, 17);
+    gst_buffer_unref(
+        gst_harness_push_and_pull(harness, frames_new_frame(&info, 0)));
+    gst_harness_push_upstream_event(
+        harness,
+        gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, 100 * GST_MSECOND, 0));
+    for (int i = 1; i < 3; i++)
+        check_frame(harness, &info, frames_new_frame(&info, i), 2, TRUE);
+    gst_buffer_unref(
+        gst_harness_push_and_pull(harness, frames_new_frame(&info, 3)));
+    g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 2);
+    g_assert_cmpuint(frames_get_stat(harness->element, "frames"), ==, 2);
+    free_harness(harness, NULL);
+}
+
+static void set_model(GstHarness *harness, const char *model)
+{
+    g_autofree char *path = model_path(model);
+
+    g_object_set(harness->element, "model-file", path, NULL);
+}
+
+/* Whether the first sample of the frame that comes is repeated. */
+static gboolean repeats(GstHarness *harness, GstVideoInfo *info)
+{
+    GstBuffer *in = frames_new_frame(info, 5);
+    GstBuffer *out = gst_harness_push_and_pull(harness, gst_buffer_ref(in));
+    uint8_t before[64], after[64];
+
+    gst_buffer_extract(in, 0, before, 64);
+    gst_buffer_extract(out, 0, after, 64);
+    gst_buffer_unref(in);
+    gst_buffer_unref(out);
+    for (int i = 0; i < 64; i++)
+        if (after[i] != before[i / 2])
+            return FALSE;
+    return TRUE;
+}
+
+/* Another model of the same scale takes over; one of another does not. */
+static void test_swap(void)
+{
+    GstBus *bus;
+    GstHarness *harness = new_harness("luma2", &bus);
+    gint64 end = g_get_monotonic_time() + 20 * G_TIME_SPAN_SECOND;
+    g_autofree char *text = NULL;
+    GstVideoInfo info;
+
+    frames_set_caps(harness, &info, "GRAY8", 64, 48);
+    g_assert_true(repeats(harness, &info));
+    set_model(harness, "luma3");
+    text = frames_pop_text(bus, GST_MESSAGE_WARNING, GST_STREAM_ERROR);
+    frames_assert_contains(text, "3 times as large, but 2 times");
+    g_assert_true(repeats(harness, &info));
+    set_model(harness, "fresh");
+    while (repeats(harness, &info) && g_get_monotonic_time() < end)
+        ;
+    g_assert_false(repeats(harness, &info));
+    free_harness(harness, bus);
+}
+
+/* The same bytes for any number of threads. */
+static void test_threads(void)
+{
+    GstBuffer *first = NULL;
+    GstMapInfo map;
+
+    for (guint threads = 1; threads < 6; threads += 2) {
+        GstHarness *harness = new_harness("fresh", NULL);
+        GstVideoInfo info;
+        GstBuffer *out;
+
+        gst_element_set_state(harness->element, GST_STATE_NULL);
+        g_object_set(harness->element, "threads", threads, NULL);
+        gst_harness_play(harness);
+        frames_set_caps(harness, &info, "Y444", 98, 61); /* no padding */
+        out = gst_harness_push_and_pull(harness, frames_new_frame(&info, 7));
+        if (first == NULL)
+            first = gst_buffer_ref(out);
+        gst_buffer_map(first, &map, GST_MAP_READ);
+        g_assert_cmpint(gst_buffer_memcmp(out, 0, map.data, map.size), ==, 0);
+        gst_buffer_unmap(first, &map);
+        gst_buffer_unref(out);
+        free_harness(harness, NULL);
+    }
+    gst_buffer_unref(first);
+}
+
+/* Two elements in a row; the pipeline starts again from NULL and from READY. */
+static void test_pipeline(void)
+{
+    g_autoptr(GError) error = NULL;
+    GstElement *pipeline = gst_parse_launch(
+        "videotestsrc num-buffers=5 ! "
+        "video/x-raw,format=I420,width=49,height=33 ! aesuperres scale=3 ! "
+        "aesuperres name=b ! video/x-raw,width=294,height=198 ! fakesink",
+        &error);
+    g_autoptr(GstElement) second = gst_bin_get_by_name(GST_BIN(pipeline), "b");
+    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+
+    g_assert_no_error(error);
+    for (int i = 0; i < 4; i++) {
+        g_autoptr(GstMessage) message = NULL;
+
+        gst_element_set_state(pipeline, GST_STATE_PLAYING);
+        message = gst_bus_timed_pop_filtered(
+            bus, 20 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+        g_assert_nonnull(message);
+        g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, GST_MESSAGE_EOS);
+        g_assert_cmpuint(frames_get_stat(second, "frames") +
+                             frames_get_stat(second, "late"),
+                         ==, 5);
+        gst_element_set_state(pipeline,
+                              i % 2 == 0 ? GST_STATE_NULL : GST_STATE_READY);
+    }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+}
+
+int main(int argc, char **argv)
+{
+    int result;
+
+    g_test_init(&argc, &argv, NULL);
+    gst_init(&argc, &argv);
+    save_models();
+    g_setenv("GST_AE_MODEL_PATH", folder, TRUE);
+    g_test_add_func("/aesuperres/formats", test_formats);
+    g_test_add_func("/aesuperres/padding-byte", test_padding_byte);
+    g_test_add_func("/aesuperres/chroma-site", test_chroma_site);
+    g_test_add_func("/aesuperres/negotiation", test_negotiation);
+    g_test_add_func("/aesuperres/caps-are-carried-over",
+                    test_caps_are_carried_over);
+    g_test_add_func("/aesuperres/queries", test_queries);
+    g_test_add_func("/aesuperres/bad-then-good", test_bad_then_good);
+    g_test_add_func("/aesuperres/refused", test_refused);
+    g_test_add_func("/aesuperres/fixed", test_fixed);
+    g_test_add_func("/aesuperres/stream-changes", test_stream_changes);
+    g_test_add_func("/aesuperres/late", test_late);
+    g_test_add_func("/aesuperres/swap", test_swap);
+    g_test_add_func("/aesuperres/threads", test_threads);
+    g_test_add_func("/aesuperres/pipeline", test_pipeline);
+    result = g_test_run();
+    delete_models();
+    return result;
+}
