@@ -399,6 +399,8 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
 
     if (!set_label(self, in) || !set_code(self, in))
         return GST_FLOW_ERROR;
+    /* Padding, too, is the same on every run. */
+    gst_buffer_memset(out, 0, 0, gst_buffer_get_size(out));
     if (!gst_video_frame_map(&frame, &self->info, out, GST_MAP_WRITE)) {
         GST_ELEMENT_ERROR(self, RESOURCE, WRITE,
                           ("A buffer of downstream is smaller than a frame."),
