@@ -37,7 +37,10 @@ static void run_groups(const AeKernels *kernels, const AeConv *c,
         return;
     }
     for (int64_t g = 0; g < c->groups; g++) {
-        kernels->conv_row(row);
+        if (c->bf16)
+            kernels->bf16->conv_row(row);
+        else
+            kernels->conv_row(row);
         ae_conv_next_group(rows, row->segments);
         row->weights += pass->slot;
         row->out += row->co;
@@ -309,19 +312,18 @@ static void conv_backward(const AeStep *step, float *scratch)
 
 static gboolean measure(AeStep *step, AeConv *c, GError **error)
 {
-    const AeOperand *w = step->in[1];
     const AeConvPass *forward = forward_pass(step, c);
 
     if (!ae_conv_pass_init(step->kernels, c, &c->down, FALSE) ||
         !ae_conv_pass_init(step->kernels, c, &c->up, TRUE))
         return ae_step_fail(step, error, AE_ERROR_SHAPE,
                             "the convolution needs too much memory");
-    c->dynamic = !w->constant && !w->trainable;
     step->packed_size = forward->packed;
     step->scratch = forward->scratch;
     step->row_units = step->in[0]->shape.rank == 4 && !c->dynamic;
     step->row_group = forward->winograd ? AE_CONV_WINOGRAD_ROWS : 0;
-    ae_conv_margin(c, forward, step->margin);
+    if (!c->bf16)
+        ae_conv_margin(c, forward, step->margin);
     if (step->gradients) {
         step->packed_size = c->down.packed + c->up.packed;
         ae_conv_weights_measure(c);
@@ -346,6 +348,8 @@ static gboolean conv_plan(AeStep *step, GError **error)
 
     if (!ae_conv_read(step, c, error))
         return FALSE;
+    c->dynamic = !step->in[1]->constant && !step->in[1]->trainable;
+    c->bf16 = step->bf16 = step->wants_bf16 && !c->dynamic && c->groups == 1;
     size = c->transposed ? c->large : c->small;
     out.dim[1] = c->groups * (c->transposed ? c->large_c : c->small_c);
     for (int i = 2; i < out.rank; i++)

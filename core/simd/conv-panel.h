@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution with vectors of WIDTH output channels;
- * conv.c includes this once for each width, after conv-width.h. */
+/* Convolution with vectors of WIDTH output channels; included once for each
+ * width, after conv-width.h and W(multiply_add). */
 
 /* Stores whole vectors of @pixels pixels. */
 ALWAYS_INLINE void W(store_block)(const AeConvRow *row, const W(Channels) * f,
@@ -96,7 +96,7 @@ ALWAYS_INLINE void W(accumulate)(W(Vector) sum[PIXELS][2], const float *in0,
 
 #pragma GCC unroll 16
             for (int b = 0; b < vectors; b++)
-                sum[p][b] += in[p % 4 * step] * w[b];
+                sum[p][b] = W(multiply_add)(sum[p][b], in + p % 4 * step, w[b]);
         }
     }
 }
@@ -152,49 +152,4 @@ static void W(conv_panel1)(const AeConvRow *row, const Epilogue *e,
                            const float *weights, int o, int valid)
 {
     W(conv_panel)(row, e, weights, o, valid, 1);
-}
-
-/* m = v * u for @pixels tiles. */
-ALWAYS_INLINE void W(product_block)(float *m, int64_t m_step, const float *v,
-                                    int ci, const float *u, const int pixels,
-                                    const int vectors)
-{
-    W(Vector) sum[PIXELS][2] = {{{0}}};
-
-    W(accumulate)(sum, v, ci, ci, u, (int64_t)ci * WIDTH, pixels, vectors);
-#pragma GCC unroll 16
-    for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 16
-        for (int b = 0; b < vectors; b++)
-            W(store)(m + p * m_step + b * WIDTH, sum[p][b]);
-}
-
-/* The same for all @tiles. */
-ALWAYS_INLINE void W(product)(float *m, int64_t m_step, const float *v, int ci,
-                              const float *u, int tiles, const int vectors)
-{
-    const int most = vectors == 2 ? PIXELS_2 : PIXELS;
-
-    for (int blocks = (tiles + most - 1) / most; blocks > 0; blocks--) {
-        const int pixels = (tiles + blocks - 1) / blocks;
-
-        switch (pixels) {
-#define CASE(p)                                                                \
-    case p:                                                                    \
-        if (p <= most)                                                         \
-            W(product_block)(m, m_step, v, ci, u, p, vectors);                 \
-        break;
-            CASES_12
-#undef CASE
-        }
-        tiles -= pixels;
-        m += pixels * m_step;
-        v += (int64_t)pixels * ci;
-    }
-}
-
-static void W(product1)(float *m, int64_t m_step, const float *v, int ci,
-                        const float *u, int tiles)
-{
-    W(product)(m, m_step, v, ci, u, tiles, 1);
 }

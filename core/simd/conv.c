@@ -17,82 +17,43 @@
 #include <math.h>
 #include <string.h>
 
-/* Pixels of a block with one and with two vectors of channels: what 16
- * registers hold, or 32. */
-#define PIXELS 12
-#define PIXELS_2 (AE_LANES >= 16 ? 12 : 6)
-
-/* Activations that are part of storing; those that need exp run over the row
- * afterwards. */
-typedef enum { FINISH_NONE, FINISH_RELU, FINISH_SLOPE } Finish;
-
-/* What follows the sums; arrays by output channel. */
-typedef struct {
-    const float *bias, *slope;
-    float alpha;
-    Finish finish;
-} Epilogue;
-
-static Epilogue epilogue_new(const float *bias, const float *slope, float alpha,
-                             AeActivation activation)
-{
-    static const Finish finishes[] = {
-        [AE_ACTIVATION_RELU] = FINISH_RELU,
-        [AE_ACTIVATION_LEAKY_RELU] = FINISH_SLOPE,
-        [AE_ACTIVATION_PRELU] = FINISH_SLOPE,
-        [AE_ACTIVATION_SOFTPLUS] = FINISH_NONE,
-    };
-
-    if (activation != AE_ACTIVATION_PRELU)
-        slope = NULL;
-    return (Epilogue){bias, slope, alpha, finishes[activation]};
-}
-
-/* The whole epilogue of @valid channels from @o of one pixel: fewer than fill
- * the vectors. */
-static void store_pixel(const AeConvRow *row, const Epilogue *e,
-                        const float *sum, int64_t x, int o, int valid)
-{
-    float *out = row->out + x * row->out_step + o;
-
-    for (int i = 0; i < valid; i++) {
-        float y = sum[i], below = 0;
-
-        if (row->residual)
-            y += row->residual[x * row->residual_step + o + i];
-        if (e->finish == FINISH_NONE)
-            below = y;
-        else if (e->finish == FINISH_SLOPE)
-            below = y * (e->slope ? e->slope[o + i] : e->alpha);
-        out[i] = y < 0 ? below : y;
-    }
-}
+#include "conv-epilogue.h"
 
 #define W(name) JOIN(name, JOIN(_, WIDTH))
 
 #define WIDTH 1
 #include "conv-width.h"
+#include "conv-depthwise.h"
 #include "conv-winograd.h"
 #undef WIDTH
 #define WIDTH 4
 #include "conv-width.h"
+#include "conv-depthwise.h"
 #include "conv-winograd.h"
+#include "conv-float.h"
 #include "conv-panel.h"
+#include "conv-product.h"
 #include "conv-dot.h"
 #undef WIDTH
 #if AE_LANES >= 8
 #define WIDTH 8
 #include "conv-width.h"
+#include "conv-depthwise.h"
 #include "conv-winograd.h"
+#include "conv-float.h"
 #include "conv-panel.h"
+#include "conv-product.h"
 #include "conv-dot.h"
 #undef WIDTH
 #endif
 #if AE_LANES >= 16
 #define WIDTH 16
 #include "conv-width.h"
+#include "conv-depthwise.h"
 #include "conv-winograd.h"
+#include "conv-float.h"
 #include "conv-panel.h"
+#include "conv-product.h"
 #include "conv-dot.h"
 #undef WIDTH
 #endif
@@ -128,26 +89,8 @@ static const Width widths[] = {
 #endif
 };
 
-static const Width *width_of(int width)
-{
-    const Width *w = widths;
-
-    while (w->width < width)
-        w++;
-    return w;
-}
-
 #define WIDTH AE_LANES
-
-/* Lanes of the next panel when @left output channels are left. */
-static int panel_width(int left)
-{
-    int width = 4;
-
-    while (width < AE_LANES && width < left)
-        width *= 2;
-    return width;
-}
+#include "conv-panels.h"
 
 /* Lanes of the vectors along k; 0: vectors of output channels. */
 static int dot_width(int k, int co)
@@ -161,17 +104,9 @@ static int dot_width(int k, int co)
     return width < 4 ? 0 : width;
 }
 
-/* Rounded up so that each of several packed blocks starts aligned. */
 size_t NAME(conv_packed)(int segments, int k, int co)
 {
-    size_t width = 0;
-
-    if (dot_width(k, co))
-        width = co;
-    else
-        for (int o = 0; o < co; o += panel_width(co - o))
-            width += panel_width(co - o);
-    return ((size_t)segments * k * width + 15) / 16 * 16;
+    return packed_floats(segments, k, dot_width(k, co) ? co : panels_width(co));
 }
 
 static void pack_panel(float *packed, int width, int segments, int k, int co,
@@ -198,46 +133,6 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
                    stride_s, stride_i, stride_o);
         packed += (size_t)segments * k * width;
     }
-}
-
-static void conv_panel2(const AeConvRow *row, const Epilogue *e,
-                        const float *weights, int o, int valid)
-{
-    W(conv_panel)(row, e, weights, o, valid, 2);
-}
-
-/* Two full-width panels at once as long as there are. */
-static void conv_panels(const AeConvRow *row, const Epilogue *e)
-{
-    const float *weights = row->weights;
-
-    for (int o = 0, width; o < row->co; o += width) {
-        const int left = row->co - o;
-
-        width = panel_width(left);
-        if (panel_width(left - width) == AE_LANES && left > width) {
-            conv_panel2(row, e, weights, o, left);
-            width *= 2;
-        } else {
-            width_of(width)->panel(row, e, weights, o, left);
-        }
-        weights += (size_t)row->segments * row->k * width;
-    }
-}
-
-/* The activations that need exp, over what has been stored; the others are
- * part of the epilogue. */
-static void activate_row(float *out, int64_t step, int n, int channels,
-                         AeActivation a, float alpha)
-{
-    if (a <= AE_ACTIVATION_PRELU)
-        return;
-    if (step == channels) {
-        NAME(activate)(out, out, (int64_t)n * channels, a, alpha);
-        return;
-    }
-    for (int64_t x = 0; x < n; x++)
-        NAME(activate)(out + x * step, out + x * step, channels, a, alpha);
 }
 
 void NAME(conv_row)(const AeConvRow *row)

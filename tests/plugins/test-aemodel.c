@@ -113,6 +113,7 @@ static void test_precision(void)
     } cases[] = {
         {NULL, "denoise", AE_PRECISION_FP32, "denoise"},
         {NULL, "denoise", AE_PRECISION_INT8, "denoise-int8"},
+        {NULL, "denoise", AE_PRECISION_BF16, "denoise"},
         {NULL, "denoise", AE_PRECISION_AUTO, fast},
         {NULL, "denoise-int8", AE_PRECISION_FP32, "denoise-int8"},
         {NULL, "denoise-int8", AE_PRECISION_INT8, "denoise-int8"},

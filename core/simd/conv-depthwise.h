@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Depthwise convolution with vectors of WIDTH channels; conv.c includes this
+ * once for each width, after conv-width.h. */
+
+ALWAYS_INLINE void W(depthwise_block)(const AeDepthwiseRow *row,
+                                      const Epilogue *e, const W(Channels) * f,
+                                      int64_t x, int c, const int pixels)
+{
+    W(Vector) sum[8];
+
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++)
+        sum[p] = f->bias[0];
+    for (int t = 0; t < row->taps; t++) {
+        const float *in = row->tap[t] + x * row->in_step + c;
+        W(Vector) w = W(load)(row->weights + (int64_t)t * row->c + c);
+
+#pragma GCC unroll 16
+        for (int p = 0; p < pixels; p++)
+            sum[p] += W(load)(in + p * row->in_step) * w;
+    }
+#pragma GCC unroll 16
+    for (int p = 0; p < pixels; p++) {
+        W(Vector) y = sum[p];
+
+        if (row->residual)
+            y += W(load)(row->residual + (x + p) * row->residual_step + c);
+        W(store)
+        (row->out + (x + p) * row->out_step + c,
+         W(finish)(y, f->slope[0], e->finish));
+    }
+}
+
+/* Channels from @c on, as many as fill vectors; returns the next. */
+static int W(depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c)
+{
+    for (; row->c - c >= WIDTH; c += WIDTH) {
+        const W(Channels) f = W(channels_new)(e, c, WIDTH, 1);
+        int64_t x = 0;
+
+        for (; x + 8 <= row->n; x += 8)
+            W(depthwise_block)(row, e, &f, x, c, 8);
+        for (; x < row->n; x++)
+            W(depthwise_block)(row, e, &f, x, c, 1);
+    }
+    return c;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What follows the sums of a convolution, and how many of them there are at
+ * once. */
+
+/* Pixels of a block with one and with two vectors of channels: what 16
+ * registers hold, or 32. */
+#define PIXELS 12
+#define PIXELS_2 (AE_LANES >= 16 ? 12 : 6)
+
+/* Activations that are part of storing; those that need exp run over the row
+ * afterwards. */
+typedef enum { FINISH_NONE, FINISH_RELU, FINISH_SLOPE } Finish;
+
+/* What follows the sums; arrays by output channel. */
+typedef struct {
+    const float *bias, *slope;
+    float alpha;
+    Finish finish;
+} Epilogue;
+
+static Epilogue epilogue_new(const float *bias, const float *slope, float alpha,
+                             AeActivation activation)
+{
+    static const Finish finishes[] = {
+        [AE_ACTIVATION_RELU] = FINISH_RELU,
+        [AE_ACTIVATION_LEAKY_RELU] = FINISH_SLOPE,
+        [AE_ACTIVATION_PRELU] = FINISH_SLOPE,
+        [AE_ACTIVATION_SOFTPLUS] = FINISH_NONE,
+    };
+
+    if (activation != AE_ACTIVATION_PRELU)
+        slope = NULL;
+    return (Epilogue){bias, slope, alpha, finishes[activation]};
+}
+
+/* The whole epilogue of @valid channels from @o of one pixel: fewer than fill
+ * the vectors. */
+static void store_pixel(const AeConvRow *row, const Epilogue *e,
+                        const float *sum, int64_t x, int o, int valid)
+{
+    float *out = row->out + x * row->out_step + o;
+
+    for (int i = 0; i < valid; i++) {
+        float y = sum[i], below = 0;
+
+        if (row->residual)
+            y += row->residual[x * row->residual_step + o + i];
+        if (e->finish == FINISH_NONE)
+            below = y;
+        else if (e->finish == FINISH_SLOPE)
+            below = y * (e->slope ? e->slope[o + i] : e->alpha);
+        out[i] = y < 0 ? below : y;
+    }
+}
+
+/* The activations that need exp, over what has been stored; the others are
+ * part of the epilogue. */
+static void activate_row(float *out, int64_t step, int n, int channels,
+                         AeActivation a, float alpha)
+{
+    if (a <= AE_ACTIVATION_PRELU)
+        return;
+    if (step == channels) {
+        BASE_NAME(activate)(out, out, (int64_t)n * channels, a, alpha);
+        return;
+    }
+    for (int64_t x = 0; x < n; x++)
+        BASE_NAME(activate)(out + x * step, out + x * step, channels, a, alpha);
+}
