@@ -46,6 +46,18 @@ small_set() {
     done
 }
 
+# The like of CIFAR-10's archive, of 256 test patterns each.
+small_archive() {
+    local part
+    for part in train test; do
+        mkdir "$OUT/$part"
+        gst-launch-1.0 -q videotestsrc num-buffers=256 pattern=zone-plate \
+            kx2=20 ky2=20 kt=7 ! video/x-raw,width=32,height=32 ! jpegenc ! \
+            multifilesink location="$OUT/$part/%03d.jpg"
+    done
+    tar cf "$OUT/small.tar" -C "$OUT" train test
+}
+
 # system SCRIPT EPOCHS TEXT BOUND: on the small set it tells what is published
 # and, after the last TEXT, a number of its own below BOUND.
 system() {
@@ -71,6 +83,10 @@ small_set
 system s1-autoencoder 20 'mean.*BCE' 0.5
 check "s1-autoencoder.sh writes a picture" "$(wc -c <"$OUT/s1.png") > 3000"
 system s2-denoiser 20 'mean.*BCE' 0.55
+system s3-superres 3 'mean.*PSNR' 40
+check "s3-superres.sh finds bilinear better than nearest" \
+    "$(number_after '^bilinear: .*PSNR') > $(number_after '^nearest: .*PSNR')"
+check "s3-superres.sh writes a picture" "$(wc -c <"$OUT/s3-free.png") > 3000"
 system s4-vae 2 'mean.*loss' 100
 system s5-adversarial 1 'mean.*BCE' 0.69
 system s6-embedding 2 'mean.*BCE' 0.6
@@ -93,6 +109,12 @@ system a1-embedding 5 'mean.*BCE' 0.68
 system a2-anomaly 5 'mean.*BCE' 0.6
 check "a2-anomaly.sh ranks" "$(number_after 'rank') <= 1001"
 system k6-sequence 5 'mean.*BCE' 0.5
+
+small_archive
+pipelines/s9-colour.sh "$OUT/small.tar" 1 1 "$OUT" >"$OUT/log" 2>&1
+check "s9-colour.sh measures both scales" \
+    "$(grep -c '^mean of 1 seeds: test PSNR' "$OUT/log") == 2"
+check "s9-colour.sh enlarges noise" "$(wc -c <"$OUT/s9-noise.png") > 3000"
 
 AE_DATA=${AE_DATA:-../shared/data}
 if [ -f "$AE_DATA/bsd68/bsd68.tar" ]; then
