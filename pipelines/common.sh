@@ -210,6 +210,21 @@ ten_pictures() {
         multifilesink location="$2%d.png"
 }
 
+# A picture of the plane of a code of two values, COUNT x COUNT points from
+# -RANGE to RANGE: show_plane MODEL COUNT RANGE PICTURE
+show_plane() {
+    ae figure manifold "$1" --count "$2" --range "$3" -o "$4"
+    echo "picture: $4"
+}
+
+# A picture of the test images' codes, coloured by label:
+#   show_codes FOLDER MODEL PICTURE
+show_codes() {
+    ae embed "$2" "$(idx_file "$1" t10k images)" -o "$2.npy"
+    ae figure scatter "$(idx_file "$1" t10k labels)" "$2.npy" -o "$3"
+    echo "picture: $3"
+}
+
 # MNIST where it is, to stand for digits; else Fashion-MNIST.
 digits() {
     [ -d "$AE_DATA/mnist" ] && echo "$AE_DATA/mnist" || echo "$FASHION"

@@ -31,3 +31,6 @@ echo "c, the post of today:"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/k7c" loss loss \
     task=vae hidden-size=64 latent-noise=0.1 form=as-published loss=bce \
     batch-size=32
+show_plane "$OUT/k7a-1.onnx" 15 2 "$OUT/k7a.png"
+show_plane "$OUT/k7b-1.onnx" 15 0.15 "$OUT/k7b.png"
+show_plane "$OUT/k7c-1.onnx" 15 15 "$OUT/k7c.png"

@@ -23,8 +23,11 @@ for seed in $(seq "$SEEDS"); do
         awk -F ')' -v seed="$seed" '{ if ($2 > most) most = $2 }
             END { printf "seed %d: the discriminator is right in %.3f at best, "\
                 "%.3f at the end\n", seed, most, $2 }'
+    ae embed "$OUT/s5-$seed.onnx" "$(idx_file "$FOLDER" train images)" \
+        -o "$TEMPORARY/train.npy" >/dev/null
     ae embed "$OUT/s5-$seed.onnx" "$(idx_file "$FOLDER" t10k images)" \
         -o "$OUT/s5-$seed.npy"
+    ae judge "$TEMPORARY/train.npy" "$OUT/s5-$seed.npy" --seed "$seed"
 done
 show_rows "$FOLDER" "$OUT/s5-1.onnx" "$OUT/s5.png"
 gst-launch-1.0 -q vaesample model-file="$OUT/s5-1.onnx" num-buffers=20 \

@@ -11,7 +11,7 @@ typedef struct {
 } Command;
 
 extern const Command model_commands[], run_commands[], embed_commands[],
-    decode_commands[], figure_commands[], resize_commands[];
+    decode_commands[], judge_commands[], figure_commands[], resize_commands[];
 extern const Command decode_figures[], weight_figures[]; /* of `ae figure` */
 
 typedef struct {

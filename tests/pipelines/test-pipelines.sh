@@ -89,6 +89,8 @@ check "s3-superres.sh finds bilinear better than nearest" \
 check "s3-superres.sh writes a picture" "$(wc -c <"$OUT/s3-free.png") > 3000"
 system s4-vae 2 'mean.*loss' 100
 system s5-adversarial 1 'mean.*BCE' 0.69
+check "s5-adversarial.sh has its codes judged" \
+    "$(number_after 'discriminator is right in') > 0.9"
 system s6-embedding 2 'mean.*BCE' 0.6
 check "s6-embedding.sh knows neighbours" "$(number_after 'mean.*neighbours') > 0.1"
 system s7-latent-noise 2 'mean.*BCE' 0.65
@@ -102,6 +104,7 @@ system k2-sparse 5 'mean.*loss' 0.6
 system k3-deep 5 'mean.*BCE' 0.55
 system k5-denoiser 2 'mean.*BCE' 0.6
 system k7-vaes 4 'mean.*loss' 400
+check "k7-vaes.sh draws the plane" "$(wc -c <"$OUT/k7c.png") > 3000"
 system v1-kvfrans 2 'mean.*-ELBO' 542
 system c1-conditional 2 'mean.*-ELBO' 420
 check "c1-conditional.sh samples" "$(number_after 'samples: accuracy') > 0.05"
