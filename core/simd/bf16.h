@@ -32,6 +32,13 @@ ALWAYS_INLINE float bf16_float(float x)
 ALWAYS_INLINE void bf16_load(float *pairs, const float *x, int64_t pixels,
                              int c)
 {
+    if (c % 2 == 0) {
+        for (int64_t i = 0; i < pixels * c; i += 2) {
+            pairs[i] = bf16_float(x[i + 1]);
+            pairs[i + 1] = bf16_float(x[i]);
+        }
+        return;
+    }
     for (int64_t p = 0; p < pixels; p++, x += c)
         for (int i = 0; i < c; i += 2) {
             *pairs++ = i + 1 < c ? bf16_float(x[i + 1]) : 0;
