@@ -1,25 +1,42 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# PSNR of enlarged luma on Set5, as it is published: luma as MATLAB's rgb2ycbcr
-# has it, cropped to a multiple of the scale, made small by MATLAB's bicubic
-# imresize (to 8 bits), a border of scale pixels not counted; mean of the images'
-# PSNR, beside bicubic enlargement.
+# PSNR of enlarged luma on Set5 or BSD100, as it is published: luma as MATLAB's
+# rgb2ycbcr has it, cropped to a multiple of the scale, made small by MATLAB's
+# bicubic imresize (to 8 bits), a border of scale pixels not counted; mean of the
+# images' PSNR, beside bicubic enlargement.
 #
 #   pipelines/evaluate-superres.sh [SCALE [MODEL]]
 #
 # SCALE: 2, 3 or 4; default: all. MODEL: an ONNX file; default: the built-in
-# one. Data: AE_DATA/set5.
+# one. SET: set5 (default) or bsd100. Data: AE_DATA/set5, AE_DATA/bsds500.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 MODEL=${2:-}
 
-[ -f "$AE_DATA/set5/set5.tar" ] ||
-    die "Set5 is not in $AE_DATA: set AE_DATA to the folder of the data sets."
+SET=${SET:-set5}
+case $SET in
+set5) ARCHIVE=set5/set5.tar ;;
+bsd100) ARCHIVE=bsds500/bsds500_jpg.tar ;;
+*) die "SET is set5 or bsd100, not $SET." ;;
+esac
+[ -f "$AE_DATA/$ARCHIVE" ] ||
+    die "$SET is not in $AE_DATA: set AE_DATA to the folder of the data sets."
 build
 make_temporary
-tar xf "$AE_DATA/set5/set5.tar" -C "$TEMPORARY"
+AE_DATA=$(realpath "$AE_DATA")
+MODEL=${MODEL:+$(realpath "$MODEL")}
 cd "$TEMPORARY"
+tar xf "$AE_DATA/$ARCHIVE"
+
+# The pictures, one a line.
+list() {
+    if [ "$SET" = set5 ]; then
+        find . -name '*_GT.png' | sort
+    else
+        cat "$AE_DATA/bsds500/bsd100.txt"
+    fi
+}
 
 # side PICTURE OFFSET: the number at that place of a PNG's header.
 side() { od -An -j "$2" -N 4 -t u4 --endian=big "$1" | tr -d ' '; }
@@ -41,27 +58,28 @@ compare() {
 evaluate() {
     local scale=$1 width height
     rm -f figures
-    for picture in $(find . -name '*_GT.png' | sort); do
-        width=$(($(side "$picture" 16) / scale * scale))
-        height=$(($(side "$picture" 20) / scale * scale))
-        gst-launch-1.0 -q filesrc location="$picture" ! pngdec ! \
+    for picture in $(list); do
+        gst-launch-1.0 -q filesrc location="$picture" ! decodebin ! \
+            videoconvert ! video/x-raw,format=RGB ! \
             videoconvert dither=none ! \
-            video/x-raw,format=GRAY8,colorimetry=bt601 ! \
-            videocrop right=$(($(side "$picture" 16) - width)) \
-            bottom=$(($(side "$picture" 20) - height)) ! pngenc ! \
-            filesink location=wanted.png
+            video/x-raw,format=GRAY8,colorimetry=bt601 ! pngenc ! \
+            filesink location=luma.png
+        width=$(side luma.png 16) height=$(side luma.png 20)
+        gst-launch-1.0 -q filesrc location=luma.png ! pngdec ! \
+            videocrop right=$((width % scale)) bottom=$((height % scale)) ! \
+            pngenc ! filesink location=wanted.png
+        width=$((width / scale * scale)) height=$((height / scale * scale))
         ae resize $((width / scale))x$((height / scale)) wanted.png small.png
         ae resize "${width}x$height" small.png bicubic.png
         echo "$(compare bicubic.png wanted.png "$scale")" \
             "$(compare small.png wanted.png "$scale" aesuperres scale="$scale" \
                 ${MODEL:+model-file="$MODEL"} !)" >>figures
     done
-    awk -v scale="$scale" '{ b += $1; m += $2 }
-        END { printf "Set5, x%d: bicubic %.2f dB, aesuperres %.2f dB (%d images)\n",
-                     scale, b / NR, m / NR, NR }' figures
+    awk -v set="$SET" -v scale="$scale" '{ b += $1; m += $2 }
+        END { printf "%s, x%d: bicubic %.2f dB, aesuperres %.2f dB (%d images)\n",
+                     set, scale, b / NR, m / NR, NR }' figures
 }
 
-MODEL=${MODEL:+$(cd "$OLDPWD" && realpath "$MODEL")}
 for scale in ${1:-2 3 4}; do
     evaluate "$scale"
 done

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Whole pipelines: aedenoise with the built-in model beside the bare plan on the
-# same frame, the time from the launch to the first frame, and vaesample beside
-# the bare decoder; sourced by run.sh.
+# same frame, the time from the launch to the first frame, aesuperres beside its
+# plan, and vaesample beside the bare decoder; sourced by run.sh.
 
 MODEL=$ROOT/core/models/denoise.onnx
 WIDTH=1920 HEIGHT=1080
@@ -78,6 +78,34 @@ launch() {
     awk "BEGIN { print ($ended - $begun) / 1000 }"
 }
 
+# To twice the size: enlarge FRAMES
+enlarge() {
+    gst-launch-1.0 videotestsrc pattern=black num-buffers="$1" ! \
+        video/x-raw,format=I420,width=960,height=540 ! \
+        aesuperres scale=2 threads="$THREADS" ! fakesink sync=false
+}
+
+enlarged() {
+    rate "$FRAMES" enlarge $((FRAMES + 1))
+}
+
+enlarged_plan() {
+    ae bench superres2 --size 960x540 --threads "$THREADS" \
+        --seconds "$SECONDS_EACH" | awk '{ print $1 }'
+}
+
+bench_enlarging() {
+    echo "aesuperres, 960x540 I420 to 1920x1080"
+    FRAMES=$(awk "BEGIN { print int($SECONDS_EACH * $(enlarged_plan)) + 1 }")
+    for _ in $(seq "$ROUNDS"); do
+        record enlarged enlarged
+        record plan enlarged_plan
+        echo
+    done
+    summary frames/s enlarged plan
+    forget enlarged plan
+}
+
 # The decoder of the lesson's dense variational autoencoder, 2-512-784.
 make_decoder() {
     ae new vae -o "$TEMPORARY/vae.onnx"
@@ -127,5 +155,6 @@ bench_pipelines() {
     done
     printf '\n  median: launch %.4g ms\n' "$(median launch)"
     forget element plan launch
+    bench_enlarging
     bench_sampling
 }

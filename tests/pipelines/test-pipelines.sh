@@ -128,4 +128,13 @@ else
     number=$((number + 1))
     echo "ok $number # SKIP BSD68 is not in $AE_DATA (set AE_DATA)"
 fi
+if [ -f "$AE_DATA/set5/set5.tar" ]; then
+    pipelines/evaluate-superres.sh 2 >"$OUT/log" 2>&1
+    check "bicubic enlargement on Set5" \
+        "$(number_after 'x2: bicubic') == 33.65"
+    check "the built-in model on Set5" "$(number_after 'aesuperres') > 36.3"
+else
+    number=$((number + 1))
+    echo "ok $number # SKIP Set5 is not in $AE_DATA (set AE_DATA)"
+fi
 echo "1..$number"
