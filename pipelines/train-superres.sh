@@ -23,8 +23,8 @@ case $SCALE in 2 | 3 | 4) ;; *) die "usage: $0 2|3|4 [MODEL.onnx [STEPS]]" ;; es
 build
 make_temporary
 
-# to_luma SUFFIX CAPS DECODER: luma as MATLAB's rgb2ycbcr has it of all pictures
-# below the folder SUFFIX, as PNG.
+# to_luma SUFFIX CAPS DECODER: luma of BT.601 of all pictures below the folder
+# SUFFIX, as PNG: of RGB in the studio range, of JPEG as it is, in the full one.
 to_luma() {
     local i=0
     find "$1" -name "*.$1" | sort | while read -r picture; do
