@@ -47,7 +47,7 @@ GST_ELEMENT_REGISTER_DEFINE(aedecode, "aedecode", GST_RANK_NONE,
                             gst_ae_decode_get_type())
 
 static const GstAeProperty properties[] = {
-    GST_AE_MODEL_PROPERTIES(GstAeDecode, settings),
+    GST_AE_MODEL_PROPERTIES(GstAeDecode, settings, "vae"),
     GST_AE_LABEL_PROPERTY(GstAeDecode, label),
 };
 

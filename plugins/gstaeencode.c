@@ -71,7 +71,7 @@ static GType gst_ae_output_get_type(void)
 }
 
 static const GstAeProperty properties[] = {
-    GST_AE_MODEL_PROPERTIES(GstAeEncode, settings),
+    GST_AE_MODEL_PROPERTIES(GstAeEncode, settings, "vae"),
     {"output", "Output", "What of the code is sent", G_TYPE_ENUM,
      G_STRUCT_OFFSET(GstAeEncode, output), .number = GST_AE_OUTPUT_MEAN,
      .get_type = gst_ae_output_get_type, .flags = GST_PARAM_MUTABLE_PLAYING},

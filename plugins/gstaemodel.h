@@ -32,9 +32,9 @@ typedef struct {
 } GstAeModelSettings;
 
 /* The entries of a property table for @field, the GstAeModelSettings in the
- * instances of @Type. */
+ * instances of @Type; @name: the default of "model", or NULL. */
 /* clang-format off */
-#define GST_AE_MODEL_PROPERTIES(Type, field)                                   \
+#define GST_AE_MODEL_PROPERTIES(Type, field, name)                             \
     {"model-file", "Model file",                                               \
      "ONNX file of the model; where it is not set, \"model\" names one",       \
      G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model_file),                   \
@@ -42,7 +42,7 @@ typedef struct {
     {"model", "Model",                                                         \
      "Name of a model: NAME.onnx in the folders of GST_AE_MODEL_PATH and "     \
      "gst-autoencoder/models of the data folders, or a built-in one",          \
-     G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model),                        \
+     G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model), .text = name,          \
      .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
     {"threads", "Threads", "Threads to work with; 0: one a processor",         \
      G_TYPE_UINT, G_STRUCT_OFFSET(Type, field.threads), .maximum = 256,        \

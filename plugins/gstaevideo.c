@@ -606,7 +606,7 @@ static void get_stats(gpointer element, GValue *value)
 }
 
 static const GstAeProperty properties[] = {
-    GST_AE_MODEL_PROPERTIES(GstAeVideo, settings),
+    GST_AE_MODEL_PROPERTIES(GstAeVideo, settings, NULL),
     {"stats", "Statistics",
      "Since the start: \"frames\" that went through the model, \"late\" ones "
      "that passed it by, \"mean-ms\" a frame, and the \"model\" in use",

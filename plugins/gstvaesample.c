@@ -18,8 +18,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 vaesample model-file=clothes.onnx mode=walk num-buffers=90 !
- * videoconvert ! autovideosink
+ * gst-launch-1.0 vaesample mode=walk num-buffers=90 ! videoconvert !
+ * autovideosink
  * ]|
  */
 #include "elements.h"
@@ -58,7 +58,7 @@ GST_ELEMENT_REGISTER_DEFINE(vaesample, "vaesample", GST_RANK_NONE,
 #define CONTROLLABLE .flags = GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE
 
 static const GstAeProperty properties[] = {
-    GST_AE_MODEL_PROPERTIES(GstVaeSample, settings.model),
+    GST_AE_MODEL_PROPERTIES(GstVaeSample, settings.model, "vae"),
     {"mode", "Mode", "Which codes are decoded", G_TYPE_ENUM, FIELD(codes.mode),
      .number = GST_AE_CODES_RANDOM, .get_type = gst_ae_codes_mode_get_type,
      PLAYING},
@@ -304,14 +304,6 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
     return GST_FLOW_OK;
 }
 
-/* Properties have been set by now, or hold nothing. */
-static void constructed(GObject *object)
-{
-    G_OBJECT_CLASS(gst_vae_sample_parent_class)->constructed(object);
-    if (((GstVaeSample *)object)->settings.model.model == NULL)
-        g_object_set(object, "model", "vae", NULL);
-}
-
 static void gst_vae_sample_class_init(GstVaeSampleClass *klass)
 {
     GstElementClass *element = GST_ELEMENT_CLASS(klass);
@@ -323,7 +315,6 @@ static void gst_vae_sample_class_init(GstVaeSampleClass *klass)
     gst_type_mark_as_plugin_api(GST_TYPE_AE_PRECISION, 0);
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), settings_changed);
-    G_OBJECT_CLASS(klass)->constructed = constructed;
     gst_element_class_set_static_metadata(
         element, "Autoencoder sampler", "Source/Video",
         "Makes images from codes with the decoder of an autoencoder",
