@@ -2,6 +2,7 @@
 #include "gstaecodes.h"
 
 #include "ae.h"
+#include "gstaeproperties.h"
 
 /* The part of the seed that labels come from. */
 #define LABELS 1
@@ -14,12 +15,9 @@ GType gst_ae_codes_mode_get_type(void)
         {GST_AE_CODES_GRID, "A sheet over the first two values", "grid"},
         {GST_AE_CODES_TRAVERSE, "Over one value after the other", "traverse"},
         {0}};
-    static GType type;
+    static gsize type;
 
-    if (g_once_init_enter(&type))
-        g_once_init_leave(&type,
-                          g_enum_register_static("GstAeCodesMode", values));
-    return type;
+    return gst_ae_enum_type(&type, "GstAeCodesMode", values);
 }
 
 int gst_ae_codes_columns(const GstAeCodes *codes)

@@ -418,7 +418,6 @@ static void gst_ae_decode_class_init(GstAeDecodeClass *klass)
 {
     GstElementClass *element = GST_ELEMENT_CLASS(klass);
 
-    gst_type_mark_as_plugin_api(GST_TYPE_AE_PRECISION, 0);
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), property_changed);
     gst_element_class_set_static_metadata(

@@ -63,11 +63,9 @@ static GType gst_ae_output_get_type(void)
         {GST_AE_OUTPUT_MOMENTS,
          "Mean and logarithm of the variance, two tensors", "moments"},
         {0}};
-    static GType type;
+    static gsize type;
 
-    if (g_once_init_enter(&type))
-        g_once_init_leave(&type, g_enum_register_static("GstAeOutput", values));
-    return type;
+    return gst_ae_enum_type(&type, "GstAeOutput", values);
 }
 
 static const GstAeProperty properties[] = {
@@ -364,8 +362,6 @@ static void gst_ae_encode_class_init(GstAeEncodeClass *klass)
 {
     GstElementClass *element = GST_ELEMENT_CLASS(klass);
 
-    gst_type_mark_as_plugin_api(GST_TYPE_AE_OUTPUT, 0);
-    gst_type_mark_as_plugin_api(GST_TYPE_AE_PRECISION, 0);
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), property_changed);
     gst_element_class_set_static_metadata(

@@ -150,12 +150,9 @@ GType gst_ae_precision_get_type(void)
         {AE_PRECISION_INT8, "8 bits; for quantised models", "int8"},
         {AE_PRECISION_BF16, "Products of floats of 16 bits", "bf16"},
         {0}};
-    static GType type;
+    static gsize type;
 
-    if (g_once_init_enter(&type))
-        g_once_init_leave(&type,
-                          g_enum_register_static("GstAePrecision", values));
-    return type;
+    return gst_ae_enum_type(&type, "GstAePrecision", values);
 }
 
 /* The built-in model in 8 bits, where these are asked for or fast, and there is

@@ -209,3 +209,13 @@ char *gst_ae_property_dup(gpointer element, const char *const *field)
     GST_OBJECT_UNLOCK(element);
     return copy;
 }
+
+GType gst_ae_enum_type(gsize *type, const char *name, const GEnumValue *values)
+{
+    if (g_once_init_enter(type)) {
+        GType new_type = g_enum_register_static(name, values);
+        gst_type_mark_as_plugin_api(new_type, 0);
+        g_once_init_leave(type, new_type);
+    }
+    return *type;
+}

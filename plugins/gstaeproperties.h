@@ -69,6 +69,10 @@ typedef void (*GstAePropertyChanged)(GstElement *element, const char *name);
 void gst_ae_properties_install(GObjectClass *klass, const GstAeProperty *table,
                                guint n, GstAePropertyChanged changed);
 
+/* The enum type @name, registered once as the plugin's API; @type is the
+ * caller's static, @values live for ever. */
+GType gst_ae_enum_type(gsize *type, const char *name, const GEnumValue *values);
+
 /* A copy of a string field, taken under the object lock. */
 char *gst_ae_property_dup(gpointer element, const char *const *field);
 

@@ -28,16 +28,6 @@ struct GstAeTask {
     int channels, width, height; /* of a sample: the target */
 };
 
-static GType enum_type(gsize *type, const char *name, const GEnumValue *values)
-{
-    if (g_once_init_enter(type)) {
-        GType new_type = g_enum_register_static(name, values);
-        gst_type_mark_as_plugin_api(new_type, 0);
-        g_once_init_leave(type, new_type);
-    }
-    return *type;
-}
-
 GType gst_ae_task_get_type(void)
 {
     static gsize type;
@@ -54,7 +44,7 @@ GType gst_ae_task_get_type(void)
          "adversarial"},
         {0, NULL, NULL}};
 
-    return enum_type(&type, "GstAeTrainTask", values);
+    return gst_ae_enum_type(&type, "GstAeTrainTask", values);
 }
 
 GType gst_ae_loss_get_type(void)
@@ -66,7 +56,7 @@ GType gst_ae_loss_get_type(void)
         {AE_LOSS_BCE, "Binary cross-entropy", "bce"},
         {0, NULL, NULL}};
 
-    return enum_type(&type, "GstAeTrainLoss", values);
+    return gst_ae_enum_type(&type, "GstAeTrainLoss", values);
 }
 
 GType gst_ae_vae_form_get_type(void)
@@ -81,7 +71,7 @@ GType gst_ae_vae_form_get_type(void)
          "as-published"},
         {0, NULL, NULL}};
 
-    return enum_type(&type, "GstAeTrainForm", values);
+    return gst_ae_enum_type(&type, "GstAeTrainForm", values);
 }
 
 GType gst_ae_downscale_get_type(void)
@@ -92,7 +82,7 @@ GType gst_ae_downscale_get_type(void)
         {AE_RESAMPLE_BICUBIC, "Bicubic with antialiasing", "bicubic"},
         {0, NULL, NULL}};
 
-    return enum_type(&type, "GstAeTrainDownscale", values);
+    return gst_ae_enum_type(&type, "GstAeTrainDownscale", values);
 }
 
 GstAeTaskSettings gst_ae_task_settings_copy(const GstAeTaskSettings *from)

@@ -109,17 +109,6 @@ static GstStaticPadTemplate sink_template =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
                             GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(FORMATS)));
 
-/* Registers an enum once; @type is the caller's static. */
-static GType enum_type(gsize *type, const char *name, const GEnumValue *values)
-{
-    if (g_once_init_enter(type)) {
-        GType new_type = g_enum_register_static(name, values);
-        gst_type_mark_as_plugin_api(new_type, 0);
-        g_once_init_leave(type, new_type);
-    }
-    return *type;
-}
-
 static GType mode_type(void)
 {
     static gsize type;
@@ -128,7 +117,7 @@ static GType mode_type(void)
         {MODE_EVALUATE, "Measure model-file on the frames", "evaluate"},
         {0, NULL, NULL}};
 
-    return enum_type(&type, "GstAeTrainMode", values);
+    return gst_ae_enum_type(&type, "GstAeTrainMode", values);
 }
 
 static GType optimizer_type(void)
@@ -140,7 +129,7 @@ static GType optimizer_type(void)
         {AE_OPTIMIZER_SGD, "Gradient descent with momentum 0.9", "sgd"},
         {0, NULL, NULL}};
 
-    return enum_type(&type, "GstAeTrainOptimizer", values);
+    return gst_ae_enum_type(&type, "GstAeTrainOptimizer", values);
 }
 
 static GType schedule_type(void)
@@ -151,7 +140,7 @@ static GType schedule_type(void)
         {SCHEDULE_COSINE, "Half a cosine down to 0 at max-steps", "cosine"},
         {0, NULL, NULL}};
 
-    return enum_type(&type, "GstAeTrainSchedule", values);
+    return gst_ae_enum_type(&type, "GstAeTrainSchedule", values);
 }
 
 #define FIELD(name) G_STRUCT_OFFSET(GstAeTrain, settings.name)

@@ -641,7 +641,6 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     GST_DEBUG_CATEGORY_INIT(gst_ae_video_debug, "aevideo", 0,
                             "Video through autoencoders");
     gst_type_mark_as_plugin_api(GST_TYPE_AE_VIDEO, 0);
-    gst_type_mark_as_plugin_api(GST_TYPE_AE_PRECISION, 0);
     gst_ae_properties_install(object_class, properties,
                               G_N_ELEMENTS(properties), settings_changed);
     object_class->constructed = constructed;

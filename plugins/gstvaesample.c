@@ -311,8 +311,6 @@ static void gst_vae_sample_class_init(GstVaeSampleClass *klass)
 
     GST_DEBUG_CATEGORY_INIT(vae_sample_debug, "vaesample", 0,
                             "Samples of autoencoders");
-    gst_type_mark_as_plugin_api(GST_TYPE_AE_CODES_MODE, 0);
-    gst_type_mark_as_plugin_api(GST_TYPE_AE_PRECISION, 0);
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), settings_changed);
     gst_element_class_set_static_metadata(
