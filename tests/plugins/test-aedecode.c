@@ -2,29 +2,10 @@
 /* aedecode through GstHarness: frames follow the hints of a code's caps, or the
  * model; every spelling of the caps is read, every wrong code refused. What the
  * pixels are is tested in test-aedecoder.c. */
-#include <glib/gstdio.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
-#include "ae.h"
-
-static char *folder; /* of the models */
-
-static char *model_path(const char *name)
-{
-    return g_strdup_printf("%s/%s.onnx", folder, name);
-}
-
-/* Takes the model. */
-static void save(AeModel *model, const char *name)
-{
-    g_autofree char *path = model_path(name);
-    GError *error = NULL;
-
-    ae_onnx_save(model, path, &error);
-    g_assert_no_error(error);
-    ae_model_unref(model);
-}
+#include "models.h"
 
 static void save_network(const char *name, const char *architecture,
                          int classes)
@@ -34,7 +15,7 @@ static void save_network(const char *name, const char *architecture,
     AeModel *model = ae_architecture_new(architecture, &options, &error);
 
     g_assert_no_error(error);
-    save(model, name);
+    models_save(model, name);
 }
 
 /* Codes that are the images; an encoder has no more than the code. */
@@ -53,12 +34,12 @@ static void save_identity(const char *name, int channels, int height, int width,
     }
     ae_model_add_output(model, out);
     ae_model_set(model, "ae.latent", "code");
-    save(model, name);
+    models_save(model, name);
 }
 
 static void save_models(void)
 {
-    folder = g_dir_make_tmp("aedecode-XXXXXX", NULL);
+    models_begin("aedecode");
     save_identity("gray", 1, 6, 4, FALSE);
     save_identity("rgb", 3, 6, 4, FALSE);
     save_identity("any", 1, -1, -1, FALSE);
@@ -68,25 +49,11 @@ static void save_models(void)
     save_network("unet", "unet-xs", 0);
 }
 
-static void delete_models(void)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_rmdir(folder);
-    g_free(folder);
-}
-
 /* The element. */
 
 static GstHarness *new_harness(const char *model, GstBus **bus)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
     GstElement *element = gst_element_factory_make("aedecode", NULL);
     GstHarness *harness;
 
@@ -279,7 +246,7 @@ static const struct {
 /* Forgets the messages. */
 static void set_model(GstHarness *harness, GstBus *bus, const char *model)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
 
     gst_element_set_state(harness->element, GST_STATE_NULL);
     gst_bus_set_flushing(bus, TRUE);
@@ -376,8 +343,8 @@ static void test_labels(void)
 /* Another model, and wrong ones, while codes come; other codes. */
 static void test_changes(void)
 {
-    g_autofree char *any = model_path("any"), *wrong = model_path("dense");
-    g_autofree char *missing = model_path("missing");
+    g_autofree char *any = models_path("any"), *wrong = models_path("dense");
+    g_autofree char *missing = models_path("missing");
     GstBus *bus;
     GstHarness *harness = new_harness("gray", &bus);
 
@@ -449,6 +416,6 @@ int main(int argc, char **argv)
     g_test_add_func("/aedecode/changes", test_changes);
     g_test_add_func("/aedecode/stream", test_stream);
     result = g_test_run();
-    delete_models();
+    models_end();
     return result;
 }

@@ -2,14 +2,11 @@
 /* aedenoise through GstHarness: models small enough to be computed by hand, on
  * every format, on odd sizes, with padded strides; bad models; changes while
  * the stream runs. */
-#include <glib/gstdio.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
-#include "ae.h"
 #include "frames.h"
-
-static char *folder; /* of the models */
+#include "models.h"
 
 static const char *const formats[] = {
     "GRAY8", "I420", "YV12", "NV12", "NV21", "NV16", "NV24", "Y42B", "Y444",
@@ -22,11 +19,6 @@ static const struct {
 } sizes[] = {{1, 1}, {3, 5}, {33, 17}, {64, 48}};
 
 /* Models. */
-
-static char *model_path(const char *name)
-{
-    return g_strdup_printf("%s/%s.onnx", folder, name);
-}
 
 static AeModel *new_model(int n, int channels, int height, int width, int *in)
 {
@@ -61,7 +53,7 @@ static int add_constant(AeModel *model, const char *name, const AeShape *shape,
 /* Takes the model. */
 static void save(AeModel *model, int output, const char *name)
 {
-    g_autofree char *path = model_path(name);
+    g_autofree char *path = models_path(name);
     GError *error = NULL;
 
     ae_model_add_output(model, output);
@@ -124,9 +116,9 @@ static void save_blocks(void)
 /* Files that cannot be loaded. */
 static void save_damaged(void)
 {
-    g_autofree char *source = model_path("identity");
-    g_autofree char *broken = model_path("broken");
-    g_autofree char *unknown = model_path("unknown");
+    g_autofree char *source = models_path("identity");
+    g_autofree char *broken = models_path("broken");
+    g_autofree char *unknown = models_path("unknown");
     g_autofree char *content = NULL;
     gsize size;
     char *op;
@@ -146,7 +138,7 @@ static void save_models(void)
     static const float minus[1] = {-1}, one[1] = {1}, zero[3] = {0};
     static const float rotate[9] = {0, 1, 0, 0, 0, 1, 1, 0, 0};
 
-    folder = g_dir_make_tmp("aedenoise-XXXXXX", NULL);
+    models_begin("aedenoise");
     save_identity("identity", -1, 1, -1, -1);
     save_identity("single", 1, 1, -1, -1);
     save_identity("none", 0, 1, -1, -1);
@@ -163,25 +155,11 @@ static void save_models(void)
     save_damaged();
 }
 
-static void delete_models(void)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_rmdir(folder);
-    g_free(folder);
-}
-
 /* Frames. */
 
 static GstElement *new_element(const char *model)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
     GstElement *element = gst_element_factory_make("aedenoise", NULL);
 
     g_assert_nonnull(element);
@@ -369,8 +347,8 @@ static void test_bad_then_good(void)
 
     gst_element_set_bus(element, bus);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *bad = model_path(cases[i].model);
-        g_autofree char *good = model_path("identity");
+        g_autofree char *bad = models_path(cases[i].model);
+        g_autofree char *good = models_path("identity");
         g_autofree char *text = NULL;
 
         g_object_set(element, "model-file", bad, NULL);
@@ -468,7 +446,7 @@ static void test_names(void)
     g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==,
                     GST_STATE_CHANGE_FAILURE);
     gst_message_unref(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    g_object_set(element, "model", folder, NULL);
+    g_object_set(element, "model", models_folder, NULL);
     g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), ==,
                     GST_STATE_CHANGE_FAILURE);
     gst_element_set_state(element, GST_STATE_NULL);
@@ -527,7 +505,7 @@ static void push_until(GstHarness *harness, GstVideoInfo *info, Expect before,
 
 static void set_model(GstHarness *harness, const char *model)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
 
     g_object_set(harness->element, "model-file", path, NULL);
 }
@@ -623,7 +601,7 @@ static void test_pipeline(void)
         "video/x-raw,format=I420,width=99,height=67 "
         "! aedenoise name=a model-file=%s/blur.onnx ! aedenoise name=b "
         "model-file=%s/blur.onnx ! fakesink",
-        folder, folder);
+        models_folder, models_folder);
     GstElement *pipeline = gst_parse_launch(line, &error);
     g_autoptr(GstElement) second = gst_bin_get_by_name(GST_BIN(pipeline), "b");
 
@@ -742,7 +720,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     gst_init(&argc, &argv);
     save_models();
-    g_setenv("GST_AE_MODEL_PATH", folder, TRUE);
+    g_setenv("GST_AE_MODEL_PATH", models_folder, TRUE);
     g_test_add_func("/aedenoise/formats", test_formats);
     g_test_add_func("/aedenoise/bad-then-good", test_bad_then_good);
     g_test_add_func("/aedenoise/refused", test_refused);
@@ -758,6 +736,6 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/pipeline", test_pipeline);
     g_test_add_func("/aedenoise/threads", test_threads);
     result = g_test_run();
-    delete_models();
+    models_end();
     return result;
 }

@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* aeencode through GstHarness: codes are those that the core makes of the same
  * image; caps, labels, seeds; what does not fit is refused in a sentence. */
-#include <glib/gstdio.h>
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
-#include "ae.h"
-
-static char *folder; /* of the models */
-
-static char *model_path(const char *name)
-{
-    return g_strdup_printf("%s/%s.onnx", folder, name);
-}
-
-/* Takes the model. */
-static void save(AeModel *model, const char *name)
-{
-    g_autofree char *path = model_path(name);
-    GError *error = NULL;
-
-    ae_onnx_save(model, path, &error);
-    g_assert_no_error(error);
-    ae_model_unref(model);
-}
+#include "models.h"
 
 static void save_network(const char *name, const char *architecture,
                          int channels, int classes)
@@ -34,34 +15,34 @@ static void save_network(const char *name, const char *architecture,
     AeModel *model = ae_architecture_new(architecture, &options, &error);
 
     g_assert_no_error(error);
-    save(model, name);
+    models_save(model, name);
 }
 
 /* An encoder alone, whose code is its output. */
 static void save_half(void)
 {
-    g_autofree char *path = model_path("keras");
+    g_autofree char *path = models_path("keras");
     g_autoptr(AeModel) whole = ae_onnx_load(path, NULL);
     AeModel *half =
         ae_model_cut(whole, NULL, ae_model_get(whole, "ae.latent"), NULL);
 
     ae_model_set(half, "ae.latent", ae_model_get(whole, "ae.latent"));
-    save(half, "half");
+    models_save(half, "half");
 }
 
 static void save_with(const char *name, const char *from, const char *key,
                       const char *value)
 {
-    g_autofree char *path = model_path(from);
+    g_autofree char *path = models_path(from);
     AeModel *model = ae_onnx_load(path, NULL);
 
     ae_model_set(model, key, value);
-    save(model, name);
+    models_save(model, name);
 }
 
 static void save_models(void)
 {
-    folder = g_dir_make_tmp("aeencode-XXXXXX", NULL);
+    models_begin("aeencode");
     save_network("keras", "keras", 1, 0);
     save_network("rgb", "keras", 3, 0);
     save_network("dense", "dense", 1, 0);
@@ -75,26 +56,12 @@ static void save_models(void)
     save_with("range", "keras", "ae.range", "wide");
 }
 
-static void delete_models(void)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_rmdir(folder);
-    g_free(folder);
-}
-
 /* The element. */
 
 static GstHarness *new_harness(const char *model, const char *output,
                                GstBus **bus)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
     GstElement *element = gst_element_factory_make("aeencode", NULL);
     GstHarness *harness;
 
@@ -208,7 +175,7 @@ static GBytes *expected_code(const char *model, int channels, int width,
                              int height, int multiple, int classes, int label,
                              const char *const *keys, guint64 seed)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
     g_autoptr(AeModel) m = ae_onnx_load(path, NULL);
     int w = (width + multiple - 1) / multiple * multiple;
     int h = (height + multiple - 1) / multiple * multiple;
@@ -489,7 +456,7 @@ static void check_push(GstHarness *harness, const GstVideoInfo *info,
 static void set_model(GstHarness *harness, GstBus *bus, const char *model,
                       const char *output)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
 
     gst_element_set_state(harness->element, GST_STATE_NULL);
     gst_bus_set_flushing(bus, TRUE);
@@ -587,8 +554,8 @@ static void test_downstream(void)
 /* Another model, and a wrong one, while frames come; another size. */
 static void test_changes(void)
 {
-    g_autofree char *keras = model_path("keras"), *wrong = model_path("unet");
-    g_autofree char *any = model_path("any");
+    g_autofree char *keras = models_path("keras"), *wrong = models_path("unet");
+    g_autofree char *any = models_path("any");
     GstBus *bus;
     GstHarness *harness = new_harness("dense", "mean", &bus);
     GstVideoInfo info;
@@ -665,6 +632,6 @@ int main(int argc, char **argv)
     g_test_add_func("/aeencode/changes", test_changes);
     g_test_add_func("/aeencode/stream", test_stream);
     result = g_test_run();
-    delete_models();
+    models_end();
     return result;
 }

@@ -2,13 +2,10 @@
 /* aesuperres through GstHarness: networks that only repeat pixels, on every
  * format and scale, on odd sizes, with padded strides; what is negotiated; bad
  * models; changes while the stream runs. */
-#include <glib/gstdio.h>
 #include <math.h>
 
-#include "ae.h"
 #include "frames.h"
-
-static char *folder; /* of the models */
+#include "models.h"
 
 static const char *const luma_formats[] = {
     "GRAY8", "I420", "YV12", "NV12", "NV21", "NV16",
@@ -25,17 +22,12 @@ static const struct {
 
 /* Models. */
 
-static char *model_path(const char *name)
-{
-    return g_strdup_printf("%s/%s.onnx", folder, name);
-}
-
 /* With weights of zero superres-s repeats each pixel. */
 static void save_network(const char *name, const char *architecture,
                          int channels, int scale, gboolean zero)
 {
     AeArchitectureOptions options = {.channels = channels, .scale = scale};
-    g_autofree char *path = model_path(name);
+    g_autofree char *path = models_path(name);
     g_autoptr(GError) error = NULL;
     g_autoptr(AeModel) model =
         ae_architecture_new(architecture, &options, &error);
@@ -59,7 +51,7 @@ static void save_uneven(void)
     AeShape image = ae_shape(4, -1, 1, -1, -1), four = ae_shape(1, 4);
     AeTensor *scales = ae_tensor_new(&four, NULL);
     AeModel *model = ae_model_new(17);
-    g_autofree char *path = model_path("uneven");
+    g_autofree char *path = models_path("uneven");
     int in[3] = {ae_model_add_input(model, "image", &image, NULL), -1, 0}, out;
 
     ae_tensor_from_row_major(scales, (float[]){1, 1, 2, 3});
@@ -73,7 +65,7 @@ static void save_uneven(void)
 
 static void save_models(void)
 {
-    folder = g_dir_make_tmp("aesuperres-XXXXXX", NULL);
+    models_begin("aesuperres");
     for (int scale = 2; scale <= 4; scale++) {
         g_autofree char *luma = g_strdup_printf("luma%d", scale);
         g_autofree char *rgb = g_strdup_printf("rgb%d", scale);
@@ -90,27 +82,13 @@ static void save_models(void)
     save_uneven();
 }
 
-static void delete_models(void)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_rmdir(folder);
-    g_free(folder);
-}
-
 /* Frames. */
 
 /* The element gets a bus; @model: NULL, none is named. */
 static GstHarness *new_harness(const char *model, GstBus **bus)
 {
     GstElement *element = gst_element_factory_make("aesuperres", NULL);
-    g_autofree char *path = model != NULL ? model_path(model) : NULL;
+    g_autofree char *path = model != NULL ? models_path(model) : NULL;
     GstHarness *harness;
 
     g_object_set(element, "model-file", path, "threads", 2, NULL);
@@ -449,11 +427,11 @@ static void test_bad_then_good(void)
     };
     GstElement *element = gst_element_factory_make("aesuperres", NULL);
     g_autoptr(GstBus) bus = gst_bus_new();
-    g_autofree char *good = model_path("luma2");
+    g_autofree char *good = models_path("luma2");
 
     gst_element_set_bus(element, bus);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *bad = model_path(cases[i].model);
+        g_autofree char *bad = models_path(cases[i].model);
         g_autofree char *text = NULL;
 
         g_object_set(element, "model-file", bad, "scale", cases[i].scale, NULL);
@@ -567,7 +545,7 @@ static void test_late(void)
 
 static void set_model(GstHarness *harness, const char *model)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
 
     g_object_set(harness->element, "model-file", path, NULL);
 }
@@ -676,7 +654,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     gst_init(&argc, &argv);
     save_models();
-    g_setenv("GST_AE_MODEL_PATH", folder, TRUE);
+    g_setenv("GST_AE_MODEL_PATH", models_folder, TRUE);
     g_test_add_func("/aesuperres/formats", test_formats);
     g_test_add_func("/aesuperres/padding-byte", test_padding_byte);
     g_test_add_func("/aesuperres/chroma-site", test_chroma_site);
@@ -693,6 +671,6 @@ int main(int argc, char **argv)
     g_test_add_func("/aesuperres/threads", test_threads);
     g_test_add_func("/aesuperres/pipeline", test_pipeline);
     result = g_test_run();
-    delete_models();
+    models_end();
     return result;
 }

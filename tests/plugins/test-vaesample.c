@@ -2,36 +2,17 @@
 /* vaesample through GstHarness. The model "mirror" has images for codes, so
  * that frames show the codes themselves; others are networks with fresh
  * weights. */
-#include <glib/gstdio.h>
 #include <gst/base/gstbasesrc.h>
 #include <gst/check/gstharness.h>
 #include <gst/controller/controller.h>
 #include <gst/video/video.h>
 #include <math.h>
 
-#include "ae.h"
+#include "models.h"
 
 enum { SIDE = 3, SIZE = SIDE * SIDE }; /* of mirror's images */
 
-static char *folder;
-
 /* Models. */
-
-static char *model_path(const char *name)
-{
-    return g_strdup_printf("%s/%s.onnx", folder, name);
-}
-
-/* Takes the model. */
-static void save(AeModel *model, const char *name)
-{
-    g_autofree char *path = model_path(name);
-    GError *error = NULL;
-
-    ae_onnx_save(model, path, &error);
-    g_assert_no_error(error);
-    ae_model_unref(model);
-}
 
 /* Codes are images of -4 .. 4. */
 static void save_mirror(const char *name, int batch, int channels, int side)
@@ -47,7 +28,7 @@ static void save_mirror(const char *name, int batch, int channels, int side)
     ae_model_add_output(model, out);
     ae_model_set(model, "ae.latent", "code");
     ae_model_set(model, "ae.range", "-4,4");
-    save(model, name);
+    models_save(model, name);
 }
 
 static void save_network(const char *name, const char *architecture,
@@ -59,21 +40,22 @@ static void save_network(const char *name, const char *architecture,
     options.seed = 1;
     model = ae_architecture_new(architecture, &options, &error);
     g_assert_no_error(error);
-    save(model, name);
+    models_save(model, name);
 }
 
 static void save_encoder(void)
 {
-    g_autofree char *path = model_path("vae");
+    g_autofree char *path = models_path("vae");
     g_autoptr(AeModel) whole = ae_onnx_load(path, NULL);
 
-    save(ae_model_cut(whole, NULL, ae_model_get(whole, "ae.latent"), NULL),
-         "encoder");
+    models_save(
+        ae_model_cut(whole, NULL, ae_model_get(whole, "ae.latent"), NULL),
+        "encoder");
 }
 
 static void save_models(void)
 {
-    folder = g_dir_make_tmp("vaesample-XXXXXX", NULL);
+    models_begin("vaesample");
     save_mirror("mirror", -1, 1, SIDE);
     save_mirror("single", 1, 1, SIDE);
     save_mirror("colour", -1, 3, 8);
@@ -88,25 +70,11 @@ static void save_models(void)
     save_encoder();
 }
 
-static void delete_models(void)
-{
-    GDir *dir = g_dir_open(folder, 0, NULL);
-    const char *name;
-
-    while ((name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(folder, name, NULL);
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_rmdir(folder);
-    g_free(folder);
-}
-
 /* Frames. */
 
 static void set_model(GstElement *element, const char *model)
 {
-    g_autofree char *path = model_path(model);
+    g_autofree char *path = models_path(model);
 
     g_object_set(element, "model-file", path, NULL);
 }
@@ -554,7 +522,7 @@ static GstElement *parse(const char *line)
 /* Position and framerate tell the frame, also before the first one is made. */
 static void test_seek(void)
 {
-    g_autofree char *path = model_path("mirror");
+    g_autofree char *path = models_path("mirror");
     g_autofree char *line = g_strdup_printf(
         "vaesample model-file=%s mode=walk ! "
         "video/x-raw,format=GRAY8,framerate=10/1 ! fakesink name=sink",
@@ -620,7 +588,7 @@ static void run_to_end(const char *line)
 
 static void test_two_at_once(void)
 {
-    g_autofree char *path = model_path("cvae");
+    g_autofree char *path = models_path("cvae");
     g_autofree char *line = g_strdup_printf(
         "vaesample model-file=%s num-buffers=200 ! fakesink "
         "vaesample model-file=%s mode=grid num-buffers=20 ! fakesink",
@@ -745,7 +713,7 @@ static GError *wait_for(GstBus *bus, GstMessageType type)
 
 static void test_refused_caps(void)
 {
-    g_autofree char *path = model_path("vae");
+    g_autofree char *path = models_path("vae");
     g_autofree char *line = g_strdup_printf(
         "vaesample model-file=%s ! video/x-raw,width=64 ! fakesink", path);
     g_autoptr(GstElement) pipeline = parse(line);
@@ -865,6 +833,6 @@ int main(int argc, char **argv)
     g_test_add_func("/vaesample/changes", test_changes);
     g_test_add_func("/vaesample/controlled", test_controlled);
     result = g_test_run();
-    delete_models();
+    models_end();
     return result;
 }
