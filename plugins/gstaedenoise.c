@@ -8,7 +8,8 @@
  * and time. A model with one input channel sees each of Y, U and V (or R, G
  * and B) as a gray image; one with three channels sees RGB, and the element
  * then accepts RGB formats only. Any size will do: where the model's strides do
- * not divide it, edges are reflected inside and cropped outside.
+ * not divide it, edges are reflected inside and cropped outside. Samples of 10
+ * and 16 bits are read and written as such.
  *
  * With no property set the built-in model named "denoise" is used. A model of
  * your own is an ONNX file (#GstAeVideo:model-file) from `aetrain` or from any

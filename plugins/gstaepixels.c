@@ -80,6 +80,25 @@ static uint8_t *sample_at(const GstVideoFrame *frame, int component, int x,
            (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
 }
 
+/* Where a sample of more than 8 bits lies in its little-endian word. */
+typedef struct {
+    int shift;
+    unsigned most;
+} Word;
+
+static gboolean is_deep(const GstVideoFrame *frame, int component)
+{
+    return GST_VIDEO_FRAME_COMP_DEPTH(frame, component) > 8;
+}
+
+static Word word_of(const GstVideoFrame *frame, int component)
+{
+    return (Word){
+        GST_VIDEO_FORMAT_INFO_SHIFT(frame->info.finfo, component),
+        (1u << GST_VIDEO_FRAME_COMP_DEPTH(frame, component)) - 1,
+    };
+}
+
 static inline void read_samples(float *target, int target_step,
                                 const uint8_t *source, int source_step, int n,
                                 float low, float span)
@@ -87,6 +106,20 @@ static inline void read_samples(float *target, int target_step,
     for (int x = 0; x < n; x++)
         target[(gsize)x * target_step] =
             low + source[(gsize)x * source_step] / 255.0f * span;
+}
+
+static inline void read_words(float *target, int target_step,
+                              const uint8_t *source, int source_step, int n,
+                              const GstAeRange *range, Word word)
+{
+    float low = range->low, span = range->span, most = (float)word.most;
+
+    for (int x = 0; x < n; x++) {
+        unsigned v = GST_READ_UINT16_LE(source + (gsize)x * source_step);
+
+        target[(gsize)x * target_step] =
+            low + (float)(int)(v >> word.shift & word.most) / most * span;
+    }
 }
 
 /* Reflection without repeating the edge: 0 1 2 | 1 0 1 2 1 ... */
@@ -106,7 +139,13 @@ void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int y, int n,
     int source_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
     const uint8_t *source = sample_at(frame, component, 0, reflect(y, height));
 
-    if (source_step == 1 && step == 1)
+    if (is_deep(frame, component) && source_step == 2 && step == 1)
+        read_words(target, 1, source, 2, width, range,
+                   word_of(frame, component));
+    else if (is_deep(frame, component))
+        read_words(target, step, source, source_step, width, range,
+                   word_of(frame, component));
+    else if (source_step == 1 && step == 1)
         read_samples(target, 1, source, 1, width, range->low, range->span);
     else
         read_samples(target, step, source, source_step, width, range->low,
@@ -128,6 +167,22 @@ static inline void write_samples(uint8_t *target, int target_step,
     }
 }
 
+static inline void write_words(uint8_t *target, int target_step,
+                               const float *source, int source_step, int n,
+                               const GstAeRange *range, Word word)
+{
+    float low = range->low, most = (float)word.most, scale = most / range->span;
+
+    for (int x = 0; x < n; x++) {
+        float v = (source[(gsize)x * source_step] - low) * scale + 0.5f;
+
+        v = v > 0.0f ? v : 0.0f;
+        v = v < most ? v : most;
+        GST_WRITE_UINT16_LE(target + (gsize)x * target_step,
+                            (uint16_t)((int)v << word.shift));
+    }
+}
+
 void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
                          int n, const GstAeRange *range, const float *source,
                          int step)
@@ -136,18 +191,45 @@ void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
     int target_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
     float scale = 255.0f / range->span;
 
-    if (target_step == 1 && step == 1)
+    if (is_deep(frame, component) && target_step == 2 && step == 1)
+        write_words(target, 2, source, 1, n, range, word_of(frame, component));
+    else if (is_deep(frame, component))
+        write_words(target, target_step, source, step, n, range,
+                    word_of(frame, component));
+    else if (target_step == 1 && step == 1)
         write_samples(target, 1, source, 1, n, range->low, scale);
     else
         write_samples(target, target_step, source, step, n, range->low, scale);
 }
 
-static void enlarge_row(uint8_t *target, int target_step, const uint8_t *source,
-                        int source_step, int n, int scale)
+/* @size: bytes a sample */
+static inline void enlarge_row(uint8_t *target, int target_step,
+                               const uint8_t *source, int source_step, int size,
+                               int n, int scale)
 {
     for (int x = 0; x < n; source += source_step)
         for (int k = 0; k < scale && x < n; k++, x++)
-            target[(gsize)x * target_step] = *source;
+            memcpy(target + (gsize)x * target_step, source, (gsize)size);
+}
+
+static void enlarge_component(GstVideoFrame *out, const GstVideoFrame *in,
+                              int c, int scale)
+{
+    int width = GST_VIDEO_FRAME_COMP_WIDTH(out, c);
+    int target_step = GST_VIDEO_FRAME_COMP_PSTRIDE(out, c);
+    int source_step = GST_VIDEO_FRAME_COMP_PSTRIDE(in, c);
+
+    for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++) {
+        uint8_t *target = sample_at(out, c, 0, y);
+        const uint8_t *source = sample_at(in, c, 0, y / scale);
+
+        if (is_deep(out, c))
+            enlarge_row(target, target_step, source, source_step, 2, width,
+                        scale);
+        else
+            enlarge_row(target, target_step, source, source_step, 1, width,
+                        scale);
+    }
 }
 
 static void fill_padding(GstVideoFrame *frame)
@@ -165,10 +247,5 @@ void gst_ae_pixels_enlarge(GstVideoFrame *out, const GstVideoFrame *in,
         !GST_VIDEO_INFO_HAS_ALPHA(&out->info))
         fill_padding(out);
     for (int c = 0; c < (int)GST_VIDEO_FRAME_N_COMPONENTS(out); c++)
-        for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++)
-            enlarge_row(sample_at(out, c, 0, y),
-                        GST_VIDEO_FRAME_COMP_PSTRIDE(out, c),
-                        sample_at(in, c, 0, y / scale),
-                        GST_VIDEO_FRAME_COMP_PSTRIDE(in, c),
-                        GST_VIDEO_FRAME_COMP_WIDTH(out, c), scale);
+        enlarge_component(out, in, c, scale);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Samples of video frames, and the numbers as which models know them: a sample
- * v of 0 .. 255 is low + v / 255 * span. */
+ * v of 0 .. most is low + v / most * span, where most is 255 for 8 bits, 1023
+ * for 10, 65535 for 16. */
 #pragma once
 
 #include <gst/video/video.h>
@@ -15,6 +16,10 @@ G_BEGIN_DECLS
     "RGBP, BGRP"
 #define GST_AE_YUV_FORMATS                                                     \
     "I420, YV12, NV12, NV21, NV16, NV24, Y42B, Y444, YUY2, UYVY, AYUV"
+/* Gray or YUV of more than 8 bits, each sample in a 16-bit word. P010_10LE is
+ * not among them: GStreamer 1.22 misplaces the second component of its chroma.
+ */
+#define GST_AE_DEEP_FORMATS "I420_10LE, I422_10LE, Y444_10LE, GRAY16_LE"
 
 typedef struct {
     float low, span;

@@ -6,7 +6,7 @@
  *
  * Every frame becomes #GstAeSuperres:scale times as large, 2, 3 or 4. A model
  * with one input channel enlarges luma, and chroma is resampled bicubically:
- * such a model takes YUV and GRAY8; one with three channels takes RGB. Where
+ * such a model takes YUV and gray; one with three channels takes RGB. Where
  * neither a scale nor a model is set, the scale follows from the size that
  * downstream asks for, and is 2 where that is left open.
  *

@@ -9,9 +9,14 @@
 #include "gstaescale.h"
 #include "gstaevideoplan.h"
 
+/* The last ones: who has the choice sends 8 bits. */
+#define DEEP_CAPS "; " GST_VIDEO_CAPS_MAKE("{ " GST_AE_DEEP_FORMATS " }")
+#define LUMA_CAPS                                                              \
+    GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8 }") DEEP_CAPS
 #define CAPS                                                                   \
     GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8, " GST_AE_RGB_FORMATS \
-                        " }")
+                        " }")                                                  \
+    DEEP_CAPS
 
 GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 #define GST_CAT_DEFAULT gst_ae_video_debug
@@ -55,8 +60,7 @@ static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
 static GstStaticCaps all_caps = GST_STATIC_CAPS(CAPS);
 static GstStaticCaps rgb_caps =
     GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " GST_AE_RGB_FORMATS " }"));
-static GstStaticCaps luma_caps =
-    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8 }"));
+static GstStaticCaps luma_caps = GST_STATIC_CAPS(LUMA_CAPS);
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstAeVideo, gst_ae_video,
                                     GST_TYPE_VIDEO_FILTER)
@@ -467,7 +471,7 @@ static char *complain(GstAeVideo *self, GstCaps *caps)
         return g_strdup_printf(
             "Model '%s' wants %s, but this video is %s: put a videoconvert "
             "before the element.",
-            label, abilities.formats == &rgb_caps ? "RGB" : "YUV or GRAY8",
+            label, abilities.formats == &rgb_caps ? "RGB" : "YUV or gray",
             gst_structure_get_string(structure, "format"));
     if (abilities.largest_scale > 1 && mode != NULL &&
         strcmp(mode, "progressive") != 0)

@@ -4,9 +4,10 @@
  *
  * A model with one input channel sees every component of a frame (Y, U and V;
  * or R, G and B) as a gray image of its own; one with three sees RGB. Samples
- * v of 0 .. 255 become lo + v / 255 * (hi - lo), where the model's metadata
- * "ae.range" is "lo,hi"; without it 0 and 1. Outputs are clipped and rounded
- * to the nearest. Alpha and padding bytes are copied.
+ * v become lo + v / most * (hi - lo), where most is 255 for 8 bits and 1023 for
+ * 10, and the model's metadata "ae.range" is "lo,hi"; without it 0 and 1.
+ * Outputs are clipped and rounded to the nearest. Alpha and padding bytes are
+ * copied.
  *
  * A model with one input channel that enlarges sees Y alone; chroma, and alpha
  * in all formats, is resampled bicubically, where the chroma-site says.

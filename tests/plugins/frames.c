@@ -15,14 +15,20 @@ void frames_set_caps(GstHarness *harness, GstVideoInfo *info,
     gst_harness_set_src_caps(harness, gst_video_info_to_caps(info));
 }
 
-static void fill(GstBuffer *buffer, uint64_t seed)
+/* Samples of more than 8 bits have no more than theirs. */
+static void fill(GstBuffer *buffer, const GstVideoInfo *info, uint64_t seed)
 {
+    uint16_t bits = (uint16_t)(((1 << GST_VIDEO_INFO_COMP_DEPTH(info, 0)) - 1)
+                               << GST_VIDEO_FORMAT_INFO_SHIFT(info->finfo, 0));
     AeRandom random = ae_random(seed, 0);
     GstMapInfo map;
 
     gst_buffer_map(buffer, &map, GST_MAP_WRITE);
     for (gsize i = 0; i < map.size; i++)
         map.data[i] = (uint8_t)ae_random_bits(&random);
+    for (gsize i = 0; bits > 255 && i + 1 < map.size; i += 2)
+        GST_WRITE_UINT16_LE(map.data + i,
+                            GST_READ_UINT16_LE(map.data + i) & bits);
     gst_buffer_unmap(buffer, &map);
 }
 
@@ -30,7 +36,7 @@ GstBuffer *frames_new_frame(const GstVideoInfo *info, uint64_t seed)
 {
     GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
 
-    fill(buffer, seed);
+    fill(buffer, info, seed);
     GST_BUFFER_PTS(buffer) = seed * 40 * GST_MSECOND;
     return buffer;
 }
@@ -49,7 +55,7 @@ GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed)
         size = offsets[i] + (gsize)strides[i] * GST_VIDEO_INFO_HEIGHT(info);
     }
     buffer = gst_buffer_new_allocate(NULL, size, NULL);
-    fill(buffer, seed);
+    fill(buffer, info, seed);
     gst_buffer_add_video_meta_full(
         buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_INFO_FORMAT(info),
         GST_VIDEO_INFO_WIDTH(info), GST_VIDEO_INFO_HEIGHT(info), planes,
@@ -59,10 +65,19 @@ GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed)
 
 int frames_sample(const GstVideoFrame *frame, int component, int x, int y)
 {
-    const uint8_t *row = GST_VIDEO_FRAME_COMP_DATA(frame, component);
+    const uint8_t *sample = GST_VIDEO_FRAME_COMP_DATA(frame, component);
 
-    row += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
-    return row[x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component)];
+    sample += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component) +
+              (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    return GST_VIDEO_FRAME_COMP_DEPTH(frame, component) == 8
+               ? *sample
+               : GST_READ_UINT16_LE(sample) >>
+                     GST_VIDEO_FORMAT_INFO_SHIFT(frame->info.finfo, component);
+}
+
+int frames_most(const GstVideoFrame *frame, int component)
+{
+    return (1 << GST_VIDEO_FRAME_COMP_DEPTH(frame, component)) - 1;
 }
 
 /* The text of the error or warning that is on the bus, or is to come. */

@@ -10,13 +10,16 @@
 void frames_set_caps(GstHarness *harness, GstVideoInfo *info,
                      const char *format, int width, int height);
 
-/* Random bytes, at @seed * 40 ms. */
+/* Random samples, at @seed * 40 ms. */
 GstBuffer *frames_new_frame(const GstVideoInfo *info, uint64_t seed);
 
 /* Rows 24 bytes further apart and planes 40 bytes than they need be. */
 GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed);
 
 int frames_sample(const GstVideoFrame *frame, int component, int x, int y);
+
+/* The largest sample: 255 for 8 bits. */
+int frames_most(const GstVideoFrame *frame, int component);
 
 /* The text of the error or warning that is on the bus, or is to come. */
 char *frames_pop_text(GstBus *bus, GstMessageType type, GQuark domain);

@@ -9,9 +9,11 @@
 #include "models.h"
 
 static const char *const formats[] = {
-    "GRAY8", "I420", "YV12", "NV12", "NV21", "NV16", "NV24", "Y42B", "Y444",
-    "YUY2",  "UYVY", "AYUV", "RGB",  "BGR",  "RGBx", "xRGB", "BGRx", "xBGR",
-    "RGBA",  "ARGB", "BGRA", "ABGR", "GBR",  "GBRA", "RGBP", "BGRP",
+    "I420_10LE", "I422_10LE", "Y444_10LE", "GRAY16_LE", "GRAY8", "I420",
+    "YV12",      "NV12",      "NV21",      "NV16",      "NV24",  "Y42B",
+    "Y444",      "YUY2",      "UYVY",      "AYUV",      "RGB",   "BGR",
+    "RGBx",      "xRGB",      "BGRx",      "xBGR",      "RGBA",  "ARGB",
+    "BGRA",      "ABGR",      "GBR",       "GBRA",      "RGBP",  "BGRP",
 };
 
 static const struct {
@@ -202,7 +204,7 @@ static int inverted(const GstVideoFrame *in, int component, int x, int y)
 {
     return component == GST_VIDEO_COMP_A
                ? same(in, component, x, y)
-               : 255 - frames_sample(in, component, x, y);
+               : frames_most(in, component) - same(in, component, x, y);
 }
 
 static int rotated(const GstVideoFrame *in, int component, int x, int y)
@@ -457,12 +459,12 @@ static void test_names(void)
 /* Changes while the stream runs. */
 
 /* Frames that came too late pass as they are. */
-static void test_late(void)
+static void check_late(const char *format)
 {
     GstHarness *harness = new_harness("invert", NULL);
     GstVideoInfo info;
 
-    frames_set_caps(harness, &info, "I420", 33, 17);
+    frames_set_caps(harness, &info, format, 33, 17);
     g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 0), inverted),
                     ==, 0);
     gst_harness_push_upstream_event(
@@ -480,6 +482,12 @@ static void test_late(void)
     g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 6), inverted),
                     ==, 0);
     free_harness(harness, NULL);
+}
+
+static void test_late(void)
+{
+    check_late("I420");
+    check_late("I422_10LE");
 }
 
 /* Pushes frames until one looks as @expect says; all before it look as @before

@@ -8,8 +8,9 @@
 #include "models.h"
 
 static const char *const luma_formats[] = {
-    "GRAY8", "I420", "YV12", "NV12", "NV21", "NV16",
-    "NV24",  "Y42B", "Y444", "YUY2", "UYVY", "AYUV",
+    "GRAY8",     "I420",      "YV12",      "NV12",      "NV21", "NV16",
+    "NV24",      "Y42B",      "Y444",      "YUY2",      "UYVY", "AYUV",
+    "I420_10LE", "I422_10LE", "Y444_10LE", "GRAY16_LE",
 };
 static const char *const rgb_formats[] = {
     "RGB",  "BGR",  "RGBx", "xRGB", "BGRx", "xBGR", "RGBA",
@@ -140,7 +141,8 @@ static void check_resampled(const GstVideoFrame *in, const GstVideoFrame *out,
     ae_resampler_run(resampler, small, large);
     for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++)
         for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(out, c); x++) {
-            float expected = CLAMP(large[y * w * scale + x], 0, 255);
+            float expected =
+                CLAMP(large[y * w * scale + x], 0, (float)frames_most(in, c));
 
             /* half a level of rounding, and a little of another order */
             g_assert_cmpfloat_with_epsilon(
@@ -456,7 +458,7 @@ static void test_refused(void)
     static const struct {
         const char *model, *caps, *says;
     } cases[] = {
-        {"luma2", "format=RGB", "YUV or GRAY8, but this video is RGB"},
+        {"luma2", "format=RGB", "YUV or gray, but this video is RGB"},
         {"rgb2", "format=I420", "RGB, but this video is I420"},
         {"fixed", "format=GRAY8", "14x14"},
         {"luma2", "format=I420,interlace-mode=interleaved", "interleaved"},
@@ -523,12 +525,12 @@ static void test_stream_changes(void)
 }
 
 /* Frames that came too late are enlarged all the same. */
-static void test_late(void)
+static void check_late(const char *format)
 {
     GstHarness *harness = new_harness("fresh", NULL);
     GstVideoInfo info;
 
-    frames_set_caps(harness, &info, "I420", 33, 17);
+    frames_set_caps(harness, &info, format, 33, 17);
     gst_buffer_unref(
         gst_harness_push_and_pull(harness, frames_new_frame(&info, 0)));
     gst_harness_push_upstream_event(
@@ -541,6 +543,12 @@ static void test_late(void)
     g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 2);
     g_assert_cmpuint(frames_get_stat(harness->element, "frames"), ==, 2);
     free_harness(harness, NULL);
+}
+
+static void test_late(void)
+{
+    check_late("I420");
+    check_late("I422_10LE");
 }
 
 static void set_model(GstHarness *harness, const char *model)
