@@ -36,7 +36,7 @@ static void rmsprop(const Update *u, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end; i++) {
         float g = u->gradients[i] * u->scale;
         u->m[i] = 0.9f * u->m[i] + 0.1f * g * g;
-        u->weights[i] -= u->learning_rate * g / sqrtf(u->m[i] + 1e-7f);
+        u->weights[i] -= u->learning_rate * g / (sqrtf(u->m[i]) + 1e-7f);
     }
 }
 

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  *   correction in the step size (end of section 2) and epsilon 1e-7 (the TF
  *   default)
  * @AE_OPTIMIZER_RMSPROP: Tieleman and Hinton, lecture 6.5; rho 0.9, epsilon
- *   1e-7 inside the root's sum
+ *   1e-7 added to the root, as PyTorch and the notebooks' TF have it
  * @AE_OPTIMIZER_SGD: momentum 0.9 (Sutskever et al., ICML 2013, eq. 1 and 2)
  */
 typedef enum {
