@@ -96,7 +96,8 @@ static gboolean add_image(GPtrArray *samples, const Wishes *wishes,
                 *next++ = pixel_at(image, wishes, left + x, top + y, c);
     if (wishes->noise != NULL)
         ae_noise_apply(wishes->noise, sample->data, sample->data,
-                       next - sample->data, SEED, samples->len);
+                       &(AeNoisePlane){w, h, wishes->channels}, 1, SEED,
+                       samples->len);
     for (float *p = sample->data; p < next; p++)
         *p = wishes->low + *p * (wishes->high - wishes->low);
     g_ptr_array_add(samples, sample);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Noise models: parsed from "KIND:KEY=VALUE,...", applied in chunks.
+/* Noise models: parsed from "KIND:KEY=VALUE,...|...", applied row by row.
  *
  * An image's random numbers are the Philox stream (seed, image): first one
  * uniform number for each parameter (a parameter that is no range leaves it
- * unused), then, from the next block on, the samples' numbers in order. */
+ * unused) and one for the choice among models, then, from the next block on,
+ * the samples' numbers in order. */
 #include "noise.h"
 #include "error.h"
 #include "random.h"
 
 #include <math.h>
 
-enum { MAX_PARAMETERS = 2, CHUNK = 1024 };
+enum { MAX_PARAMETERS = 3, CHUNK = 1024, LARGEST_SPREAD = 4 };
 
 typedef struct {
     float low, high; /* equal unless a range was given */
@@ -18,24 +19,34 @@ typedef struct {
 
 typedef struct {
     const char *key;
-    float value; /* default */
-    float least;
+    float value;       /* default */
+    float least, most; /* most 0: no limit */
 } ParameterRule;
 
 /* target = source with noise, n <= CHUNK samples, before clipping. */
 typedef void (*Apply)(AeRandom *random, float *target, const float *source,
                       int n, const float *values);
 
+/* The same, of a whole plane. */
+typedef void (*ApplyPlane)(AeRandom *random, float *target, const float *source,
+                           const AeNoisePlane *plane, const float *values);
+
 typedef struct {
     const char *name;
     ParameterRule rules[MAX_PARAMETERS]; /* key NULL: no more */
     Apply apply;
+    ApplyPlane apply_plane; /* where samples are not independent */
 } Kind;
 
-struct AeNoise {
+typedef struct {
     const Kind *kind;
     Parameter parameters[MAX_PARAMETERS];
     gboolean clip;
+} Model;
+
+struct AeNoise {
+    int n_models;
+    Model models[]; /* an image draws one */
 };
 
 static void apply_none(AeRandom *random, float *target, const float *source,
@@ -78,6 +89,69 @@ static void apply_poisson_gaussian(AeRandom *random, float *target,
     }
 }
 
+/* Weights of a Gaussian whose squares add up to 1, so that blurred normal
+ * numbers keep their variance; the middle one is kernel[radius]. */
+static int make_kernel(float *kernel, float spread)
+{
+    int radius = (int)ceilf(3 * spread);
+    float squares = 0;
+
+    for (int i = -radius; i <= radius; i++) {
+        float x = spread > 0 ? (float)i / spread : 0;
+        kernel[radius + i] = expf(-x * x / 2);
+        squares += kernel[radius + i] * kernel[radius + i];
+    }
+    for (int i = 0; i <= 2 * radius; i++)
+        kernel[i] /= sqrtf(squares);
+    return radius;
+}
+
+/* A @width x @height field of normal numbers, blurred; @wide has room for
+ * 2 * radius more on both sides. */
+static void draw_field(AeRandom *random, float *field, float *wide,
+                       int64_t width, int64_t height, const float *kernel,
+                       int radius)
+{
+    int64_t stride = width + 2 * radius;
+
+    ae_random_normals(random, wide, stride * (height + 2 * radius));
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < stride; x++) {
+            float sum = 0;
+            for (int k = 0; k <= 2 * radius; k++)
+                sum += kernel[k] * wide[(y + k) * stride + x];
+            wide[y * stride + x] = sum; /* no later row needs row y */
+        }
+    for (int64_t y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++) {
+            field[y * width + x] = 0;
+            for (int k = 0; k <= 2 * radius; k++)
+                field[y * width + x] += kernel[k] * wide[y * stride + x + k];
+        }
+}
+
+static void apply_camera(AeRandom *random, float *target, const float *source,
+                         const AeNoisePlane *plane, const float *values)
+{
+    float kernel[6 * LARGEST_SPREAD + 1];
+    int radius = make_kernel(kernel, values[2]);
+    int64_t n = plane->width * plane->height;
+    g_autofree float *field = g_new(float, (gsize)n);
+    g_autofree float *wide =
+        g_new(float, (gsize)((plane->width + 2 * radius) *
+                             (plane->height + 2 * radius)));
+
+    for (int64_t c = 0; c < plane->channels; c++) {
+        draw_field(random, field, wide, plane->width, plane->height, kernel,
+                   radius);
+        for (int64_t i = 0; i < n; i++) {
+            float in = source[i * plane->channels + c], x = in > 0 ? in : 0;
+            float sd = sqrtf(values[0] * x + values[1] * values[1]);
+            target[i * plane->channels + c] = in + sd * field[i];
+        }
+    }
+}
+
 static void apply_salt_pepper(AeRandom *random, float *target,
                               const float *source, int n, const float *values)
 {
@@ -88,15 +162,24 @@ static void apply_salt_pepper(AeRandom *random, float *target,
     }
 }
 
+/* clang-format off */
 static const Kind kinds[] = {
-    {"none", {{0}}, apply_none},
-    {"gaussian", {{"mean", 0, -INFINITY}, {"sd", 0.1f, 0}}, apply_gaussian},
-    {"uniform", {{"mean", 0, -INFINITY}, {"width", 0.1f, 0}}, apply_uniform},
-    {"poisson-gaussian",
-     {{"gain", 0.01f, 0}, {"sd", 0.01f, 0}},
-     apply_poisson_gaussian},
-    {"salt-pepper", {{"p", 0.05f, 0}}, apply_salt_pepper},
+    {.name = "none", .apply = apply_none},
+    {.name = "gaussian", .apply = apply_gaussian,
+     .rules = {{.key = "mean", .least = -INFINITY},
+               {.key = "sd", .value = 0.1f}}},
+    {.name = "uniform", .apply = apply_uniform,
+     .rules = {{.key = "mean", .least = -INFINITY},
+               {.key = "width", .value = 0.1f}}},
+    {.name = "poisson-gaussian", .apply = apply_poisson_gaussian,
+     .rules = {{.key = "gain", .value = 0.01f}, {.key = "sd", .value = 0.01f}}},
+    {.name = "camera", .apply_plane = apply_camera,
+     .rules = {{.key = "gain", .value = 0.01f}, {.key = "sd", .value = 0.01f},
+               {.key = "spread", .value = 1, .most = LARGEST_SPREAD}}},
+    {.name = "salt-pepper", .apply = apply_salt_pepper,
+     .rules = {{.key = "p", .value = 0.05f}}},
 };
+/* clang-format on */
 
 static const Kind *find_kind(const char *name, GError **error)
 {
@@ -136,53 +219,79 @@ static gboolean parse_range(const char *text, Parameter *range)
            parse_number(dots + 2, &range->high) && range->low <= range->high;
 }
 
-static gboolean parse_parameter(AeNoise *noise, const char *key,
+static gboolean in_limits(const ParameterRule *rule, const Parameter *range)
+{
+    return range->low >= rule->least &&
+           (rule->most == 0 || range->high <= rule->most);
+}
+
+/* "mean, sd, clip". Free. */
+static char *list_keys(const ParameterRule *rules)
+{
+    GString *keys = g_string_new(NULL);
+
+    for (int i = 0; i < MAX_PARAMETERS && rules[i].key; i++)
+        g_string_append_printf(keys, "%s, ", rules[i].key);
+    g_string_append(keys, "clip");
+    return g_string_free(keys, FALSE);
+}
+
+/* " of 0 or more", " from 0 to 4" or nothing. Free. */
+static char *describe_limits(const ParameterRule *rule)
+{
+    if (rule->most > 0)
+        return g_strdup_printf(" from %g to %g", (double)rule->least,
+                               (double)rule->most);
+    return g_strdup(rule->least == 0 ? " of 0 or more" : "");
+}
+
+static gboolean parse_parameter(Model *model, const char *key,
                                 const char *value, GError **error)
 {
-    const ParameterRule *rules = noise->kind->rules;
+    const ParameterRule *rules = model->kind->rules;
+    g_autofree char *keys = list_keys(rules);
 
     for (int i = 0; i < MAX_PARAMETERS && rules[i].key; i++) {
+        g_autofree char *limits = describe_limits(&rules[i]);
+
         if (!g_str_equal(rules[i].key, key))
             continue;
-        if (parse_range(value, &noise->parameters[i]) &&
-            noise->parameters[i].low >= rules[i].least)
+        if (parse_range(value, &model->parameters[i]) &&
+            in_limits(&rules[i], &model->parameters[i]))
             return TRUE;
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "Noise model %s: %s must be a number%s or a range A..B "
                     "of two, but is \"%s\"",
-                    noise->kind->name, key,
-                    rules[i].least == 0 ? " of 0 or more" : "", value);
+                    model->kind->name, key, limits, value);
         return FALSE;
     }
     g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                "Noise model %s has no key \"%s\"; it knows %s%s%s%sclip",
-                noise->kind->name, key, rules[0].key ? rules[0].key : "",
-                rules[0].key ? ", " : "", rules[1].key ? rules[1].key : "",
-                rules[1].key ? ", " : "");
+                "Noise model %s has no key \"%s\"; it knows %s",
+                model->kind->name, key, keys);
     return FALSE;
 }
 
-static gboolean parse_pair(AeNoise *noise, const char *text, GError **error)
+static gboolean parse_pair(Model *model, const char *text, GError **error)
 {
     g_auto(GStrv) pair = g_strsplit(text, "=", 2);
 
     if (pair[0] == NULL || pair[1] == NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "Noise model %s: expected KEY=VALUE, but found \"%s\"",
-                    noise->kind->name, text);
+                    model->kind->name, text);
         return FALSE;
     }
     g_strstrip(pair[0]);
     g_strstrip(pair[1]);
     if (!g_str_equal(pair[0], "clip"))
-        return parse_parameter(noise, pair[0], pair[1], error);
+        return parse_parameter(model, pair[0], pair[1], error);
 
-    noise->clip = g_str_equal(pair[1], "true");
-    if (noise->clip || g_str_equal(pair[1], "false"))
+    model->clip = g_str_equal(pair[1], "true");
+    if (model->clip || g_str_equal(pair[1], "false"))
         return TRUE;
     g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                 "Noise model %s: clip must be true or false, but is \"%s\"",
-                noise->kind->name, pair[1]);
+                model->kind->name, pair[1]);
     return FALSE;
 }
 
@@ -194,27 +303,38 @@ static void clip(float *target, int n)
     }
 }
 
-AeNoise *ae_noise_parse(const char *text, GError **error)
+static gboolean parse_model(Model *model, const char *text, GError **error)
 {
-    g_auto(GStrv) halves = g_strsplit(text ? text : "", ":", 2);
-    const char *name = halves[0] ? g_strstrip(halves[0]) : "";
-    const Kind *kind = find_kind(name, error);
+    g_auto(GStrv) halves = g_strsplit(text, ":", 2);
 
-    if (kind == NULL)
-        return NULL;
-
-    g_autoptr(AeNoise) noise = g_new0(AeNoise, 1);
-    noise->kind = kind;
-    noise->clip = TRUE;
+    *model = (Model){
+        .kind = find_kind(halves[0] ? g_strstrip(halves[0]) : "", error),
+        .clip = TRUE};
+    if (model->kind == NULL)
+        return FALSE;
     for (int i = 0; i < MAX_PARAMETERS; i++)
-        noise->parameters[i].low = noise->parameters[i].high =
-            kind->rules[i].value;
-    if (halves[1] == NULL)
-        return g_steal_pointer(&noise);
+        model->parameters[i].low = model->parameters[i].high =
+            model->kind->rules[i].value;
+    if (halves[0] == NULL || halves[1] == NULL)
+        return TRUE;
 
     g_auto(GStrv) pairs = g_strsplit(halves[1], ",", -1);
     for (int i = 0; pairs[i]; i++)
-        if (!parse_pair(noise, pairs[i], error))
+        if (!parse_pair(model, pairs[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+AeNoise *ae_noise_parse(const char *text, GError **error)
+{
+    g_auto(GStrv) texts =
+        g_strsplit(text != NULL && *text != '\0' ? text : " ", "|", -1);
+    guint n = g_strv_length(texts);
+    g_autoptr(AeNoise) noise = g_malloc0(sizeof *noise + n * sizeof(Model));
+
+    noise->n_models = (int)n;
+    for (guint i = 0; i < n; i++)
+        if (!parse_model(&noise->models[i], texts[i], error))
             return NULL;
     return g_steal_pointer(&noise);
 }
@@ -224,28 +344,61 @@ void ae_noise_free(AeNoise *noise)
     g_free(noise);
 }
 
+static gboolean is_none(const Model *model)
+{
+    return model->kind->apply == apply_none;
+}
+
 gboolean ae_noise_is_none(const AeNoise *noise)
 {
-    return noise->kind->apply == apply_none;
+    for (int i = 0; i < noise->n_models; i++)
+        if (!is_none(&noise->models[i]))
+            return FALSE;
+    return TRUE;
+}
+
+static void draw_values(const Model *model, const float *uniform, float *values)
+{
+    for (int i = 0; i < MAX_PARAMETERS; i++) {
+        const Parameter *range = &model->parameters[i];
+        values[i] = range->low + (range->high - range->low) * uniform[i];
+    }
+}
+
+static void apply_to_plane(const Model *model, AeRandom *random, float *target,
+                           const float *source, const AeNoisePlane *plane,
+                           const float *values)
+{
+    int64_t n = plane->width * plane->height * plane->channels;
+
+    if (model->kind->apply_plane != NULL)
+        model->kind->apply_plane(random, target, source, plane, values);
+    for (int64_t i = 0; i < n; i += CHUNK) {
+        int count = (int)MIN(CHUNK, n - i);
+        if (model->kind->apply != NULL)
+            model->kind->apply(random, target + i, source + i, count, values);
+        if (model->clip && !is_none(model))
+            clip(target + i, count);
+    }
 }
 
 void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
-                    int64_t n, uint64_t seed, uint64_t image)
+                    const AeNoisePlane *planes, int n_planes, uint64_t seed,
+                    uint64_t image)
 {
     AeRandom random = ae_random(seed, image);
-    float values[MAX_PARAMETERS];
+    float uniform[MAX_PARAMETERS + 1], values[MAX_PARAMETERS];
 
-    for (int i = 0; i < MAX_PARAMETERS; i++) {
-        const Parameter *range = &noise->parameters[i];
-        float u = ae_random_uniform(&random);
-        values[i] = range->low + (range->high - range->low) * u;
-    }
+    for (int i = 0; i <= MAX_PARAMETERS; i++)
+        uniform[i] = ae_random_uniform(&random);
     random.left = 0;
 
-    for (int64_t i = 0; i < n; i += CHUNK) {
-        int count = (int)MIN(CHUNK, n - i);
-        noise->kind->apply(&random, target + i, source + i, count, values);
-        if (noise->clip && !ae_noise_is_none(noise))
-            clip(target + i, count);
+    const Model *model =
+        &noise->models[(int)(uniform[MAX_PARAMETERS] * noise->n_models)];
+    draw_values(model, uniform, values);
+    for (int i = 0; i < n_planes; i++) {
+        apply_to_plane(model, &random, target, source, &planes[i], values);
+        target += planes[i].width * planes[i].height * planes[i].channels;
+        source += planes[i].width * planes[i].height * planes[i].channels;
     }
 }

@@ -11,9 +11,15 @@
  *   poisson-gaussian:gain=G,sd=S   x + N(0, G x + S^2): camera noise (Foi et
  *                             al., "Practical Poissonian-Gaussian noise
  *                             modeling", IEEE TIP 2008)
+ *   camera:gain=G,sd=S,spread=R   the same, but neighbours share it, as after
+ *                             demosaicing, scaling or compression: the normal
+ *                             numbers are blurred by a Gaussian of standard
+ *                             deviation R pixels (0 .. 4) and keep their
+ *                             variance
  *   salt-pepper:p=P           a sample becomes 0 or 1, each with P/2
  *
- * and every one takes clip=true|false (default true: to [0, 1]). */
+ * and every one takes clip=true|false (default true: to [0, 1]). Of several
+ * models, with | between them, each image draws one. */
 #pragma once
 
 #include <glib.h>
@@ -28,10 +34,17 @@ AeNoise *ae_noise_parse(const char *text, GError **error);
 void ae_noise_free(AeNoise *noise);
 gboolean ae_noise_is_none(const AeNoise *noise);
 
-/* target = source with noise, @n samples in [0, 1]; may be in place. The
- * result depends on (seed, image) alone. */
+/* Samples in [0, 1], row by row, @channels of a pixel side by side. */
+typedef struct {
+    int64_t width, height, channels;
+} AeNoisePlane;
+
+/* target = source with noise; may be in place. The samples are those of an
+ * image's @planes, one after the other. The result depends on (seed, image)
+ * alone. */
 void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
-                    int64_t n, uint64_t seed, uint64_t image);
+                    const AeNoisePlane *planes, int n_planes, uint64_t seed,
+                    uint64_t image);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeNoise, ae_noise_free)
 

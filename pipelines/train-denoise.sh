@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Trains the built-in denoiser from natural images and noise of 0 to 55 levels.
+# Trains the built-in denoiser from natural images, in two parts: on independent
+# Gaussian noise of 0 to 55 levels; then further on such noise of 0 to 75 levels
+# for one half of the patches, and for the other on that of cameras, which is
+# stronger where it is bright and shared by neighbours.
 #
-#   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
+#   pipelines/train-denoise.sh [MODEL.onnx [STEPS [FURTHER]]]
 #
+# The model of the first part stays beside MODEL.onnx as MODEL-white.onnx.
 # Data, under AE_DATA: train400 and the train folder of BSDS500, nothing else.
 # An interrupted run continues when the same command is given again.
 set -euo pipefail
@@ -11,6 +15,8 @@ set -euo pipefail
 
 MODEL=${1:-denoise.onnx}
 STEPS=${2:-70000}
+FURTHER=${3:-20000}
+WHITE=${MODEL%.onnx}-white.onnx
 
 [ -f "$AE_DATA/train400/train400.tar" ] ||
     die "No training images in $AE_DATA: set AE_DATA to the folder."
@@ -42,11 +48,20 @@ while read -r picture; do
 done <list
 cd "$OLDPWD"
 
-gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d.png" \
-    loop=true caps=image/png,framerate=1/1 ! pngdec ! \
-    aetrain task=denoise architecture=unet-s model-file="$MODEL" \
-    noise=gaussian:sd=0..0.2157 loss=mse optimizer=adam learning-rate=0.002 \
-    schedule=cosine max-steps="$STEPS" batch-size=16 patch-size=64 \
-    patches-per-frame=16 augment=true shuffle-buffer=4096 clip-norm=1 seed=1 \
-    checkpoint-interval=2000 resume=true |
-    grep --line-buffered -E 'ae-training|ERROR'
+# learn MODEL STEPS NOISE RATE [PROPERTY=VALUE...]   (of aetrain)
+learn() {
+    local model=$1 steps=$2 noise=$3 rate=$4
+    shift 4
+    gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d.png" \
+        loop=true caps=image/png,framerate=1/1 ! pngdec ! \
+        aetrain task=denoise architecture=unet-s model-file="$model" \
+        noise="$noise" loss=mse optimizer=adam learning-rate="$rate" \
+        schedule=cosine max-steps="$steps" batch-size=16 patch-size=64 \
+        patches-per-frame=16 augment=true shuffle-buffer=4096 clip-norm=1 \
+        seed=1 checkpoint-interval=2000 resume=true "$@" |
+        grep --line-buffered -E 'ae-training|ERROR'
+}
+
+learn "$WHITE" "$STEPS" gaussian:sd=0..0.2157 0.002
+learn "$MODEL" "$FURTHER" "gaussian:sd=0..0.2941 | \
+camera:gain=0..0.005,sd=0..0.06,spread=0..2" 0.001 initial-model="$WHITE"

@@ -177,6 +177,7 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
 {
     GstAeNoise *self = (GstAeNoise *)filter;
     gsize count = count_samples(frame);
+    AeNoisePlane planes[GST_VIDEO_MAX_COMPONENTS];
     guint64 seed;
 
     if (self->noise == NULL)
@@ -187,8 +188,11 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
 
     fit_samples(self, count);
     move_samples(self, frame, TRUE);
-    ae_noise_apply(self->noise, self->samples, self->samples, (int64_t)count,
-                   seed, self->frames - 1);
+    for (guint c = 0; c < components(frame); c++)
+        planes[c] = (AeNoisePlane){GST_VIDEO_FRAME_COMP_WIDTH(frame, c),
+                                   GST_VIDEO_FRAME_COMP_HEIGHT(frame, c), 1};
+    ae_noise_apply(self->noise, self->samples, self->samples, planes,
+                   (int)components(frame), seed, self->frames - 1);
     move_samples(self, frame, FALSE);
     return GST_FLOW_OK;
 }

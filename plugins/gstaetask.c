@@ -266,13 +266,14 @@ gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
                           GError **error)
 {
     gint64 n = (gint64)task->channels * task->width * task->height;
+    AeNoisePlane plane = {task->width, task->height, task->channels};
 
     for (gint64 i = 0; i < n; i++)
         slot.target[i] = (float)sample[i] * (1 / 255.0f);
     if (task->smaller != NULL)
         ae_resampler_run(task->smaller, slot.target, slot.input);
     else if (task->settings.kind == GST_AE_TASK_DENOISE)
-        ae_noise_apply(task->noise, slot.input, slot.target, n,
+        ae_noise_apply(task->noise, slot.input, slot.target, &plane, 1,
                        ae_random_mix(task->settings.seed, STREAM_NOISE),
                        number);
     else

@@ -51,7 +51,7 @@ typedef enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE } Schedule;
 /* What the user sets; copied when the element starts. */
 typedef struct {
     GstAeTaskSettings task;
-    const char *model_file, *checkpoint_file;
+    const char *model_file, *initial_model, *checkpoint_file;
     Mode mode;
     AeOptimizerKind optimizer;
     Schedule schedule;
@@ -68,7 +68,7 @@ typedef struct {
 
     Settings run; /* since start */
     GstAeTask *task;
-    AeModel *model; /* given by mode=evaluate */
+    AeModel *model; /* from a file; NULL: the architecture makes it */
     AeTrainer *trainer;
     GstAeSampler *sampler;
     GstVideoInfo info;
@@ -152,6 +152,10 @@ static const GstAeProperty properties[] = {
     {"model-file", "Model file",
      "The ONNX file to write (or, with mode=evaluate, to read)", G_TYPE_STRING,
      FIELD(model_file)},
+    {"initial-model", "Initial model",
+     "The ONNX file of a model to train further, in place of a new one of the "
+     "architecture",
+     G_TYPE_STRING, FIELD(initial_model)},
     {"checkpoint-file", "Checkpoint file",
      "The safetensors file that a run can be resumed from (default: the model "
      "file's name with .safetensors)",
@@ -204,6 +208,7 @@ static void settings_clear(Settings *settings)
 {
     gst_ae_task_settings_clear(&settings->task);
     g_free((char *)settings->model_file);
+    g_free((char *)settings->initial_model);
     g_free((char *)settings->checkpoint_file);
     memset(settings, 0, sizeof *settings);
 }
@@ -214,6 +219,7 @@ static void settings_copy(Settings *to, const Settings *from)
     *to = *from;
     to->task = gst_ae_task_settings_copy(&from->task);
     to->model_file = g_strdup(from->model_file);
+    to->initial_model = g_strdup(from->initial_model);
     to->checkpoint_file =
         from->checkpoint_file != NULL || from->model_file == NULL
             ? g_strdup(from->checkpoint_file)
@@ -533,6 +539,13 @@ static gboolean set_size(GstAeTrain *self, GError **error)
                                 gst_ae_sampler_height(self->sampler), error);
 }
 
+/* The file that the model comes from; NULL: none. */
+static const char *given_model(const GstAeTrain *self)
+{
+    return self->run.mode == MODE_EVALUATE ? self->run.model_file
+                                           : self->run.initial_model;
+}
+
 static gboolean make_trainer(GstAeTrain *self)
 {
     GError *error = NULL;
@@ -543,8 +556,8 @@ static gboolean make_trainer(GstAeTrain *self)
     if (self->trainer != NULL && allocate_held(self, &error))
         return TRUE;
     g_clear_pointer(&self->trainer, ae_trainer_free);
-    if (self->run.mode == MODE_EVALUATE)
-        g_prefix_error(&error, "%s: ", self->run.model_file);
+    if (self->model != NULL)
+        g_prefix_error(&error, "%s: ", given_model(self));
     return fail(self, error);
 }
 
@@ -673,14 +686,15 @@ static gboolean gst_ae_train_stop(GstBaseSink *sink)
 
 static gboolean load_model(GstAeTrain *self, GError **error)
 {
-    if (self->run.mode == MODE_TRAIN)
+    const char *path = given_model(self);
+
+    if (path == NULL && self->run.mode == MODE_TRAIN)
         return TRUE;
-    if (self->run.model_file == NULL) {
+    if (path != NULL)
+        self->model = ae_onnx_load(path, error);
+    else
         g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
                             "mode=evaluate needs a model-file");
-        return FALSE;
-    }
-    self->model = ae_onnx_load(self->run.model_file, error);
     return self->model != NULL;
 }
 

@@ -33,11 +33,12 @@ static AeTensor *load_codes(const Codec *codec, const char *path,
 static void add_noise(AeTensor *codes, const AeNoise *noise, uint64_t seed)
 {
     int64_t n = codes->shape.dim[0];
-    int64_t size = ae_shape_elements(&codes->shape) / n;
+    AeNoisePlane plane = {ae_shape_elements(&codes->shape) / n, 1, 1};
 
     for (int64_t i = 0; i < n; i++)
-        ae_noise_apply(noise, codes->data + i * size, codes->data + i * size,
-                       size, seed, (uint64_t)i);
+        ae_noise_apply(noise, codes->data + i * plane.width,
+                       codes->data + i * plane.width, &plane, 1, seed,
+                       (uint64_t)i);
 }
 
 /* As bytes. */

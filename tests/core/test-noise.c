@@ -20,6 +20,8 @@ static const struct {
     {"uniform:mean=-0.1,width=0.2", 0.5f, -0.1, 0.2 / 3.4641016},
     {"poisson-gaussian:gain=0.01,sd=0.02", 0.5f, 0, 0.0734847},
     {"poisson-gaussian:gain=0,sd=0.02", 0.5f, 0, 0.02},
+    {"camera:gain=0.01,sd=0.02,spread=0", 0.5f, 0, 0.0734847},
+    {"none|none", 0.3f, 0, 0},
     {"salt-pepper:p=0.2", 0.5f, 0, 0.2236068}, /* sqrt(p) / 2 */
     {"salt-pepper:p=1", 0.0f, 0.5, 0.5},
 };
@@ -35,7 +37,7 @@ static void test_moments(void)
         g_assert_no_error(error);
         for (int j = 0; j < N; j++)
             x[j] = models[i].level;
-        ae_noise_apply(noise, x, x, N, 1, 2);
+        ae_noise_apply(noise, x, x, &(AeNoisePlane){N, 1, 1}, 1, 1, 2);
         for (int j = 0; j < N; j++)
             mean += ((double)x[j] - (double)models[i].level) / N;
         for (int j = 0; j < N; j++)
@@ -56,12 +58,12 @@ static void test_repeats(void)
 
     for (int i = 0; i < 3000; i++)
         zero[i] = 0.5f;
-    ae_noise_apply(noise, a, zero, 3000, 4, 7);
-    ae_noise_apply(noise, b, zero, 3000, 4, 8);
-    ae_noise_apply(noise, c, zero, 3000, 4, 7);
+    ae_noise_apply(noise, a, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 7);
+    ae_noise_apply(noise, b, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 8);
+    ae_noise_apply(noise, c, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 7);
     g_assert_cmpmem(a, sizeof a, c, sizeof c);
     g_assert_true(memcmp(a, b, sizeof a) != 0);
-    ae_noise_apply(noise, c, zero, 3000, 5, 7);
+    ae_noise_apply(noise, c, zero, &(AeNoisePlane){3000, 1, 1}, 1, 5, 7);
     g_assert_true(memcmp(a, c, sizeof a) != 0);
 }
 
@@ -73,7 +75,7 @@ static void test_range(void)
     float x, low = 1, high = -1, zero = 0;
 
     for (uint64_t image = 0; image < 200; image++) {
-        ae_noise_apply(noise, &x, &zero, 1, 3, image);
+        ae_noise_apply(noise, &x, &zero, &(AeNoisePlane){1, 1, 1}, 1, 3, image);
         low = MIN(low, x);
         high = MAX(high, x);
     }
@@ -87,10 +89,77 @@ static void test_clip(void)
     g_autoptr(AeNoise) whole = ae_noise_parse("gaussian:sd=1,clip=false", NULL);
     float zero[500] = {0}, a[500], b[500];
 
-    ae_noise_apply(clipped, a, zero, 500, 0, 0);
-    ae_noise_apply(whole, b, zero, 500, 0, 0);
+    ae_noise_apply(clipped, a, zero, &(AeNoisePlane){500, 1, 1}, 1, 0, 0);
+    ae_noise_apply(whole, b, zero, &(AeNoisePlane){500, 1, 1}, 1, 0, 0);
     for (int i = 0; i < 500; i++)
         g_assert_cmpfloat(a[i], ==, CLAMP(b[i], 0, 1));
+}
+
+static double correlation(const float *x, int width, int height, int dx, int dy)
+{
+    double product = 0, square = 0;
+
+    for (int y = 0; y < height - dy; y++)
+        for (int i = 0; i < width - dx; i++) {
+            double a = (double)x[y * width + i] - 0.5;
+            double b = (double)x[(y + dy) * width + i + dx] - 0.5;
+            product += a * b;
+            square += a * a;
+        }
+    return product / square;
+}
+
+/* White noise that a Gaussian of sd R has blurred correlates as
+ * exp(-distance^2 / (4 R^2)). */
+static void test_spread(void)
+{
+    enum { SIDE = 512 };
+    static const double spreads[] = {0, 0.8, 1.5, 4};
+    g_autofree float *x = g_new(float, SIDE *SIDE);
+
+    for (size_t s = 0; s < G_N_ELEMENTS(spreads); s++) {
+        double r = spreads[s], sd = 0;
+        g_autofree char *text =
+            g_strdup_printf("camera:gain=0,sd=0.05,spread=%g", r);
+        g_autoptr(AeNoise) noise = ae_noise_parse(text, NULL);
+
+        for (int i = 0; i < SIDE * SIDE; i++)
+            x[i] = 0.5f;
+        ae_noise_apply(noise, x, x, &(AeNoisePlane){SIDE, SIDE, 1}, 1, 1, 2);
+        for (int i = 0; i < SIDE * SIDE; i++)
+            sd += pow((double)x[i] - 0.5, 2) / (SIDE * SIDE);
+        g_assert_cmpfloat_with_epsilon(sqrt(sd), 0.05, 0.002);
+        for (int dy = 0; dy < 3; dy++)
+            for (int dx = 0; dx < 3; dx++) {
+                double d2 = dx * dx + dy * dy;
+                double wanted = r > 0 ? exp(-d2 / (4 * r * r)) : d2 == 0;
+                g_assert_cmpfloat_with_epsilon(
+                    correlation(x, SIDE, SIDE, dx, dy), wanted, 0.03);
+            }
+    }
+}
+
+/* Of two models, about half of the images draw each; channels and planes of an
+ * image get numbers of their own. */
+static void test_choice(void)
+{
+    g_autoptr(AeNoise) noise =
+        ae_noise_parse("none | camera:sd=0.1,spread=1", NULL);
+    static const AeNoisePlane planes[] = {{4, 2, 2}, {2, 1, 1}};
+    int changed = 0;
+
+    for (uint64_t image = 0; image < 400; image++) {
+        float x[18];
+
+        for (int i = 0; i < 18; i++)
+            x[i] = 0.5f;
+        ae_noise_apply(noise, x, x, planes, 2, 3, image);
+        changed += x[0] != 0.5f;
+        for (int i = 1; i < 18 && x[0] != 0.5f; i++)
+            g_assert_true(x[i] != 0.5f && x[i] != x[0]);
+    }
+    g_assert_cmpint(changed, >, 150);
+    g_assert_cmpint(changed, <, 250);
 }
 
 static void test_errors(void)
@@ -111,6 +180,9 @@ static void test_errors(void)
         {"gaussian:sd=1e99", "sd must be a number"},
         {"gaussian:sd=0.1x", "\"0.1x\""},
         {"gaussian:sd=0.3..0.1", "0.3..0.1"},
+        {"camera:spread=0..5", "spread must be a number from 0 to 4"},
+        {"gaussian|pink", "no noise model \"pink\""},
+        {"gaussian|", "no noise model \"\""},
         {"gaussian:clip=maybe", "true or false"},
     };
 
@@ -129,6 +201,8 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/repeats", test_repeats);
     g_test_add_func("/noise/range", test_range);
     g_test_add_func("/noise/clip", test_clip);
+    g_test_add_func("/noise/spread", test_spread);
+    g_test_add_func("/noise/choice", test_choice);
     g_test_add_func("/noise/errors", test_errors);
     return g_test_run();
 }

@@ -344,6 +344,34 @@ static void test_evaluate_measures(void)
     g_assert_cmpfloat_with_epsilon(psnr, ae_psnr(mse), 1e-9);
 }
 
+/* A model is trained further: its first loss is what the first run came to. */
+static void test_initial_model(void)
+{
+    g_autofree char *model = in_folder("initial.onnx");
+    g_autofree char *further = in_folder("further.onnx");
+    g_autofree char *none = in_folder("none.onnx");
+    g_auto(Outcome) first =
+        run(DIGITS "aetrain loss=bce batch-size=8 model-file=%s", 160, model);
+    g_auto(Outcome) measured =
+        run(DIGITS "aetrain mode=evaluate loss=bce batch-size=8 model-file=%s",
+            8, model);
+    g_auto(Outcome) second =
+        run(DIGITS "aetrain loss=bce batch-size=8 model-file=%s "
+                   "architecture=dense initial-model=%s",
+            8, further, model);
+    g_auto(Outcome) missing =
+        run(DIGITS "aetrain model-file=%s initial-model=%s", 8, further, none);
+    double reached = 0, loss = 1;
+
+    g_assert_cmpstr(first.error, ==, NULL);
+    g_assert_cmpstr(second.error, ==, NULL);
+    gst_structure_get(measured.evaluation, "loss", G_TYPE_DOUBLE, &reached,
+                      NULL);
+    gst_structure_get(second.training, "loss", G_TYPE_DOUBLE, &loss, NULL);
+    g_assert_cmpfloat_with_epsilon(loss, reached, 1e-6);
+    g_assert_nonnull(strstr(missing.error, none));
+}
+
 /* Trains in a child that dies by SIGKILL in the middle, then resumes. */
 static void test_killed_run_resumes(void)
 {
@@ -707,6 +735,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aetrain/threads-do-not-matter",
                     test_threads_do_not_matter);
     g_test_add_func("/aetrain/evaluate-measures", test_evaluate_measures);
+    g_test_add_func("/aetrain/initial-model", test_initial_model);
     g_test_add_func("/aetrain/killed-run-resumes", test_killed_run_resumes);
     g_test_add_func("/aetrain/state-cycles", test_state_cycles);
     g_test_add_func("/aetrain/stop-saves", test_stop_saves);
