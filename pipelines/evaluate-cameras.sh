@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A denoiser on the real noise of cameras, with no property set: PSNR to the mean
+# of many shots, of all samples, mean of the images' PSNR; by how much the worst
+# image gains, and how many images lose.
+#
+#   pipelines/evaluate-cameras.sh [MODEL [FORMAT]]
+#
+# MODEL: an ONNX file; default: the built-in denoiser. FORMAT: of the video,
+# default RGB. Data: AE_DATA/cc15 and AE_DATA/polyu_crops.
+set -euo pipefail
+. "$(dirname "$0")/common.sh"
+
+MODEL=${1:-}
+FORMAT=${2:-RGB}
+
+build
+make_temporary
+
+# The pictures of SUFFIX as FOLDER/NAME0000 and so on, in the order of names:
+#   number SUFFIX NAME FOLDER
+number() {
+    local i=0 file
+    find "$3" -name "*$1" | sort | while read -r file; do
+        ln "$file" "$(printf '%s/%s%04d' "$3" "$2" $i)"
+        i=$((i + 1))
+    done
+}
+
+# pictures PATTERN TYPE DECODER: sets SOURCE to what shows them
+pictures() {
+    SOURCE=(multifilesrc location="$1" caps="image/$2,framerate=1/1" !
+        "$3" ! videoconvert ! "video/x-raw,format=$FORMAT")
+}
+
+# The PSNR of every image that the aecompare NAME measured: each NAME
+each() {
+    grep "\"$1\".*ae-compare," "$TEMPORARY/log" |
+        grep -oE 'psnr=\(double\)[^,;]*' | cut -d ')' -f 2
+}
+
+# measure SET SUFFIX TYPE DECODER
+measure() {
+    local folder=$TEMPORARY/$1 noisy
+    [ -f "$AE_DATA/$1/$1.tar" ] ||
+        die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data sets."
+    mkdir "$folder"
+    tar xf "$AE_DATA/$1/$1.tar" -C "$folder"
+    number "real.$2" noisy "$folder"
+    number "mean.$2" clean "$folder"
+    pictures "$folder/noisy%04d" "$3" "$4"
+    noisy=("${SOURCE[@]}")
+    pictures "$folder/clean%04d" "$3" "$4"
+    gst-launch-1.0 -m "${noisy[@]}" ! tee name=t \
+        t. ! queue ! before.sink \
+        t. ! queue ! aedenoise ${MODEL:+model-file="$MODEL"} ! after.sink \
+        "${SOURCE[@]}" ! tee name=r \
+        r. ! queue ! before.reference r. ! queue ! after.reference \
+        aecompare name=after ! fakesink sync=false \
+        aecompare name=before ! fakesink sync=false >"$TEMPORARY/log" ||
+        die "$(grep ERROR "$TEMPORARY/log")"
+    paste <(each before) <(each after) | awk -v set="$1" '{
+            gain = $2 - $1; noisy += $1; sum += gain; losers += gain < 0
+            if (NR == 1 || gain < worst) worst = gain
+        } END {
+            printf "%s, %d images: noisy %.2f dB, denoised %.2f dB, "\
+                "gain %.2f dB, at worst %.2f dB, %d lose\n", set, NR,
+                noisy / NR, (noisy + sum) / NR, sum / NR, worst, losers
+        }'
+}
+
+measure cc15 png png pngdec
+measure polyu_crops JPG jpeg jpegdec
