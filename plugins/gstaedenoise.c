@@ -11,6 +11,9 @@
  * not divide it, edges are reflected inside and cropped outside. Samples of 10
  * and 16 bits are read and written as such.
  *
+ * Where less shall be removed, #GstAeDenoise:strength mixes the frame as it
+ * came with the denoised one.
+ *
  * With no property set the built-in model named "denoise" is used. A model of
  * your own is an ONNX file (#GstAeVideo:model-file) from `aetrain` or from any
  * other tool; it can be changed while the pipeline plays and then takes over
@@ -45,12 +48,22 @@ G_DEFINE_TYPE(GstAeDenoise, gst_ae_denoise, GST_TYPE_AE_VIDEO)
 GST_ELEMENT_REGISTER_DEFINE(aedenoise, "aedenoise", GST_RANK_NONE,
                             gst_ae_denoise_get_type())
 
+static const GstAeProperty properties[] = {
+    {"strength", "Strength",
+     "How much the denoised frame counts; the rest is the frame as it came, "
+     "which at 0 passes bit for bit",
+     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, strength), .number = 1,
+     .maximum = 1, .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
+};
+
 static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)
 {
     gst_element_class_set_static_metadata(
         GST_ELEMENT_CLASS(klass), "Autoencoder denoiser", "Filter/Effect/Video",
         "Removes noise from video with a trained autoencoder",
         "gst-autoencoder");
+    gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
+                              G_N_ELEMENTS(properties), NULL);
     klass->default_model = "denoise";
 }
 

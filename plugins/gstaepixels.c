@@ -202,6 +202,47 @@ void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
         write_samples(target, target_step, source, step, n, range->low, scale);
 }
 
+static int blended(int in, int out, float strength)
+{
+    return (int)((float)in + strength * (float)(out - in) + 0.5f);
+}
+
+void gst_ae_pixels_blend(GstVideoFrame *out, const GstVideoFrame *in,
+                         int component, int y, float strength)
+{
+    uint8_t *target = sample_at(out, component, 0, y);
+    const uint8_t *source = sample_at(in, component, 0, y);
+    int step = GST_VIDEO_FRAME_COMP_PSTRIDE(out, component);
+    int n = GST_VIDEO_FRAME_COMP_WIDTH(out, component);
+    gboolean deep = is_deep(out, component);
+    Word word = word_of(out, component);
+
+    for (int x = 0; x < n; x++, target += step, source += step)
+        if (deep)
+            GST_WRITE_UINT16_LE(
+                target,
+                (uint16_t)(blended(GST_READ_UINT16_LE(source) >> word.shift,
+                                   GST_READ_UINT16_LE(target) >> word.shift,
+                                   strength)
+                           << word.shift));
+        else
+            *target = (uint8_t)blended(*source, *target, strength);
+}
+
+/* gst_video_frame_copy() leaves out the last chroma of YUY2 and UYVY where
+ * their width is odd. */
+void gst_ae_pixels_copy(GstVideoFrame *out, const GstVideoFrame *in)
+{
+    gst_video_frame_copy(out, in);
+    for (int c = 0; c < (int)GST_VIDEO_FRAME_N_COMPONENTS(out); c++)
+        for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++) {
+            int x = GST_VIDEO_FRAME_COMP_WIDTH(out, c) - 1;
+
+            memcpy(sample_at(out, c, x, y), sample_at(in, c, x, y),
+                   is_deep(out, c) ? 2 : 1);
+        }
+}
+
 /* @size: bytes a sample */
 static inline void enlarge_row(uint8_t *target, int target_step,
                                const uint8_t *source, int source_step, int size,

@@ -59,6 +59,15 @@ void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
                          int n, const GstAeRange *range, const float *source,
                          int step);
 
+/* Moves row @y of a component of @out towards that of @in, a frame of the same
+ * format and size: what @out has counts @strength, 0 .. 1, what @in has the
+ * rest. Rounded to the nearest. */
+void gst_ae_pixels_blend(GstVideoFrame *out, const GstVideoFrame *in,
+                         int component, int y, float strength);
+
+/* Bit for bit, between frames of one format and size. */
+void gst_ae_pixels_copy(GstVideoFrame *out, const GstVideoFrame *in);
+
 /* Fills a frame that is @scale times as large as @in with the nearest pixels;
  * bytes that are of no component become 255. */
 void gst_ae_pixels_enlarge(GstVideoFrame *out, const GstVideoFrame *in,

@@ -328,7 +328,17 @@ static void pass(GstVideoFrame *out, const GstVideoFrame *in, int scale)
     if (scale > 1)
         gst_ae_pixels_enlarge(out, in, scale);
     else
-        gst_video_frame_copy(out, in);
+        gst_ae_pixels_copy(out, in);
+}
+
+/* Controlled properties take the values of the frame's time. */
+static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
+{
+    GstClockTime time = gst_segment_to_stream_time(
+        &trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+
+    if (GST_CLOCK_TIME_IS_VALID(time))
+        gst_object_sync_values(GST_OBJECT(trans), time);
 }
 
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
@@ -336,13 +346,17 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
 {
     GstAeVideo *self = GST_AE_VIDEO(filter);
     gint64 begin = g_get_monotonic_time();
+    float strength;
 
     take_replacement(self);
     if (is_late(self, in->buffer)) {
         pass(out, in, self->priv->runner->scale);
         return GST_FLOW_OK;
     }
-    gst_ae_video_plan_run(self->priv->runner->plan, in, out);
+    GST_OBJECT_LOCK(self);
+    strength = self->strength;
+    GST_OBJECT_UNLOCK(self);
+    gst_ae_video_plan_run(self->priv->runner->plan, in, out, strength);
     GST_OBJECT_LOCK(self);
     self->priv->frames++;
     self->priv->busy += g_get_monotonic_time() - begin;
@@ -656,6 +670,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     trans_class->transform_caps = transform_caps;
     trans_class->accept_caps = gst_ae_accept_template;
     trans_class->sink_event = sink_event;
+    trans_class->before_transform = before_transform;
     trans_class->src_event = src_event;
     filter_class->set_info = set_info;
     filter_class->transform_frame = transform_frame;
@@ -666,4 +681,5 @@ static void gst_ae_video_init(GstAeVideo *self)
     self->priv = gst_ae_video_get_instance_private(self);
     gst_video_info_init(&self->priv->info);
     self->priv->earliest = GST_CLOCK_TIME_NONE;
+    self->strength = 1;
 }

@@ -27,8 +27,10 @@ typedef struct {
     GstVideoFilter parent;
     /* Under the object lock. */
     GstAeModelSettings settings;
-    guint scale; /* how often larger frames become; 0: as the model does, and
-                    where none is named, as downstream wants */
+    guint scale;    /* how often larger frames become; 0: as the model does, and
+                       where none is named, as downstream wants */
+    float strength; /* how much the model counts in frames that keep their
+                       size; the rest is the frame as it came */
     GstAeVideoPrivate *priv;
 } GstAeVideo;
 

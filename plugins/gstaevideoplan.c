@@ -38,8 +38,9 @@ struct GstAeVideoPlan {
 typedef struct {
     const GstAeVideoPlan *plan;
     const Pass *pass;
-    GstVideoFrame *frame;
+    GstVideoFrame *in, *out;
     int first; /* of the pass's components */
+    float strength;
 } Job;
 
 /* All plain components: each is a task. */
@@ -64,7 +65,7 @@ static void read_row(const Job *job, int image, int c, int y)
     float *target = ae_plan_input(pass->plan, 0) +
                     row * pass->padded_width * pass->channels + c;
 
-    gst_ae_pixels_read(job->frame, component, y, pass->padded_width,
+    gst_ae_pixels_read(job->in, component, y, pass->padded_width,
                        &job->plan->range, target, pass->channels);
 }
 
@@ -86,8 +87,10 @@ static void write_row(const Job *job, int image, int c, int y)
     const float *source = ae_plan_output(pass->plan, 0) +
                           row * pass->padded_width * scale * pass->channels + c;
 
-    gst_ae_pixels_write(job->frame, component, 0, y, pass->width * scale,
+    gst_ae_pixels_write(job->out, component, 0, y, pass->width * scale,
                         &job->plan->range, source, pass->channels);
+    if (job->strength < 1)
+        gst_ae_pixels_blend(job->out, job->in, component, y, job->strength);
 }
 
 static void write_task(void *data, int64_t index, int thread)
@@ -100,18 +103,17 @@ static void write_task(void *data, int64_t index, int thread)
 }
 
 static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
-                     GstVideoFrame *in, GstVideoFrame *out)
+                     GstVideoFrame *in, GstVideoFrame *out, float strength)
 {
     int step = pass->batch * pass->channels;
 
     for (int first = 0; first < pass->n_components; first += step) {
-        Job read = {plan, pass, in, first};
-        Job write = {plan, pass, out, first};
+        Job job = {plan, pass, in, out, first, strength};
 
-        ae_pool_run(plan->pool, read_task, &read,
+        ae_pool_run(plan->pool, read_task, &job,
                     (int64_t)pass->batch * pass->padded_height);
         ae_plan_run(pass->plan);
-        ae_pool_run(plan->pool, write_task, &write,
+        ae_pool_run(plan->pool, write_task, &job,
                     (int64_t)pass->batch * pass->height * plan->scale);
     }
 }
@@ -425,15 +427,19 @@ void gst_ae_video_plan_free(GstAeVideoPlan *plan)
 }
 
 void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
-                           GstVideoFrame *out)
+                           GstVideoFrame *out, float strength)
 {
     PlainJob plains = {plan, in, out};
 
+    if (strength == 0) {
+        gst_ae_pixels_copy(out, in);
+        return;
+    }
     if (plan->copy && plan->scale > 1)
         gst_ae_pixels_enlarge(out, in, plan->scale);
     else if (plan->copy)
-        gst_video_frame_copy(out, in);
+        gst_ae_pixels_copy(out, in);
     ae_pool_run(plan->pool, plain_task, &plains, plan->n_plains);
     for (int i = 0; i < plan->n_passes; i++)
-        run_pass(plan, &plan->passes[i], in, out);
+        run_pass(plan, &plan->passes[i], in, out, strength);
 }

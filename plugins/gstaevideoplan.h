@@ -49,9 +49,10 @@ gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
                                 const GstVideoInfo *info);
 
 /* Cannot fail and allocates nothing. @out: of the same format, scale times as
- * large. */
+ * large. @strength: 0 .. 1, how much the model counts in a frame that keeps its
+ * size; the rest is @in, which at 0 is copied bit for bit. */
 void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
-                           GstVideoFrame *out);
+                           GstVideoFrame *out, float strength);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(GstAeVideoPlan, gst_ae_video_plan_free)
 

@@ -2,7 +2,10 @@
 /* aedenoise through GstHarness: models small enough to be computed by hand, on
  * every format, on odd sizes, with padded strides; bad models; changes while
  * the stream runs. */
+#include <math.h>
+
 #include <gst/check/gstharness.h>
+#include <gst/controller/controller.h>
 #include <gst/video/video.h>
 
 #include "frames.h"
@@ -334,6 +337,65 @@ static void test_formats(void)
 /* Errors. */
 
 /* Models that cannot be loaded, then a good one in the same element. */
+/* What "invert" and a strength make of a frame. */
+static float strength;
+
+static int partly_inverted(const GstVideoFrame *in, int component, int x, int y)
+{
+    int from = same(in, component, x, y), to = inverted(in, component, x, y);
+
+    return (int)floorf((float)from + strength * (float)(to - from) + 0.5f);
+}
+
+/* Between the frame as it came, bit for bit, and what the model makes of it. */
+static void test_strength(void)
+{
+    static const float strengths[] = {0, 0.25f, 0.5f, 0.7f, 1};
+    GstHarness *harness = new_harness("invert", NULL);
+
+    for (gsize s = 0; s < G_N_ELEMENTS(strengths); s++) {
+        strength = strengths[s];
+        g_object_set(harness->element, "strength", (double)strength, NULL);
+        for (gsize f = 0; f < G_N_ELEMENTS(formats); f++) {
+            GstVideoInfo info;
+
+            frames_set_caps(harness, &info, formats[f], 33, 17);
+            g_assert_cmpint(push(harness, &info,
+                                 frames_new_padded_frame(&info, s),
+                                 partly_inverted),
+                            ==, 0);
+        }
+    }
+    free_harness(harness, NULL);
+}
+
+/* A strength that rises from 0 to 1 in a second. */
+static void test_strength_controlled(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstControlSource *ramp = gst_interpolation_control_source_new();
+    GstTimedValueControlSource *values = GST_TIMED_VALUE_CONTROL_SOURCE(ramp);
+    GstVideoInfo info;
+
+    g_object_set(ramp, "mode", GST_INTERPOLATION_MODE_LINEAR, NULL);
+    gst_timed_value_control_source_set(values, 0, 0);
+    gst_timed_value_control_source_set(values, GST_SECOND, 1);
+    gst_object_add_control_binding(
+        GST_OBJECT(harness->element),
+        gst_direct_control_binding_new(GST_OBJECT(harness->element), "strength",
+                                       ramp));
+    gst_object_unref(ramp);
+    frames_set_caps(harness, &info, "GRAY8", 33, 17);
+    for (guint64 time = 0; time <= 4; time++) {
+        GstBuffer *frame = frames_new_frame(&info, 3);
+
+        GST_BUFFER_PTS(frame) = time * 250 * GST_MSECOND;
+        strength = (float)time / 4;
+        g_assert_cmpint(push(harness, &info, frame, partly_inverted), ==, 0);
+    }
+    free_harness(harness, NULL);
+}
+
 static void test_bad_then_good(void)
 {
     static const struct {
@@ -730,6 +792,8 @@ int main(int argc, char **argv)
     save_models();
     g_setenv("GST_AE_MODEL_PATH", models_folder, TRUE);
     g_test_add_func("/aedenoise/formats", test_formats);
+    g_test_add_func("/aedenoise/strength", test_strength);
+    g_test_add_func("/aedenoise/strength-controlled", test_strength_controlled);
     g_test_add_func("/aedenoise/bad-then-good", test_bad_then_good);
     g_test_add_func("/aedenoise/refused", test_refused);
     g_test_add_func("/aedenoise/caps", test_caps);
