@@ -364,6 +364,28 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
     return GST_FLOW_OK;
 }
 
+/* The part of a frame that is to be shown: GStreamer would forget it. */
+static void copy_crop(GstBuffer *out, const GstVideoCropMeta *in, guint scale)
+{
+    GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(out);
+
+    crop->x = in->x * scale;
+    crop->y = in->y * scale;
+    crop->width = in->width * scale;
+    crop->height = in->height * scale;
+}
+
+static gboolean transform_meta(GstBaseTransform *trans, GstBuffer *out,
+                               GstMeta *meta, GstBuffer *in)
+{
+    if (meta->info->api != GST_VIDEO_CROP_META_API_TYPE)
+        return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
+            ->transform_meta(trans, out, meta, in);
+    copy_crop(out, (const GstVideoCropMeta *)meta,
+              (guint)GST_AE_VIDEO(trans)->priv->runner->scale);
+    return FALSE; /* to be copied by the base class */
+}
+
 /* Takes the default model of another scale than the one in use. */
 static gboolean change_scale(GstAeVideo *self, const GstVideoInfo *info,
                              int scale, GError **error)
@@ -669,6 +691,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     trans_class->stop = stop;
     trans_class->transform_caps = transform_caps;
     trans_class->accept_caps = gst_ae_accept_template;
+    trans_class->transform_meta = transform_meta;
     trans_class->sink_event = sink_event;
     trans_class->before_transform = before_transform;
     trans_class->src_event = src_event;

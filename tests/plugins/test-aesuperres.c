@@ -551,6 +551,32 @@ static void test_late(void)
     check_late("I422_10LE");
 }
 
+/* The part of the frame that is to be shown grows with it. */
+static void test_crop(void)
+{
+    GstHarness *harness = new_harness("luma3", NULL);
+    GstVideoCropMeta *crop;
+    GstVideoInfo info;
+    GstBuffer *buffer;
+
+    frames_set_caps(harness, &info, "I420", 33, 17);
+    buffer = frames_new_frame(&info, 1);
+    crop = gst_buffer_add_video_crop_meta(buffer);
+    crop->x = 4;
+    crop->y = 2;
+    crop->width = 20;
+    crop->height = 11;
+    buffer = gst_harness_push_and_pull(harness, buffer);
+    crop = gst_buffer_get_video_crop_meta(buffer);
+    g_assert_nonnull(crop);
+    g_assert_cmpuint(crop->x, ==, 12);
+    g_assert_cmpuint(crop->y, ==, 6);
+    g_assert_cmpuint(crop->width, ==, 60);
+    g_assert_cmpuint(crop->height, ==, 33);
+    gst_buffer_unref(buffer);
+    free_harness(harness, NULL);
+}
+
 static void set_model(GstHarness *harness, const char *model)
 {
     g_autofree char *path = models_path(model);
@@ -675,6 +701,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aesuperres/fixed", test_fixed);
     g_test_add_func("/aesuperres/stream-changes", test_stream_changes);
     g_test_add_func("/aesuperres/late", test_late);
+    g_test_add_func("/aesuperres/crop", test_crop);
     g_test_add_func("/aesuperres/swap", test_swap);
     g_test_add_func("/aesuperres/threads", test_threads);
     g_test_add_func("/aesuperres/pipeline", test_pipeline);
