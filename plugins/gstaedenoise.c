@@ -9,7 +9,8 @@
  * and B) as a gray image; one with three channels sees RGB, and the element
  * then accepts RGB formats only. Any size will do: where the model's strides do
  * not divide it, edges are reflected inside and cropped outside. Samples of 10
- * and 16 bits are read and written as such.
+ * and 16 bits are read and written as such; the fields of interlaced frames are
+ * images of their own.
  *
  * Where less shall be removed, #GstAeDenoise:strength mixes the frame as it
  * came with the denoised one.

@@ -24,7 +24,8 @@ typedef struct {
 
 struct GstAeVideoPlan {
     AePool *pool;
-    GstVideoInfo info;
+    GstVideoInfo info; /* of a field */
+    int fields;        /* of a frame: 2 if it is interlaced, else 1 */
     int scale;
     Pass passes[GST_VIDEO_MAX_COMPONENTS];
     int n_passes;
@@ -326,6 +327,29 @@ static gboolean group_components(GstAeVideoPlan *plan, int channels,
     return TRUE;
 }
 
+/* The fields of a frame alternate row by row in every component; they must have
+ * equally many. */
+static gboolean split_fields(GstAeVideoPlan *plan, GError **error)
+{
+    GstVideoInfo *info = &plan->info;
+    gboolean even = info->interlace_mode != GST_VIDEO_INTERLACE_MODE_FIELDS;
+
+    plan->fields = GST_VIDEO_INFO_IS_INTERLACED(info) ? 2 : 1;
+    for (int c = 0; c < (int)GST_VIDEO_INFO_N_COMPONENTS(info); c++)
+        even &= info->height % (2 << info->finfo->h_sub[c]) == 0;
+    if (plan->fields == 2 && !even) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "this video is interlaced (%s), and its %d rows are not "
+                    "those of two equal fields in turn: put a deinterlace "
+                    "before the element",
+                    gst_video_interlace_mode_to_string(info->interlace_mode),
+                    info->height);
+        return FALSE;
+    }
+    info->height /= plan->fields;
+    return TRUE;
+}
+
 int gst_ae_video_plan_channels(const GstAeModel *model, GError **error)
 {
     const AeModel *m = model->model;
@@ -355,7 +379,9 @@ gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
 {
     return GST_VIDEO_INFO_FORMAT(&plan->info) == GST_VIDEO_INFO_FORMAT(info) &&
            GST_VIDEO_INFO_WIDTH(&plan->info) == GST_VIDEO_INFO_WIDTH(info) &&
-           GST_VIDEO_INFO_HEIGHT(&plan->info) == GST_VIDEO_INFO_HEIGHT(info) &&
+           GST_VIDEO_INFO_HEIGHT(&plan->info) * plan->fields ==
+               GST_VIDEO_INFO_HEIGHT(info) &&
+           (plan->fields == 2) == GST_VIDEO_INFO_IS_INTERLACED(info) &&
            GST_VIDEO_INFO_CHROMA_SITE(&plan->info) ==
                GST_VIDEO_INFO_CHROMA_SITE(info);
 }
@@ -393,7 +419,8 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
 
     plan->info = *info;
     plan->scale = scale;
-    if (channels == 0 || !gst_ae_pixels_accept(model, channels, info, error) ||
+    if (channels == 0 || !split_fields(plan, error) ||
+        !gst_ae_pixels_accept(model, channels, info, error) ||
         !gst_ae_pixels_range(model, &plan->range, error))
         return NULL;
     plan->pool = ae_pool_new(threads);
@@ -426,8 +453,23 @@ void gst_ae_video_plan_free(GstAeVideoPlan *plan)
     g_free(plan);
 }
 
-void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
-                           GstVideoFrame *out, float strength)
+/* Every fields-th row, from row @field on; valid as long as @frame. */
+static GstVideoFrame view_field(const GstVideoFrame *frame, int field,
+                                int fields)
+{
+    GstVideoFrame view = *frame;
+
+    view.info.height /= fields;
+    for (int i = 0; i < (int)GST_VIDEO_FRAME_N_PLANES(frame); i++) {
+        view.data[i] =
+            (uint8_t *)frame->data[i] + (gssize)field * frame->info.stride[i];
+        view.info.stride[i] *= fields;
+    }
+    return view;
+}
+
+static void run_field(const GstAeVideoPlan *plan, GstVideoFrame *in,
+                      GstVideoFrame *out, float strength)
 {
     PlainJob plains = {plan, in, out};
 
@@ -442,4 +484,15 @@ void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
     ae_pool_run(plan->pool, plain_task, &plains, plan->n_plains);
     for (int i = 0; i < plan->n_passes; i++)
         run_pass(plan, &plan->passes[i], in, out, strength);
+}
+
+void gst_ae_video_plan_run(GstAeVideoPlan *plan, GstVideoFrame *in,
+                           GstVideoFrame *out, float strength)
+{
+    for (int i = 0; i < plan->fields; i++) {
+        GstVideoFrame in_field = view_field(in, i, plan->fields);
+        GstVideoFrame out_field = view_field(out, i, plan->fields);
+
+        run_field(plan, &in_field, &out_field, strength);
+    }
 }

@@ -12,6 +12,8 @@
  * A model with one input channel that enlarges sees Y alone; chroma, and alpha
  * in all formats, is resampled bicubically, where the chroma-site says.
  *
+ * The two fields of an interlaced frame are images of their own.
+ *
  * Frames that the model's strides do not divide are reflected at their right
  * and bottom edges up to the next multiple: of the metadata "ae.multiple";
  * without it of the smallest power of two, up to 32, with which the model keeps
@@ -44,7 +46,8 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
                                       GError **error);
 void gst_ae_video_plan_free(GstAeVideoPlan *plan);
 
-/* TRUE if frames of @info have the format, size and chroma-site of the plan. */
+/* TRUE if frames of @info have the format, size, chroma-site and fields of the
+ * plan. */
 gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
                                 const GstVideoInfo *info);
 

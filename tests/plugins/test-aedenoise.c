@@ -627,6 +627,171 @@ static void test_swap_fails(void)
     free_harness(harness, bus);
 }
 
+/* As blurred(), of the rows of one field. */
+static int blurred_field(const GstVideoFrame *in, int component, int x, int y)
+{
+    GstVideoFrame field = *in;
+
+    for (int i = 0; i < (int)GST_VIDEO_FRAME_N_PLANES(in); i++) {
+        field.data[i] = (uint8_t *)in->data[i] + y % 2 * in->info.stride[i];
+        field.info.stride[i] *= 2;
+    }
+    field.info.height /= 2;
+    return blurred(&field, component, x, y / 2);
+}
+
+static void set_interlaced_caps(GstHarness *harness, GstVideoInfo *info,
+                                const char *format, int height,
+                                GstVideoInterlaceMode mode)
+{
+    gst_video_info_set_interlaced_format(
+        info, gst_video_format_from_string(format), mode, 37, height);
+    info->fps_n = 25;
+    info->fps_d = 1;
+    gst_harness_set_src_caps(harness, gst_video_info_to_caps(info));
+}
+
+/* Fields are images of their own; then the same size, progressive. */
+static void test_interlaced(void)
+{
+    static const struct {
+        const char *format;
+        int height;
+        GstVideoInterlaceMode mode;
+    } cases[] = {
+        {"GRAY8", 2, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
+        {"I420", 20, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
+        {"I422_10LE", 18, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
+        {"RGBA", 18, GST_VIDEO_INTERLACE_MODE_MIXED},
+    };
+    GstHarness *harness = new_harness("blur", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstVideoInfo info;
+
+        set_interlaced_caps(harness, &info, cases[i].format, cases[i].height,
+                            cases[i].mode);
+        g_assert_cmpint(
+            push(harness, &info, frames_new_frame(&info, i), blurred_field), <=,
+            1);
+        g_assert_cmpint(push(harness, &info, frames_new_padded_frame(&info, i),
+                             blurred_field),
+                        <=, 1);
+        frames_set_caps(harness, &info, cases[i].format, 37, cases[i].height);
+        g_assert_cmpint(
+            push(harness, &info, frames_new_frame(&info, i), blurred), <=, 1);
+    }
+    free_harness(harness, NULL);
+}
+
+/* Rows that are not those of two equal fields. */
+static void test_interlaced_refused(void)
+{
+    static const struct {
+        const char *format;
+        int height;
+        GstVideoInterlaceMode mode;
+    } cases[] = {
+        {"GRAY8", 17, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
+        {"I420", 18, GST_VIDEO_INTERLACE_MODE_MIXED},
+        {"GRAY8", 18, GST_VIDEO_INTERLACE_MODE_FIELDS},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstBus *bus;
+        GstHarness *harness = new_harness("blur", &bus);
+        g_autofree char *text = NULL;
+        GstVideoInfo info;
+
+        set_interlaced_caps(harness, &info, cases[i].format, cases[i].height,
+                            cases[i].mode);
+        g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)),
+                        ==, GST_FLOW_NOT_NEGOTIATED);
+        text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+        frames_assert_contains(text, "put a deinterlace before");
+        free_harness(harness, bus);
+    }
+}
+
+/* The part of the frame that is to be shown goes on with it. */
+static void test_crop(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstVideoCropMeta *crop;
+    GstBuffer *in, *out;
+    GstVideoInfo info;
+
+    frames_set_caps(harness, &info, "I420", 33, 17);
+    in = frames_new_padded_frame(&info, 1);
+    crop = gst_buffer_add_video_crop_meta(in);
+    crop->x = 4;
+    crop->y = 2;
+    crop->width = 20;
+    crop->height = 11;
+    out = gst_harness_push_and_pull(harness, gst_buffer_ref(in));
+    g_assert_cmpint(compare(in, out, &info, inverted), ==, 0);
+    crop = gst_buffer_get_video_crop_meta(out);
+    g_assert_nonnull(crop);
+    g_assert_cmpuint(crop->x, ==, 4);
+    g_assert_cmpuint(crop->y, ==, 2);
+    g_assert_cmpuint(crop->width, ==, 20);
+    g_assert_cmpuint(crop->height, ==, 11);
+    gst_buffer_unref(in);
+    gst_buffer_unref(out);
+    free_harness(harness, NULL);
+}
+
+static void push_segment(GstHarness *harness, double rate)
+{
+    GstSegment segment;
+
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    segment.rate = rate;
+    segment.stop = segment.duration = GST_SECOND;
+    segment.position = rate < 0 ? segment.stop : 0;
+    gst_harness_push_event(harness, gst_event_new_segment(&segment));
+}
+
+/* A flushing seek forgets how late the stream was. */
+static void test_flush(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstVideoInfo info;
+
+    frames_set_caps(harness, &info, "I420", 33, 17);
+    gst_harness_push_upstream_event(
+        harness, gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, 0));
+    g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 1), same), ==,
+                    0);
+    gst_harness_push_event(harness, gst_event_new_flush_start());
+    gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE));
+    push_segment(harness, 1);
+    for (int i = 0; i < 3; i++)
+        g_assert_cmpint(
+            push(harness, &info, frames_new_frame(&info, i), inverted), ==, 0);
+    g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 1);
+    free_harness(harness, NULL);
+}
+
+/* Frames come from the last to the first: the last is shown at time 0. */
+static void test_reverse(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstVideoInfo info;
+
+    frames_set_caps(harness, &info, "I420", 33, 17);
+    push_segment(harness, -1);
+    gst_harness_push_upstream_event(
+        harness,
+        gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, 100 * GST_MSECOND, 0));
+    for (int i = 24; i >= 0; i--)
+        g_assert_cmpint(push(harness, &info, frames_new_frame(&info, i),
+                             1000 - i * 40 < 100 ? same : inverted),
+                        ==, 0);
+    g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 2);
+    free_harness(harness, NULL);
+}
+
 /* The size changes while models do. */
 static void test_swap_and_resize(void)
 {
@@ -684,6 +849,33 @@ static void test_pipeline(void)
         gst_element_set_state(pipeline,
                               i % 2 == 0 ? GST_STATE_NULL : GST_STATE_READY);
     }
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    gst_object_unref(pipeline);
+}
+
+/* A flushing seek to a second that is played from its end to its begin. */
+static void test_seek(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *line = g_strdup_printf(
+        "videotestsrc num-buffers=1000 ! "
+        "video/x-raw,format=I420,width=99,height=67,framerate=25/1 ! "
+        "aedenoise name=a model-file=%s/blur.onnx ! "
+        "fakesink name=sink sync=false enable-last-sample=true",
+        models_folder);
+    GstElement *pipeline = gst_parse_launch(line, &error);
+    g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+    g_autoptr(GstSample) last = NULL;
+
+    g_assert_no_error(error);
+    gst_element_set_state(pipeline, GST_STATE_PAUSED);
+    gst_element_get_state(pipeline, NULL, NULL, GST_CLOCK_TIME_NONE);
+    g_assert_true(gst_element_seek(pipeline, -1, GST_FORMAT_TIME,
+                                   GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0,
+                                   GST_SEEK_TYPE_SET, GST_SECOND));
+    run_to_end(pipeline);
+    g_object_get(sink, "last-sample", &last, NULL);
+    g_assert_cmpuint(GST_BUFFER_PTS(gst_sample_get_buffer(last)), ==, 0);
     gst_element_set_state(pipeline, GST_STATE_NULL);
     gst_object_unref(pipeline);
 }
@@ -802,10 +994,16 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/precision", test_precision);
     g_test_add_func("/aedenoise/precision-refused", test_precision_refused);
     g_test_add_func("/aedenoise/late", test_late);
+    g_test_add_func("/aedenoise/interlaced", test_interlaced);
+    g_test_add_func("/aedenoise/interlaced-refused", test_interlaced_refused);
+    g_test_add_func("/aedenoise/crop", test_crop);
+    g_test_add_func("/aedenoise/flush", test_flush);
+    g_test_add_func("/aedenoise/reverse", test_reverse);
     g_test_add_func("/aedenoise/swap", test_swap);
     g_test_add_func("/aedenoise/swap-fails", test_swap_fails);
     g_test_add_func("/aedenoise/swap-and-resize", test_swap_and_resize);
     g_test_add_func("/aedenoise/pipeline", test_pipeline);
+    g_test_add_func("/aedenoise/seek", test_seek);
     g_test_add_func("/aedenoise/threads", test_threads);
     result = g_test_run();
     models_end();
