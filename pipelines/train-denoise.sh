@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Trains the built-in denoiser from natural images, in two parts: on independent
-# Gaussian noise of 0 to 55 levels; then further on such noise of 0 to 75 levels
-# for one half of the patches, and for the other on that of cameras, which is
-# stronger where it is bright and shared by neighbours.
+# Gaussian noise of 0 to 55 levels; then further, for one half of the patches on
+# such noise of 0 to 75 levels, much of it weak, and for the other on that of
+# cameras, which is stronger where it is bright and shared by neighbours.
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS [FURTHER]]]
 #
@@ -48,20 +48,21 @@ while read -r picture; do
 done <list
 cd "$OLDPWD"
 
-# learn MODEL STEPS NOISE RATE [PROPERTY=VALUE...]   (of aetrain)
+# learn MODEL STEPS NOISE RATE LOSS [PROPERTY=VALUE...]   (of aetrain)
 learn() {
-    local model=$1 steps=$2 noise=$3 rate=$4
-    shift 4
+    local model=$1 steps=$2 noise=$3 rate=$4 loss=$5
+    shift 5
     gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d.png" \
         loop=true caps=image/png,framerate=1/1 ! pngdec ! \
         aetrain task=denoise architecture=unet-s model-file="$model" \
-        noise="$noise" loss=mse optimizer=adam learning-rate="$rate" \
+        noise="$noise" loss="$loss" optimizer=adam learning-rate="$rate" \
         schedule=cosine max-steps="$steps" batch-size=16 patch-size=64 \
         patches-per-frame=16 augment=true shuffle-buffer=4096 clip-norm=1 \
         seed=1 checkpoint-interval=2000 resume=true "$@" |
         grep --line-buffered -E 'ae-training|ERROR'
 }
 
-learn "$WHITE" "$STEPS" gaussian:sd=0..0.2157 0.002
-learn "$MODEL" "$FURTHER" "gaussian:sd=0..0.2941 | \
-camera:gain=0..0.005,sd=0..0.06,spread=0..2" 0.001 initial-model="$WHITE"
+learn "$WHITE" "$STEPS" gaussian:sd=0..0.2157 0.002 mse
+learn "$MODEL" "$FURTHER" "gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 | \
+camera:gain=0..0.001,sd=0..0.02,spread=0..2 | \
+camera:gain=0..0.004,sd=0..0.06,spread=0..2" 0.001 l1 initial-model="$WHITE"
