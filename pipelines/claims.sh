@@ -43,6 +43,54 @@ show_random() {
         multifilesink location="$TEMPORARY/$2%d.png"
 }
 
+# COUNT copies of the first test image as an idx file: copies COUNT FILE
+copies() {
+    local pixels=$TEMPORARY/pixels
+    gst-launch-1.0 -q idxsrc num-buffers=1 \
+        location="$(idx_file "$FOLDER" t10k images)" ! filesink location="$pixels"
+    { idx_header "$1" 28 28 && for _ in $(seq "$1"); do cat "$pixels"; done; } \
+        >"$2"
+}
+
+# The numbers that aeencode makes of an idx file, a line an image:
+#   encoded MODEL FILE OUTPUT VALUES
+encoded() {
+    gst-launch-1.0 -q idxsrc location="$2" ! \
+        aeencode model-file="$1" output="$3" seed=1 ! \
+        filesink location="$TEMPORARY/codes"
+    od -An -v -t f4 -w$((4 * $4)) "$TEMPORARY/codes"
+}
+
+# How far successive images of 28x28 bytes are apart, and those of the distance
+# STEP, as mean squares: steps FILE STEP
+steps() {
+    od -An -v -t u1 -w784 "$1" | awk -v step="$2" '
+        function distance(a, b,    i, d, s, x, y) {
+            split(a, x)
+            split(b, y)
+            for (i = 1; i <= 784; i++) { d = (x[i] - y[i]) / 255; s += d * d }
+            return s / 784
+        }
+        { image[NR] = $0 }
+        NR > 1 { near += distance($0, image[NR - 1]) }
+        NR > step { far += distance($0, image[NR - step]); n++ }
+        END { printf "successive frames differ by %.5f, those %d apart by "\
+            "%.5f\n", near / (NR - 1), step, far / n }'
+}
+
+# Of the COUNT images in an idx file, how many seven neighbours among the
+# training images take for each class: classes FILE COUNT
+classes() {
+    local class
+    for class in 0 1 2 3 4 5 6 7 8 9; do
+        { idx_header "$2" && head -c "$2" /dev/zero |
+            tr '\0' "\\$(printf %03o $class)"; } >"$TEMPORARY/class"
+        ae knn "$(idx_file "$FOLDER" train images)" \
+            "$(idx_file "$FOLDER" train labels)" "$1" "$TEMPORARY/class" |
+            sed -E 's/.*\(([0-9]+) of.*/\1/'
+    done | tr '\n' ' '
+}
+
 begin "The lesson's claims" 10 "$@"
 need s6 architecture=conv-dense loss=bce
 need s4-bce task=vae loss=bce
@@ -59,6 +107,34 @@ done
 ae figure grid 2x10 "$TEMPORARY"/[ab]?.png --zoom 3 \
     --row-captions "plain,variational" -o "$OUT/claims-random.png"
 echo "picture of random codes: $OUT/claims-random.png"
+
+NOISE=gaussian:mean=0.5,sd=0.5
+for size in 8 32 128 512; do
+    need "denoise-$size" task=denoise noise=$NOISE architecture=shallow \
+        latent-size=$size batch-size=256 loss=bce
+    measure "$FOLDER" 1 "$OUT/denoise-$size-1.onnx" task=denoise noise=$NOISE \
+        loss=bce
+    printf 'a denoiser of %d values: BCE %.4f, PSNR %.2f\n' $size \
+        "$(measured "$OUT/denoise-$size-1.onnx" loss)" \
+        "$(measured "$OUT/denoise-$size-1.onnx" psnr)"
+done
+
+copies 1000 "$TEMPORARY/copies"
+encoded "$OUT/s4-bce-1.onnx" "$TEMPORARY/copies" moments 4 | head -n 1 |
+    awk '{ printf "one image: the encoder says mean %.4f, %.4f, sd %.4f, %.4f\n",
+        $1, $2, exp($3 / 2), exp($4 / 2) }'
+encoded "$OUT/s4-bce-1.onnx" "$TEMPORARY/copies" sample 2 |
+    awk '{ a += $1; b += $2; aa += $1 * $1; bb += $2 * $2 }
+        END { a /= NR; b /= NR; printf "of %d samples: mean %.4f, %.4f, "\
+            "sd %.4f, %.4f\n", NR, a, b, sqrt(aa / NR - a * a),
+            sqrt(bb / NR - b * b) }'
+
+gst-launch-1.0 -q vaesample model-file="$OUT/s4-bce-1.onnx" mode=walk seed=1 \
+    frames-per-step=25 num-buffers=1000 ! video/x-raw,format=GRAY8 ! \
+    filesink location="$TEMPORARY/walk"
+echo "a walk of 40 random codes: $(steps "$TEMPORARY/walk" 25)"
+{ idx_header 1000 28 28 && cat "$TEMPORARY/walk"; } >"$TEMPORARY/walked"
+echo "its 1000 frames, by class: $(classes "$TEMPORARY/walked" 1000)"
 
 OTHER=$(foreign_to "$FOLDER")
 echo "an autoencoder of $FOLDER on its own test images: $(errors s7 "$FOLDER")"
