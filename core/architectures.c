@@ -9,6 +9,7 @@
 #include "plan.h"
 
 #define SIDE 28       /* of the lesson's images */
+#define YUV420 6      /* channels of 4:2:0 video */
 #define MAX_SIZE 8192 /* of an option: more is a mistake */
 
 /* How a network is chosen: by what it can be asked for. */
@@ -21,6 +22,7 @@ enum {
     SAMPLING = 32, /* it is variational */
     FORMS = 64,    /* in each form */
     SCALE = 128,   /* it enlarges, by the scale that the options say */
+    VIDEO = 256,   /* it also takes the six channels of 4:2:0 video */
 };
 
 static int pixels(const AeNet *net)
@@ -245,18 +247,23 @@ static int up_add(AeNet *net, int x, int ci, int co, int skip)
     return ae_net_add(net, ae_net_conv_up(net, x, ci, co, 2, TRUE), skip);
 }
 
-/* Levels of a, b and c channels at 1/2, 1/4 and 1/8 of the size. */
+/* Levels of a, b and c channels at 1/2, 1/4 and 1/8 of the video's size, which
+ * is twice that of the six channels of 4:2:0. */
 static int unet(AeNet *net, int image, int a, int b, int c)
 {
     int n = net->options.channels;
-    int e0 = block(net, half_relu(net, image, n, a), a);
+    gboolean half = n == YUV420;
+    int e0 = block(
+        net, half ? conv_relu(net, image, n, a) : half_relu(net, image, n, a),
+        a);
     int e1 = block(net, half_relu(net, e0, a, b), b);
     int x = block(net, half_relu(net, e1, b, c), c);
 
     x = block(net, up_add(net, x, c, b, e1), b);
     x = block(net, up_add(net, x, b, a, e0), a);
-    x = ae_net_pixel_shuffle(net, ae_net_conv(net, x, a, 4 * n, 3), 2);
-    ae_model_set(net->model, "ae.multiple", "8");
+    x = half ? ae_net_conv(net, x, a, n, 3)
+             : ae_net_pixel_shuffle(net, ae_net_conv(net, x, a, 4 * n, 3), 2);
+    ae_model_set(net->model, "ae.multiple", half ? "4" : "8");
     return ae_net_subtract(net, image, x);
 }
 
@@ -371,10 +378,10 @@ static const Architecture table[] = {
      "the "
      "28 rows, its last state of 64 values is the code, a second LSTM writes "
      "the rows"},
-    {"unet-s", unet_s, ANY_SIZE, 0, 0, 1,
+    {"unet-s", unet_s, ANY_SIZE | VIDEO, 0, 0, 1,
      "Residual U-Net with additive skips, 16, 32 and 64 channels at 1/2, 1/4 "
-     "and 1/8 of the size; 6.4 k multiply-adds a pixel"},
-    {"unet-xs", unet_xs, ANY_SIZE, 0, 0, 1,
+     "and 1/8 of the size, of gray, RGB or 4:2:0; 6.4 k multiply-adds a pixel"},
+    {"unet-xs", unet_xs, ANY_SIZE | VIDEO, 0, 0, 1,
      "The same with 8, 16 and 32 channels; 1.6 k multiply-adds a pixel"},
     {"superres-s", superres_s, ANY_SIZE | SCALE, 0, 0, 1,
      "Enlarges 2, 3 or 4 times (scale), residual, 24 channels at half of the "
@@ -539,7 +546,9 @@ static AeModel *build(const Architecture *a,
 static const char *refusal(const Architecture *a,
                            const AeArchitectureOptions *o)
 {
-    if (o->channels < 0 || o->channels > 4)
+    if (o->channels == YUV420 && !(a->abilities & VIDEO))
+        return "does not take the six channels of 4:2:0 video";
+    if (o->channels < 0 || (o->channels > 4 && o->channels != YUV420))
         return "takes images of 1 to 4 channels";
     if (o->width > MAX_SIZE || o->height > MAX_SIZE ||
         o->latent_size > MAX_SIZE || o->hidden_size > MAX_SIZE ||

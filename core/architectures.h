@@ -24,7 +24,10 @@ typedef enum {
 
 /* Zeros choose what each network's description says. */
 typedef struct {
-    int channels;       /* of the image: 1 (also for 0) or 3 */
+    int channels;       /* of the image: 1 (also for 0), 3 or, of networks that
+                           know 4:2:0 video, 6 at half of its size: luma of
+                           even rows (even and odd columns) and of odd ones, and
+                           the two of chroma */
     int width, height;  /* of images that dense layers see; 0: 28 */
     int latent_size;    /* values of the code */
     int hidden_size;    /* units of the dense layers around it */

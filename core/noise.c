@@ -357,6 +357,13 @@ gboolean ae_noise_is_none(const AeNoise *noise)
     return TRUE;
 }
 
+static void draw_uniform(AeRandom *random, float *uniform, int n)
+{
+    for (int i = 0; i < n; i++)
+        uniform[i] = ae_random_uniform(random);
+    random->left = 0;
+}
+
 static void draw_values(const Model *model, const float *uniform, float *values)
 {
     for (int i = 0; i < MAX_PARAMETERS; i++) {
@@ -367,9 +374,12 @@ static void draw_values(const Model *model, const float *uniform, float *values)
 
 static void apply_to_plane(const Model *model, AeRandom *random, float *target,
                            const float *source, const AeNoisePlane *plane,
-                           const float *values)
+                           const float *uniform)
 {
     int64_t n = plane->width * plane->height * plane->channels;
+    float values[MAX_PARAMETERS];
+
+    draw_values(model, uniform, values);
 
     if (model->kind->apply_plane != NULL)
         model->kind->apply_plane(random, target, source, plane, values);
@@ -387,17 +397,16 @@ void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
                     uint64_t image)
 {
     AeRandom random = ae_random(seed, image);
-    float uniform[MAX_PARAMETERS + 1], values[MAX_PARAMETERS];
+    float uniform[MAX_PARAMETERS + 1];
 
-    for (int i = 0; i <= MAX_PARAMETERS; i++)
-        uniform[i] = ae_random_uniform(&random);
-    random.left = 0;
+    draw_uniform(&random, uniform, MAX_PARAMETERS + 1);
 
     const Model *model =
         &noise->models[(int)(uniform[MAX_PARAMETERS] * noise->n_models)];
-    draw_values(model, uniform, values);
     for (int i = 0; i < n_planes; i++) {
-        apply_to_plane(model, &random, target, source, &planes[i], values);
+        if (i > 0)
+            draw_uniform(&random, uniform, MAX_PARAMETERS);
+        apply_to_plane(model, &random, target, source, &planes[i], uniform);
         target += planes[i].width * planes[i].height * planes[i].channels;
         source += planes[i].width * planes[i].height * planes[i].channels;
     }

@@ -3,7 +3,7 @@
  *
  * A model is written KIND[:KEY=VALUE[,KEY=VALUE...]], values in units of the
  * full range [0, 1] of a sample (25 / 255 = 0.098); a value may be a range
- * A..B, from which each image draws its own uniformly:
+ * A..B, from which each plane of an image draws its own uniformly:
  *
  *   none
  *   gaussian:mean=M,sd=S      x + N(M, S^2); defaults 0, 0.1

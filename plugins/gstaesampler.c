@@ -37,8 +37,11 @@ void gst_ae_sampler_free(GstAeSampler *sampler)
     g_free(sampler);
 }
 
-int gst_ae_sampler_channels(const GstVideoInfo *info)
+int gst_ae_sampler_channels(const GstAeSampler *sampler,
+                            const GstVideoInfo *info)
 {
+    if (sampler->options.yuv420)
+        return 6;
     return GST_VIDEO_INFO_IS_RGB(info) ? 3 : 1;
 }
 
@@ -72,6 +75,28 @@ static gboolean allocate(GstAeSampler *sampler, gsize size, GError **error)
     return FALSE;
 }
 
+/* Whether samples of @width x @height can be cut from chroma too. */
+static gboolean check_yuv420(const GstVideoInfo *info, int width, int height,
+                             GError **error)
+{
+    const GstVideoFormatInfo *format = info->finfo;
+
+    if (!GST_VIDEO_FORMAT_INFO_IS_YUV(format) || format->w_sub[1] != 1 ||
+        format->h_sub[1] != 1)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "colour=yuv420 needs video of 4:2:0, such as I420, but "
+                    "this is %s: put a videoconvert before the element",
+                    format->name);
+    else if (width % 2 != 0 || height % 2 != 0)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "colour=yuv420 needs even sizes, but a sample would have "
+                    "%dx%d: set an even patch-size",
+                    width, height);
+    else
+        return TRUE;
+    return FALSE;
+}
+
 gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
                                  const GstVideoInfo *info, GError **error)
 {
@@ -86,7 +111,13 @@ gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
     }
     sampler->width = patch > 0 ? patch : w;
     sampler->height = patch > 0 ? patch : h;
-    sampler->channels = gst_ae_sampler_channels(info);
+    sampler->channels = gst_ae_sampler_channels(sampler, info);
+    if (sampler->options.yuv420) {
+        if (!check_yuv420(info, sampler->width, sampler->height, error))
+            return FALSE;
+        sampler->width /= 2;
+        sampler->height /= 2;
+    }
     gsize size = (gsize)sampler->width * sampler->height * sampler->channels;
     if (size == sampler->size)
         return TRUE;
@@ -104,19 +135,44 @@ int gst_ae_sampler_height(const GstAeSampler *sampler)
     return sampler->height;
 }
 
-/* Copies one component of the rectangle at (x0, y0) into the sample. */
-static void cut_component(GstAeSampler *s, GstVideoFrame *frame, int c, int x0,
-                          int y0)
-{
-    int step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c);
-    int stride = GST_VIDEO_FRAME_COMP_STRIDE(frame, c);
-    const guint8 *data = GST_VIDEO_FRAME_COMP_DATA(frame, c);
+/* Bytes of a sample that lie together: @channels components of a pixel side by
+ * side, the first of them @component of the frame. */
+typedef struct {
+    guint8 *data;
+    int component, channels, width, height;
+} Plane;
 
-    for (int y = 0; y < s->height; y++) {
+/* Returns how many there are. */
+static int list_planes(const GstAeSampler *s, Plane planes[3])
+{
+    int n = s->options.yuv420 ? 3 : 1;
+    guint8 *data = s->sample;
+
+    for (int i = 0; i < n; i++) {
+        int times = n == 3 && i == 0 ? 2 : 1;
+
+        planes[i] = (Plane){data, i, n == 3 ? 1 : s->channels, s->width * times,
+                            s->height * times};
+        data += (gsize)planes[i].width * planes[i].height * planes[i].channels;
+    }
+    return n;
+}
+
+/* Copies one component of the rectangle at (x0, y0) into channel @c. */
+static void cut_component(const Plane *plane, int c, GstVideoFrame *frame,
+                          int x0, int y0)
+{
+    int component = plane->component + c;
+    int step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    int stride = GST_VIDEO_FRAME_COMP_STRIDE(frame, component);
+    const guint8 *data = GST_VIDEO_FRAME_COMP_DATA(frame, component);
+
+    for (int y = 0; y < plane->height; y++) {
         const guint8 *in = data + (gssize)(y0 + y) * stride + x0 * step;
-        guint8 *out = s->sample + (gsize)y * s->width * s->channels + c;
-        for (int x = 0; x < s->width; x++)
-            out[x * s->channels] = in[x * step];
+        guint8 *out =
+            plane->data + (gsize)y * plane->width * plane->channels + c;
+        for (int x = 0; x < plane->width; x++)
+            out[x * plane->channels] = in[x * step];
     }
 }
 
@@ -129,26 +185,41 @@ static void swap_pixels(guint8 *a, guint8 *b, int channels)
     }
 }
 
-static guint8 *pixel(GstAeSampler *s, int y, int x)
+static guint8 *pixel(const Plane *p, int y, int x)
 {
-    return s->sample + ((gsize)y * s->width + x) * s->channels;
+    return p->data + ((gsize)y * p->width + x) * p->channels;
 }
 
 /* Turn @kind 0 .. 7: bit 0 mirrors columns, 1 mirrors rows, 2 (squares only)
  * transposes. */
-static void turn(GstAeSampler *s, guint kind)
+static void turn(const Plane *p, guint kind)
 {
-    int w = s->width, h = s->height;
+    int w = p->width, h = p->height;
 
     for (int y = 0; (kind & 1) && y < h; y++)
         for (int x = 0; x < w / 2; x++)
-            swap_pixels(pixel(s, y, x), pixel(s, y, w - 1 - x), s->channels);
+            swap_pixels(pixel(p, y, x), pixel(p, y, w - 1 - x), p->channels);
     for (int y = 0; (kind & 2) && y < h / 2; y++)
         for (int x = 0; x < w; x++)
-            swap_pixels(pixel(s, y, x), pixel(s, h - 1 - y, x), s->channels);
+            swap_pixels(pixel(p, y, x), pixel(p, h - 1 - y, x), p->channels);
     for (int y = 0; (kind & 4) && w == h && y < h; y++)
         for (int x = 0; x < y; x++)
-            swap_pixels(pixel(s, y, x), pixel(s, x, y), s->channels);
+            swap_pixels(pixel(p, y, x), pixel(p, x, y), p->channels);
+}
+
+/* The sample at (x, y) of the plane that is the smallest. */
+static void cut(GstAeSampler *s, GstVideoFrame *frame, int x, int y, guint kind)
+{
+    Plane planes[3];
+    int n = list_planes(s, planes);
+
+    for (int i = 0; i < n; i++) {
+        int times = planes[i].width / s->width;
+
+        for (int c = 0; c < planes[i].channels; c++)
+            cut_component(&planes[i], c, frame, x * times, y * times);
+        turn(&planes[i], kind);
+    }
 }
 
 static guint8 *slot(GstAeSampler *s, guint i)
@@ -183,17 +254,18 @@ void gst_ae_sampler_push(GstAeSampler *s, GstVideoFrame *frame, int label,
 {
     AeRandom random =
         ae_random(ae_random_mix(s->options.seed, STREAM_CUT), s->frames++);
-    guint32 room_x = (guint32)(GST_VIDEO_FRAME_WIDTH(frame) - s->width + 1);
-    guint32 room_y = (guint32)(GST_VIDEO_FRAME_HEIGHT(frame) - s->height + 1);
+    int times = s->options.yuv420 ? 2 : 1;
+    guint32 room_x =
+        (guint32)(GST_VIDEO_FRAME_WIDTH(frame) / times - s->width + 1);
+    guint32 room_y =
+        (guint32)(GST_VIDEO_FRAME_HEIGHT(frame) / times - s->height + 1);
     int n = s->options.patch_size > 0 ? s->options.patches_per_frame : 1;
 
     for (int i = 0; i < n; i++) {
         int x = (int)ae_random_below(&random, room_x);
         int y = (int)ae_random_below(&random, room_y);
-        for (int c = 0; c < s->channels; c++)
-            cut_component(s, frame, c, x, y);
-        if (s->options.augment)
-            turn(s, ae_random_below(&random, 8));
+        cut(s, frame, x, y,
+            s->options.augment ? ae_random_below(&random, 8) : 0);
         emit_shuffled(s, label, emit, user);
     }
 }

@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 typedef struct GstAeSampler GstAeSampler;
 
 typedef struct {
+    gboolean yuv420;       /* luma and chroma of 4:2:0 video together */
     int patch_size;        /* pixels a side; 0: the whole frame */
     int patches_per_frame; /* >= 1; without patch_size 1 is taken */
     gboolean augment;      /* one of the 8 turns and mirrors, each patch */
@@ -19,19 +20,23 @@ typedef struct {
 } GstAeSamplerOptions;
 
 /* A sample of height x width x channels bytes, borrowed during the call, and
- * the label of the frame that it is from. */
+ * the label of the frame that it is from. One of 4:2:0 video is its three
+ * planes, of which luma is twice as wide and high. */
 typedef void (*GstAeSamplerEmit)(gpointer user, const guint8 *sample,
                                  int label);
 
 GstAeSampler *gst_ae_sampler_new(const GstAeSamplerOptions *options);
 void gst_ae_sampler_free(GstAeSampler *sampler);
 
-/* 3 for RGB formats, else 1: of other formats only the luma is taken. */
-int gst_ae_sampler_channels(const GstVideoInfo *info);
+/* 3 for RGB formats, else 1: of other formats only the luma is taken; with
+ * yuv420 6, the two planes of chroma and luma as four of their size. */
+int gst_ae_sampler_channels(const GstAeSampler *sampler,
+                            const GstVideoInfo *info);
 
 /* The size of the samples from now on; those in the buffer must have left it
  * if it changes (gst_ae_sampler_drain()). Errors: AE_ERROR_SHAPE (frames are
- * smaller than a patch), AE_ERROR_MEMORY. */
+ * smaller than a patch, or not of 4:2:0, or their sides are odd),
+ * AE_ERROR_MEMORY. */
 gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
                                  const GstVideoInfo *info, GError **error);
 int gst_ae_sampler_width(const GstAeSampler *sampler);

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define STREAM_NOISE 3 /* part of the seed */
+#define YUV420 6       /* channels of 4:2:0 video */
+#define NEUTRAL (128 * (1 / 255.0f))
 
 /* What tells the tasks apart. */
 static const struct {
@@ -26,6 +28,7 @@ struct GstAeTask {
     AeNoise *noise;
     AeResampler *smaller;        /* of superres */
     int channels, width, height; /* of a sample: the target */
+    float *planes;               /* of 4:2:0: the target's and the input's */
 };
 
 GType gst_ae_task_get_type(void)
@@ -139,6 +142,7 @@ void gst_ae_task_free(GstAeTask *task)
     gst_ae_task_settings_clear(&task->settings);
     ae_noise_free(task->noise);
     ae_resampler_free(task->smaller);
+    ae_free(task->planes);
     g_free(task);
 }
 
@@ -157,6 +161,16 @@ static int shrink(const GstAeTask *task)
                : 1;
 }
 
+static gboolean is_yuv420(const GstAeTask *task)
+{
+    return task->channels == YUV420;
+}
+
+static gint64 sample_size(const GstAeTask *task)
+{
+    return (gint64)task->channels * task->width * task->height;
+}
+
 gboolean gst_ae_task_set_size(GstAeTask *task, int channels, int width,
                               int height, GError **error)
 {
@@ -169,9 +183,25 @@ gboolean gst_ae_task_set_size(GstAeTask *task, int channels, int width,
                     width, height, scale);
         return FALSE;
     }
+    if (channels == YUV420 && scale > 1) {
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
+                            "task=superres does not go with colour=yuv420: "
+                            "luma alone is enlarged by a network");
+        return FALSE;
+    }
     task->channels = channels;
     task->width = width;
     task->height = height;
+    g_clear_pointer(&task->planes, ae_free);
+    if (is_yuv420(task)) {
+        task->planes = ae_alloc_floats(2 * (gsize)sample_size(task));
+        if (task->planes == NULL) {
+            g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                        "no memory for samples of %dx%d", 2 * width,
+                        2 * height);
+            return FALSE;
+        }
+    }
     g_clear_pointer(&task->smaller, ae_resampler_free);
     if (scale > 1)
         task->smaller =
@@ -203,7 +233,7 @@ AeModel *gst_ae_task_new_model(const GstAeTask *task, GError **error)
 static gboolean check_target(const GstAeTask *task, AeTrainer *trainer,
                              GError **error)
 {
-    gint64 wanted = (gint64)task->channels * task->width * task->height;
+    gint64 wanted = sample_size(task);
     gint64 made = ae_trainer_target_size(trainer);
 
     if (made != wanted)
@@ -261,23 +291,75 @@ static gboolean fill_label(int label, float *row, gint64 classes,
     return TRUE;
 }
 
+/* Chroma that says nothing. */
+static gboolean is_neutral(const float *chroma, gint64 n)
+{
+    for (gint64 i = 0; i < n; i++)
+        if (chroma[i] != NEUTRAL)
+            return FALSE;
+    return TRUE;
+}
+
+/* The planes of a gray picture's neutral chroma stay without noise: so comes a
+ * single plane to a network for 4:2:0. */
+static void add_noise(const GstAeTask *task, const float *target, float *input,
+                      guint64 number)
+{
+    int w = task->width, h = task->height, n = 1;
+    gint64 luma = 4 * (gint64)w * h, chroma = 2 * (gint64)w * h;
+    AeNoisePlane planes[3] = {{w, h, task->channels}};
+
+    if (is_yuv420(task)) {
+        planes[0] = (AeNoisePlane){2 * w, 2 * h, 1};
+        planes[1] = planes[2] = (AeNoisePlane){w, h, 1};
+        if (is_neutral(target + luma, chroma))
+            memcpy(input + luma, target + luma, (gsize)chroma * sizeof(float));
+        else
+            n = 3;
+    }
+    ae_noise_apply(task->noise, input, target, planes, n,
+                   ae_random_mix(task->settings.seed, STREAM_NOISE), number);
+}
+
+static void make_input(GstAeTask *task, const float *target, float *input,
+                       guint64 number)
+{
+    if (task->smaller != NULL)
+        ae_resampler_run(task->smaller, target, input);
+    else if (task->settings.kind == GST_AE_TASK_DENOISE)
+        add_noise(task, target, input, number);
+    else
+        memcpy(input, target, (gsize)sample_size(task) * sizeof(float));
+}
+
+/* Planes Y, U and V as the six channels of one image. */
+static void pack(const GstAeTask *task, const float *planes, float *image)
+{
+    int w = task->width, h = task->height;
+
+    for (int y = 0; y < 2 * h; y++)
+        for (int x = 0; x < 2 * w; x++)
+            image[(y / 2 * w + x / 2) * YUV420 + y % 2 * 2 + x % 2] = *planes++;
+    for (int c = 4; c < YUV420; c++)
+        for (int i = 0; i < w * h; i++)
+            image[i * YUV420 + c] = *planes++;
+}
+
 gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
                           gint64 classes, guint64 number, GstAeTaskSlot slot,
                           GError **error)
 {
-    gint64 n = (gint64)task->channels * task->width * task->height;
-    AeNoisePlane plane = {task->width, task->height, task->channels};
+    gint64 n = sample_size(task);
+    float *target = is_yuv420(task) ? task->planes : slot.target;
+    float *input = is_yuv420(task) ? task->planes + n : slot.input;
 
     for (gint64 i = 0; i < n; i++)
-        slot.target[i] = (float)sample[i] * (1 / 255.0f);
-    if (task->smaller != NULL)
-        ae_resampler_run(task->smaller, slot.target, slot.input);
-    else if (task->settings.kind == GST_AE_TASK_DENOISE)
-        ae_noise_apply(task->noise, slot.input, slot.target, &plane, 1,
-                       ae_random_mix(task->settings.seed, STREAM_NOISE),
-                       number);
-    else
-        memcpy(slot.input, slot.target, (gsize)n * sizeof(float));
+        target[i] = (float)sample[i] * (1 / 255.0f);
+    make_input(task, target, input, number);
+    if (is_yuv420(task)) {
+        pack(task, target, slot.target);
+        pack(task, input, slot.input);
+    }
     return classes == 0 ||
            fill_label(label, slot.label, classes, number, error);
 }
@@ -292,7 +374,10 @@ static void describe_number(AeModel *model, const char *key, int number)
 void gst_ae_task_describe(const GstAeTask *task, AeModel *model)
 {
     ae_model_set(model, "ae.task", kinds[task->settings.kind].name);
-    ae_model_set(model, "ae.colour", task->channels == 3 ? "rgb" : "gray");
+    ae_model_set(model, "ae.colour",
+                 is_yuv420(task)       ? "yuv420"
+                 : task->channels == 3 ? "rgb"
+                                       : "gray");
     ae_model_set(model, "ae.range", "0,1");
     if (task->settings.kind == GST_AE_TASK_DENOISE)
         ae_model_set(model, "ae.noise", task->settings.noise);

@@ -111,8 +111,9 @@ void gst_ae_task_free(GstAeTask *task);
 /* The network's name. */
 const char *gst_ae_task_architecture(const GstAeTask *task);
 
-/* The size of the images from now on, as they come. Errors: AE_ERROR_SHAPE, the
- * scale does not divide it. */
+/* The size of the images from now on, as they come; 6 channels: those of 4:2:0
+ * video, at half of its size. Errors: AE_ERROR_SHAPE (the scale does not divide
+ * it), AE_ERROR_VALUE (the task cannot take them), AE_ERROR_MEMORY. */
 gboolean gst_ae_task_set_size(GstAeTask *task, int channels, int width,
                               int height, GError **error);
 
@@ -129,9 +130,10 @@ typedef struct {
     float *input, *target, *label;
 } GstAeTaskSlot;
 
-/* Sample @number of the stream, width x height x channels bytes, as input,
- * target and label: what is random depends on the number alone. @label: -1, there
- * is none. Errors: AE_ERROR_VALUE, a network of @classes needs another label. */
+/* Sample @number of the stream, width x height x channels bytes (of 4:2:0 the
+ * planes of Y, U and V), as input, target and label: what is random depends on
+ * the number alone. @label: -1, there is none. Errors: AE_ERROR_VALUE, a
+ * network of @classes needs another label. */
 gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
                           gint64 classes, guint64 number, GstAeTaskSlot slot,
                           GError **error);

@@ -7,7 +7,8 @@
  * measures one. Each batch-size frames (or patches of frames) make one step of
  * the optimizer, in the streaming thread: a file source is held back by the
  * trainer and every run repeats exactly; a live source needs a leaky queue in
- * front. RGB formats train three channels, all others their luma alone.
+ * front. RGB formats train three channels, all others their luma alone; with
+ * colour=yuv420 those of 4:2:0 train luma and chroma together.
  *
  * The model is written to #GstAeTrain:model-file at end of stream, after
  * #GstAeTrain:max-steps, at every checkpoint and when the element stops. With
@@ -47,6 +48,7 @@ GST_DEBUG_CATEGORY_STATIC(gst_ae_train_debug);
 
 typedef enum { MODE_TRAIN, MODE_EVALUATE } Mode;
 typedef enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE } Schedule;
+typedef enum { COLOUR_AUTO, COLOUR_YUV420 } Colour;
 
 /* What the user sets; copied when the element starts. */
 typedef struct {
@@ -55,6 +57,7 @@ typedef struct {
     Mode mode;
     AeOptimizerKind optimizer;
     Schedule schedule;
+    Colour colour;
     gboolean resume, augment;
     guint batch_size, checkpoint_interval, validate_every, threads;
     guint patch_size, patches_per_frame, shuffle_buffer;
@@ -143,6 +146,19 @@ static GType schedule_type(void)
     return gst_ae_enum_type(&type, "GstAeTrainSchedule", values);
 }
 
+static GType colour_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {COLOUR_AUTO, "RGB as three channels, of all else the luma", "auto"},
+        {COLOUR_YUV420,
+         "Luma and chroma of 4:2:0 video as six channels of half its size",
+         "yuv420"},
+        {0, NULL, NULL}};
+
+    return gst_ae_enum_type(&type, "GstAeTrainColour", values);
+}
+
 #define FIELD(name) G_STRUCT_OFFSET(GstAeTrain, settings.name)
 
 static const GstAeProperty properties[] = {
@@ -187,6 +203,8 @@ static const GstAeProperty properties[] = {
     {"patches-per-frame", "Patches per frame", "Patches cut from each frame",
      G_TYPE_UINT, FIELD(patches_per_frame), .number = 1, .minimum = 1,
      .maximum = 65536},
+    {"colour", "Colour", "What of a frame's colours is learnt", G_TYPE_ENUM,
+     FIELD(colour), .get_type = colour_type},
     {"augment", "Augment", "Turn and mirror the images at random",
      G_TYPE_BOOLEAN, FIELD(augment)},
     {"shuffle-buffer", "Shuffle buffer",
@@ -533,10 +551,10 @@ static AeTrainer *new_trainer(GstAeTrain *self, GError **error)
 
 static gboolean set_size(GstAeTrain *self, GError **error)
 {
-    return gst_ae_task_set_size(self->task,
-                                gst_ae_sampler_channels(&self->info),
-                                gst_ae_sampler_width(self->sampler),
-                                gst_ae_sampler_height(self->sampler), error);
+    return gst_ae_task_set_size(
+        self->task, gst_ae_sampler_channels(self->sampler, &self->info),
+        gst_ae_sampler_width(self->sampler),
+        gst_ae_sampler_height(self->sampler), error);
 }
 
 /* The file that the model comes from; NULL: none. */
@@ -564,8 +582,8 @@ static gboolean make_trainer(GstAeTrain *self)
 /* TRUE if frames of @info give samples of the same shape as those before. */
 static gboolean same_samples(const GstAeTrain *self, const GstVideoInfo *info)
 {
-    return gst_ae_sampler_channels(info) ==
-               gst_ae_sampler_channels(&self->info) &&
+    return gst_ae_sampler_channels(self->sampler, info) ==
+               gst_ae_sampler_channels(self->sampler, &self->info) &&
            (self->run.patch_size > 0 || (info->width == self->info.width &&
                                          info->height == self->info.height));
 }
@@ -739,6 +757,7 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
         return fail(self, error);
     }
     self->sampler = gst_ae_sampler_new(&(GstAeSamplerOptions){
+        .yuv420 = self->run.colour == COLOUR_YUV420,
         .patch_size = (int)self->run.patch_size,
         .patches_per_frame = (int)self->run.patches_per_frame,
         .augment = self->run.augment,

@@ -74,7 +74,7 @@ static void test_endurance(gconstpointer data)
     int number = 0;
 
     g_object_set(harness->element, "threads", 2, NULL);
-    gst_util_set_object_arg(G_OBJECT(harness->element), "precision", "float32");
+    gst_util_set_object_arg(G_OBJECT(harness->element), "precision", "fp32");
     for (int end = STRETCH; end <= FRAMES; end += STRETCH) {
         int change = end / STRETCH;
         int video = change % (int)G_N_ELEMENTS(videos);
