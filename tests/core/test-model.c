@@ -309,6 +309,7 @@ static void test_architecture_options(void)
         {"lstm", {.width = 7, .height = 5, .hidden_size = 9}, "?x64"},
         {"lstm", {.classes = 10}, NULL},
         {"unet-s", {.channels = 5}, NULL},
+        {"keras", {.channels = 6}, NULL},
         {"keras-superres", {.scale = 2}, "?x8x4x4"},
         {"keras-superres", {.scale = 3}, NULL},
         {"unet-s", {.scale = 2}, NULL},

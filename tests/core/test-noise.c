@@ -162,6 +162,30 @@ static void test_choice(void)
     g_assert_cmpint(changed, <, 250);
 }
 
+/* Of a range every plane draws its own level. */
+static void test_levels(void)
+{
+    enum { N = 4096, IMAGES = 200 };
+    static const AeNoisePlane planes[] = {{N, 1, 1}, {N, 1, 1}};
+    static float x[2 * N];
+    g_autoptr(AeNoise) noise =
+        ae_noise_parse("gaussian:sd=0..1,clip=false", NULL);
+    double sum = 0, apart = 0;
+
+    for (uint64_t image = 0; image < IMAGES; image++) {
+        double sd[2] = {0};
+
+        memset(x, 0, sizeof x);
+        ae_noise_apply(noise, x, x, planes, 2, 1, image);
+        for (int i = 0; i < 2 * N; i++)
+            sd[i / N] += (double)x[i] * (double)x[i] / N;
+        sum += sqrt(sd[0]) + sqrt(sd[1]);
+        apart += fabs(sqrt(sd[0]) - sqrt(sd[1]));
+    }
+    g_assert_cmpfloat_with_epsilon(sum / IMAGES, 1, 0.1);
+    g_assert_cmpfloat_with_epsilon(apart / IMAGES, 1 / 3.0, 0.08);
+}
+
 static void test_errors(void)
 {
     static const struct {
@@ -203,6 +227,7 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/clip", test_clip);
     g_test_add_func("/noise/spread", test_spread);
     g_test_add_func("/noise/choice", test_choice);
+    g_test_add_func("/noise/levels", test_levels);
     g_test_add_func("/noise/errors", test_errors);
     return g_test_run();
 }

@@ -532,6 +532,85 @@ static void test_evaluate_any_model(void)
     }
 }
 
+/* Luma and chroma of 4:2:0 together, from whole frames and from patches. */
+static void test_yuv420(void)
+{
+    static const struct {
+        const char *format;
+        int width, height, patch;
+    } cases[] = {
+        {"I420", 32, 24, 0}, {"NV12", 61, 35, 16}, {"YV12", 41, 29, 8}};
+    g_autofree char *path = in_folder("yuv420.onnx");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Outcome) outcome =
+            run(SOURCE "aetrain colour=yuv420 task=denoise batch-size=4 "
+                       "architecture=unet-xs patch-size=%d augment=true "
+                       "shuffle-buffer=3 model-file=%s",
+                8, cases[i].format, cases[i].width, cases[i].height,
+                cases[i].patch, path);
+        g_assert_cmpstr(outcome.error, ==, NULL);
+        g_autoptr(AeModel) model = ae_onnx_load(path, NULL);
+        g_assert_cmpstr(ae_model_get(model, "ae.colour"), ==, "yuv420");
+        g_assert_cmpint(
+            ae_model_value(model, ae_model_input(model, 0))->shape.dim[1], ==,
+            6);
+    }
+}
+
+/* What a model that changes nothing leaves is the noise: of all three planes,
+ * but of luma alone, two thirds of the samples, where there is no colour. */
+static void test_yuv420_noise(void)
+{
+    static const struct {
+        const char *pattern;
+        double share;
+    } cases[] = {{"blue", 1}, {"black", 2 / 3.0}};
+    AeShape shape = ae_shape(4, AE_UNKNOWN, 6, AE_UNKNOWN, AE_UNKNOWN);
+    g_autofree char *model = write_model("same.onnx", "Identity", &shape);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Outcome) outcome =
+            run("videotestsrc pattern=%s num-buffers=4 ! "
+                "video/x-raw,format=I420,width=128,height=96 ! aetrain "
+                "mode=evaluate colour=yuv420 task=denoise model-file=%s "
+                "noise=gaussian:sd=0.1,clip=false",
+                cases[i].pattern, model);
+        double mse = 0;
+
+        g_assert_cmpstr(outcome.error, ==, NULL);
+        gst_structure_get_double(outcome.evaluation, "mse", &mse);
+        g_assert_cmpfloat_with_epsilon(mse, 0.01 * cases[i].share, 0.0003);
+    }
+}
+
+static void test_yuv420_errors(void)
+{
+    static const struct {
+        const char *format;
+        int width;
+        const char *settings, *sentence;
+    } cases[] = {
+        {"RGB", 32, "", "needs video of 4:2:0, such as I420, but this is RGB"},
+        {"GRAY8", 32, "", "but this is GRAY8"},
+        {"Y444", 32, "", "but this is Y444"},
+        {"I420", 33, "", "would have 33x24: set an even patch-size"},
+        {"I420", 32, "patch-size=15", "would have 15x15"},
+        {"I420", 32, "task=superres architecture=superres-s",
+         "does not go with colour=yuv420"},
+        {"I420", 32, "architecture=keras", "does not take the six channels"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Outcome) outcome =
+            run(SOURCE "aetrain colour=yuv420 %s", 2,
+                cases[i].format, cases[i].width, 24, cases[i].settings);
+        if (outcome.error == NULL ||
+            strstr(outcome.error, cases[i].sentence) == NULL)
+            g_error("%s: %s", cases[i].sentence, outcome.error);
+    }
+}
+
 /* The files in the folder whose names begin with @prefix. */
 static int count_files(const char *prefix)
 {
@@ -742,6 +821,9 @@ int main(int argc, char **argv)
     g_test_add_func("/aetrain/max-steps", test_max_steps);
     g_test_add_func("/aetrain/done-is-done", test_done_is_done);
     g_test_add_func("/aetrain/evaluate-any-model", test_evaluate_any_model);
+    g_test_add_func("/aetrain/yuv420", test_yuv420);
+    g_test_add_func("/aetrain/yuv420-noise", test_yuv420_noise);
+    g_test_add_func("/aetrain/yuv420-errors", test_yuv420_errors);
     g_test_add_func("/aetrain/full-disk", test_full_disk);
     g_test_add_func("/aetrain/bad-checkpoints", test_bad_checkpoints);
     g_test_add_func("/aetrain/divergence-keeps-the-checkpoint",
