@@ -120,8 +120,8 @@ for size in 8 32 128 512; do
 done
 
 copies 1000 "$TEMPORARY/copies"
-encoded "$OUT/s4-bce-1.onnx" "$TEMPORARY/copies" moments 4 | head -n 1 |
-    awk '{ printf "one image: the encoder says mean %.4f, %.4f, sd %.4f, %.4f\n",
+encoded "$OUT/s4-bce-1.onnx" "$TEMPORARY/copies" moments 4 |
+    awk 'NR == 1 { printf "one image: the encoder says mean %.4f, %.4f, sd %.4f, %.4f\n",
         $1, $2, exp($3 / 2), exp($4 / 2) }'
 encoded "$OUT/s4-bce-1.onnx" "$TEMPORARY/copies" sample 2 |
     awk '{ a += $1; b += $2; aa += $1 * $1; bb += $2 * $2 }
