@@ -3,14 +3,17 @@
 # Speed beside peers, measured in turn in one run; see README.md.
 #
 #   tests/bench/run.sh [all | inference [FOLDER] | training | pipelines | kernels]
+#   tests/bench/run.sh quality [SIGMA...]
 #
 # FOLDER: .onnx files to compare instead of the networks that the bars name.
+# SIGMA: of the noise that is removed, in levels of 255; default 25.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 . "$HERE/inference.sh"
 . "$HERE/training.sh"
 . "$HERE/pipelines.sh"
 . "$HERE/kernels.sh"
+. "$HERE/quality.sh"
 
 SECONDS_EACH=${SECONDS_EACH:-2} # a measurement takes
 ROUNDS=${ROUNDS:-5}
@@ -34,5 +37,7 @@ inference) bench_inference "${2:-}" ;;
 training) bench_training ;;
 pipelines) bench_pipelines ;;
 kernels) bench_kernels ;;
-*) die "usage: run.sh [all | inference [FOLDER] | training | pipelines | kernels]" ;;
+quality) bench_quality "${@:2}" ;;
+*) die "usage: run.sh [all | inference [FOLDER] | training | pipelines | kernels |"\
+    "quality [SIGMA...]]" ;;
 esac
