@@ -28,7 +28,7 @@ gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
 gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
                               const GstVideoInfo *info, GError **error)
 {
-    if (channels == 1 || GST_VIDEO_INFO_IS_RGB(info))
+    if (channels != 3 || GST_VIDEO_INFO_IS_RGB(info))
         return TRUE;
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                 "model '%s' wants RGB, but this video is %s: put a "
@@ -131,27 +131,54 @@ static int reflect(int i, int n)
     return i < n ? i : period - i;
 }
 
+/* @n samples from @source on, @source_step bytes apart. */
+static void read_run(const GstVideoFrame *frame, int component,
+                     const uint8_t *source, int source_step, int n,
+                     const GstAeRange *range, float *target, int step)
+{
+    if (is_deep(frame, component) && source_step == 2 && step == 1)
+        read_words(target, 1, source, 2, n, range, word_of(frame, component));
+    else if (is_deep(frame, component))
+        read_words(target, step, source, source_step, n, range,
+                   word_of(frame, component));
+    else if (source_step == 1 && step == 1)
+        read_samples(target, 1, source, 1, n, range->low, range->span);
+    else
+        read_samples(target, step, source, source_step, n, range->low,
+                     range->span);
+}
+
+/* How many samples of a row of @width are the lane's. */
+static int lane_width(const GstAeLane *lane, int width)
+{
+    return MAX((width - lane->x + lane->every - 1) / lane->every, 0);
+}
+
+void gst_ae_pixels_read_lane(const GstVideoFrame *frame, const GstAeLane *lane,
+                             int row, int n, const GstAeRange *range,
+                             float *target, int step)
+{
+    int c = lane->component, every = lane->every;
+    int width = GST_VIDEO_FRAME_COMP_WIDTH(frame, c);
+    int y =
+        reflect(lane->y + row * every, GST_VIDEO_FRAME_COMP_HEIGHT(frame, c));
+    int sample_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c);
+    int there = MIN(lane_width(lane, width), n);
+
+    read_run(frame, c, sample_at(frame, c, lane->x, y), sample_step * every,
+             there, range, target, step);
+    for (int i = there; i < n; i++)
+        read_run(frame, c,
+                 sample_at(frame, c, reflect(lane->x + i * every, width), y),
+                 sample_step, 1, range, target + (gsize)i * step, step);
+}
+
 void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int y, int n,
                         const GstAeRange *range, float *target, int step)
 {
-    int width = GST_VIDEO_FRAME_COMP_WIDTH(frame, component);
-    int height = GST_VIDEO_FRAME_COMP_HEIGHT(frame, component);
-    int source_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
-    const uint8_t *source = sample_at(frame, component, 0, reflect(y, height));
+    GstAeLane all = {component, 0, 0, 1};
 
-    if (is_deep(frame, component) && source_step == 2 && step == 1)
-        read_words(target, 1, source, 2, width, range,
-                   word_of(frame, component));
-    else if (is_deep(frame, component))
-        read_words(target, step, source, source_step, width, range,
-                   word_of(frame, component));
-    else if (source_step == 1 && step == 1)
-        read_samples(target, 1, source, 1, width, range->low, range->span);
-    else
-        read_samples(target, step, source, source_step, width, range->low,
-                     range->span);
-    for (int x = width; x < n; x++)
-        target[(gsize)x * step] = target[(gsize)reflect(x, width) * step];
+    gst_ae_pixels_read_lane(frame, &all, y, n, range, target, step);
 }
 
 static inline void write_samples(uint8_t *target, int target_step,
@@ -183,12 +210,10 @@ static inline void write_words(uint8_t *target, int target_step,
     }
 }
 
-void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
-                         int n, const GstAeRange *range, const float *source,
-                         int step)
+static void write_run(GstVideoFrame *frame, int component, uint8_t *target,
+                      int target_step, int n, const GstAeRange *range,
+                      const float *source, int step)
 {
-    uint8_t *target = sample_at(frame, component, x, y);
-    int target_step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
     float scale = 255.0f / range->span;
 
     if (is_deep(frame, component) && target_step == 2 && step == 1)
@@ -200,6 +225,28 @@ void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
         write_samples(target, 1, source, 1, n, range->low, scale);
     else
         write_samples(target, target_step, source, step, n, range->low, scale);
+}
+
+void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
+                         int n, const GstAeRange *range, const float *source,
+                         int step)
+{
+    write_run(frame, component, sample_at(frame, component, x, y),
+              GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component), n, range, source,
+              step);
+}
+
+void gst_ae_pixels_write_lane(GstVideoFrame *frame, const GstAeLane *lane,
+                              int row, const GstAeRange *range,
+                              const float *source, int step)
+{
+    int c = lane->component, y = lane->y + row * lane->every;
+
+    if (y < GST_VIDEO_FRAME_COMP_HEIGHT(frame, c))
+        write_run(frame, c, sample_at(frame, c, lane->x, y),
+                  GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c) * lane->every,
+                  lane_width(lane, GST_VIDEO_FRAME_COMP_WIDTH(frame, c)), range,
+                  source, step);
 }
 
 static int blended(int in, int out, float strength)

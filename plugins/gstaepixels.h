@@ -31,7 +31,8 @@ gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
                              GError **error);
 
 /* TRUE if images of @channels are written to and read from frames of @info: one
- * channel to all formats above, three to RGB. Errors: AE_ERROR_SHAPE. */
+ * or six channels to all formats above, three to RGB. Errors: AE_ERROR_SHAPE.
+ */
 gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
                               const GstVideoInfo *info, GError **error);
 
@@ -58,6 +59,21 @@ void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int y, int n,
 void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
                          int n, const GstAeRange *range, const float *source,
                          int step);
+
+/* A part of a component: every @every-th sample of every @every-th row, from
+ * (x, y) on. */
+typedef struct {
+    int component, x, y, every;
+} GstAeLane;
+
+/* The same of a lane, whose rows and samples are counted. Only those that there
+ * are are written, and of rows past the image none. */
+void gst_ae_pixels_read_lane(const GstVideoFrame *frame, const GstAeLane *lane,
+                             int row, int n, const GstAeRange *range,
+                             float *target, int step);
+void gst_ae_pixels_write_lane(GstVideoFrame *frame, const GstAeLane *lane,
+                              int row, const GstAeRange *range,
+                              const float *source, int step);
 
 /* Moves row @y of a component of @out towards that of @in, a frame of the same
  * format and size: what @out has counts @strength, 0 .. 1, what @in has the

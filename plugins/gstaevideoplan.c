@@ -4,13 +4,16 @@
 
 #include "gstaepixels.h"
 
-/* Components of one size, and the plan that they go through: all of them in
- * one run, or some at a time where the file fixes the batch. */
+#define YUV420 6   /* channels of 4:2:0 video */
+#define NEUTRAL -1 /* the component of a lane without colour */
+
+/* Images of one size, and the plan that they go through: all of them in one
+ * run, or some at a time where the file fixes the batch. */
 typedef struct {
     AePlan *plan;
-    int components[GST_VIDEO_MAX_COMPONENTS];
-    int n_components;
-    int batch, channels; /* batch * channels components a run */
+    GstAeLane lanes[GST_VIDEO_MAX_COMPONENTS * YUV420]; /* image by image */
+    int n_images, channels;
+    int batch; /* images a run */
     int width, height;
     int padded_width, padded_height;
 } Pass;
@@ -40,7 +43,7 @@ typedef struct {
     const GstAeVideoPlan *plan;
     const Pass *pass;
     GstVideoFrame *in, *out;
-    int first; /* of the pass's components */
+    int first; /* of the pass's images */
     float strength;
 } Job;
 
@@ -58,16 +61,32 @@ static const AeShape *input_shape(const AeModel *model)
     return &ae_model_value(model, ae_model_input(model, 0))->shape;
 }
 
+static const GstAeLane *lane_of(const Job *job, int image, int c)
+{
+    return &job->pass->lanes[(job->first + image) * job->pass->channels + c];
+}
+
+static void fill_neutral(const GstAeRange *range, float *target, int n,
+                         int step)
+{
+    for (int x = 0; x < n; x++)
+        target[(gsize)x * step] = range->low + 128 / 255.0f * range->span;
+}
+
 static void read_row(const Job *job, int image, int c, int y)
 {
     const Pass *pass = job->pass;
-    int component = pass->components[job->first + image * pass->channels + c];
+    const GstAeLane *lane = lane_of(job, image, c);
     gsize row = (gsize)image * pass->padded_height + y;
     float *target = ae_plan_input(pass->plan, 0) +
                     row * pass->padded_width * pass->channels + c;
 
-    gst_ae_pixels_read(job->in, component, y, pass->padded_width,
-                       &job->plan->range, target, pass->channels);
+    if (lane->component == NEUTRAL)
+        fill_neutral(&job->plan->range, target, pass->padded_width,
+                     pass->channels);
+    else
+        gst_ae_pixels_read_lane(job->in, lane, y, pass->padded_width,
+                                &job->plan->range, target, pass->channels);
 }
 
 static void read_task(void *data, int64_t index, int thread)
@@ -83,15 +102,20 @@ static void write_row(const Job *job, int image, int c, int y)
 {
     const Pass *pass = job->pass;
     gsize scale = (gsize)job->plan->scale;
-    int component = pass->components[job->first + image * pass->channels + c];
+    const GstAeLane *lane = lane_of(job, image, c);
+    int line = lane->y + y * lane->every;
     gsize row = (gsize)image * pass->padded_height * scale + y;
     const float *source = ae_plan_output(pass->plan, 0) +
                           row * pass->padded_width * scale * pass->channels + c;
 
-    gst_ae_pixels_write(job->out, component, 0, y, pass->width * scale,
-                        &job->plan->range, source, pass->channels);
-    if (job->strength < 1)
-        gst_ae_pixels_blend(job->out, job->in, component, y, job->strength);
+    if (lane->component == NEUTRAL ||
+        line >= GST_VIDEO_FRAME_COMP_HEIGHT(job->out, lane->component))
+        return;
+    gst_ae_pixels_write_lane(job->out, lane, y, &job->plan->range, source,
+                             pass->channels);
+    if (job->strength < 1 && lane->x == lane->every - 1)
+        gst_ae_pixels_blend(job->out, job->in, lane->component, line,
+                            job->strength);
 }
 
 static void write_task(void *data, int64_t index, int thread)
@@ -106,9 +130,7 @@ static void write_task(void *data, int64_t index, int thread)
 static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
                      GstVideoFrame *in, GstVideoFrame *out, float strength)
 {
-    int step = pass->batch * pass->channels;
-
-    for (int first = 0; first < pass->n_components; first += step) {
+    for (int first = 0; first < pass->n_images; first += pass->batch) {
         Job job = {plan, pass, in, out, first, strength};
 
         ae_pool_run(plan->pool, read_task, &job,
@@ -213,7 +235,7 @@ static gboolean choose_batch(const GstAeModel *model, Pass *pass,
                              GError **error)
 {
     int64_t batch = input_shape(model->model)->dim[0];
-    int images = pass->n_components / pass->channels;
+    int images = pass->n_images;
 
     pass->batch = batch == AE_UNKNOWN ? images : (int)MIN(batch, images);
     if (pass->batch > 0 && batch <= images && images % pass->batch == 0)
@@ -252,11 +274,10 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
     return pass->plan != NULL;
 }
 
-/* The pass for components like @component, made if there is none. */
-static Pass *find_pass(GstAeVideoPlan *plan, int component, int channels)
+/* The pass for images of this size, made if there is none. */
+static Pass *find_pass(GstAeVideoPlan *plan, int width, int height,
+                       int channels)
 {
-    int width = GST_VIDEO_INFO_COMP_WIDTH(&plan->info, component);
-    int height = GST_VIDEO_INFO_COMP_HEIGHT(&plan->info, component);
     Pass *pass;
 
     for (int i = 0; i < plan->n_passes; i++)
@@ -306,6 +327,51 @@ static gboolean add_plain(GstAeVideoPlan *plan, int component, GError **error)
     return FALSE;
 }
 
+static gboolean is_yuv420(const GstVideoInfo *info)
+{
+    return GST_VIDEO_INFO_IS_YUV(info) && info->finfo->w_sub[1] == 1 &&
+           info->finfo->h_sub[1] == 1;
+}
+
+/* An image of components, as many as the model has channels. */
+static void add_image(GstAeVideoPlan *plan, int first, int channels)
+{
+    int width = GST_VIDEO_INFO_COMP_WIDTH(&plan->info, first);
+    int height = GST_VIDEO_INFO_COMP_HEIGHT(&plan->info, first);
+    Pass *pass = find_pass(plan, width, height, channels);
+    GstAeLane *lanes = &pass->lanes[pass->n_images++ * channels];
+
+    for (int c = 0; c < channels; c++)
+        lanes[c] = (GstAeLane){first + c, 0, 0, 1};
+}
+
+/* An image of six channels, of three components or of one without colour. */
+static void add_yuv420(GstAeVideoPlan *plan, int luma, gboolean colour)
+{
+    int width = (GST_VIDEO_INFO_COMP_WIDTH(&plan->info, luma) + 1) / 2;
+    int height = (GST_VIDEO_INFO_COMP_HEIGHT(&plan->info, luma) + 1) / 2;
+    Pass *pass = find_pass(plan, width, height, YUV420);
+    GstAeLane *lanes = &pass->lanes[pass->n_images++ * YUV420];
+
+    for (int c = 0; c < 4; c++)
+        lanes[c] = (GstAeLane){luma, c % 2, c / 2, 2};
+    for (int c = 4; c < YUV420; c++)
+        lanes[c] = (GstAeLane){colour ? c - 3 : NEUTRAL, 0, 0, 1};
+}
+
+/* The first @n components as images. */
+static void add_images(GstAeVideoPlan *plan, int channels, int n)
+{
+    gboolean colour = is_yuv420(&plan->info);
+
+    if (channels == YUV420)
+        for (int c = 0; c < (colour ? 1 : n); c++)
+            add_yuv420(plan, c, colour);
+    else
+        for (int c = 0; c < n; c += channels)
+            add_image(plan, c, channels);
+}
+
 static gboolean group_components(GstAeVideoPlan *plan, int channels,
                                  GError **error)
 {
@@ -315,11 +381,7 @@ static gboolean group_components(GstAeVideoPlan *plan, int channels,
         n = GST_VIDEO_COMP_A;
     if (plan->scale > 1 && channels == 1)
         n = 1;
-    for (int c = 0; c < n; c++) {
-        Pass *pass = find_pass(plan, c, channels);
-
-        pass->components[pass->n_components++] = c;
-    }
+    add_images(plan, channels, n);
     plan->copy = gst_ae_pixels_have_rest(&plan->info);
     for (int c = n; c < all && plan->scale > 1; c++)
         if (!add_plain(plan, c, error))
@@ -364,12 +426,13 @@ int gst_ae_video_plan_channels(const GstAeModel *model, GError **error)
         return 0;
     }
     shape = input_shape(m);
-    if (shape->rank == 4 && (shape->dim[1] == 1 || shape->dim[1] == 3))
+    if (shape->rank == 4 &&
+        (shape->dim[1] == 1 || shape->dim[1] == 3 || shape->dim[1] == YUV420))
         return (int)shape->dim[1];
     text = ae_shape_to_string(shape);
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "model '%s' takes an input of %s, where an image of 1 or 3 "
-                "channels (?x1x?x? or ?x3x?x?) was expected",
+                "model '%s' takes an input of %s, where an image of 1, 3 or 6 "
+                "channels (?x1x?x?, ?x3x?x? or ?x6x?x?) was expected",
                 model->label, text);
     return 0;
 }
@@ -423,6 +486,13 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
         !gst_ae_pixels_accept(model, channels, info, error) ||
         !gst_ae_pixels_range(model, &plan->range, error))
         return NULL;
+    if (channels == YUV420 && scale > 1) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "model '%s' takes 4:2:0 video (?x6x?x?), but only images "
+                    "of 1 or 3 channels are enlarged",
+                    model->label);
+        return NULL;
+    }
     plan->pool = ae_pool_new(threads);
     if (!group_components(plan, channels, error))
         return NULL;

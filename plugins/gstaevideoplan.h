@@ -3,7 +3,10 @@
  * which it keeps or makes a whole number of times larger.
  *
  * A model with one input channel sees every component of a frame (Y, U and V;
- * or R, G and B) as a gray image of its own; one with three sees RGB. Samples
+ * or R, G and B) as a gray image of its own; one with three sees RGB. One with
+ * six sees 4:2:0 video at half of its size: the four lumas of a block, row by
+ * row, and its two of chroma; of other formats every component as luma without
+ * colour. Samples
  * v become lo + v / most * (hi - lo), where most is 255 for 8 bits and 1023 for
  * 10, and the model's metadata "ae.range" is "lo,hi"; without it 0 and 1.
  * Outputs are clipped and rounded to the nearest. Alpha and padding bytes are
@@ -28,7 +31,7 @@ G_BEGIN_DECLS
 
 typedef struct GstAeVideoPlan GstAeVideoPlan;
 
-/* 1 or 3, the channels of the image that @model takes; 0 with an error
+/* 1, 3 or 6, the channels of the image that @model takes; 0 with an error
  * (AE_ERROR_SHAPE) if it does not turn one such image into another. */
 int gst_ae_video_plan_channels(const GstAeModel *model, GError **error);
 

@@ -140,7 +140,13 @@ static void save_models(void)
 {
     static const float blur[9] = {.0625, .125,  .0625, .125, .25,
                                   .125,  .0625, .125,  .0625};
-    static const float minus[1] = {-1}, one[1] = {1}, zero[3] = {0};
+    static const float minus[1] = {-1}, one[1] = {1}, zero[6] = {0};
+    static const float ones[6] = {1, 1, 1, 1, 1, 1};
+    /* All luma becomes the first of the block, the two of chroma change. */
+    static const float first[36] = {
+        [0] = 1, [6] = 1, [12] = 1, [18] = 1, [29] = 1, [34] = 1};
+    static const float minuses[36] = {
+        [0] = -1, [7] = -1, [14] = -1, [21] = -1, [28] = -1, [35] = -1};
     static const float rotate[9] = {0, 1, 0, 0, 0, 1, 1, 0, 0};
 
     models_begin("aedenoise");
@@ -156,6 +162,9 @@ static void save_models(void)
     save_conv("negate", "-1,1", 1, 1, 0, minus, zero);
     save_conv("range", "high", 1, 1, 0, minus, zero);
     save_conv("rotate", NULL, 3, 1, 0, rotate, zero);
+    save_identity("video", -1, 6, -1, -1);
+    save_conv("video-invert", NULL, 6, 1, 0, minuses, ones);
+    save_conv("video-first", NULL, 6, 1, 0, first, zero);
     save_blocks();
     save_damaged();
 }
@@ -215,6 +224,18 @@ static int rotated(const GstVideoFrame *in, int component, int x, int y)
     return component == GST_VIDEO_COMP_A
                ? same(in, component, x, y)
                : frames_sample(in, (component + 1) % 3, x, y);
+}
+
+static int first_of_block(const GstVideoFrame *in, int component, int x, int y)
+{
+    const GstVideoFormatInfo *format = in->info.finfo;
+
+    if (component == GST_VIDEO_COMP_A)
+        return same(in, component, x, y);
+    if (GST_VIDEO_FORMAT_INFO_IS_YUV(format) && format->h_sub[1] == 1 &&
+        component > 0)
+        return frames_sample(in, 3 - component, x, y);
+    return frames_sample(in, component, x / 2 * 2, y / 2 * 2);
 }
 
 static int blurred(const GstVideoFrame *in, int component, int x, int y)
@@ -295,10 +316,17 @@ static const struct {
     Expect expect;
     int tolerance;
 } models[] = {
-    {"identity", FALSE, same, 0},   {"single", FALSE, same, 0},
-    {"rgb", TRUE, same, 0},         {"invert", FALSE, inverted, 0},
-    {"negate", FALSE, inverted, 0}, {"rotate", TRUE, rotated, 0},
-    {"blur", FALSE, blurred, 1},    {"blocks", FALSE, in_blocks, 1},
+    {"identity", FALSE, same, 0},
+    {"single", FALSE, same, 0},
+    {"rgb", TRUE, same, 0},
+    {"invert", FALSE, inverted, 0},
+    {"negate", FALSE, inverted, 0},
+    {"rotate", TRUE, rotated, 0},
+    {"blur", FALSE, blurred, 1},
+    {"blocks", FALSE, in_blocks, 1},
+    {"video", FALSE, same, 0},
+    {"video-invert", FALSE, inverted, 0},
+    {"video-first", FALSE, first_of_block, 0},
 };
 
 static void check_format(GstHarness *harness, int m, const char *format)
@@ -348,10 +376,10 @@ static int partly_inverted(const GstVideoFrame *in, int component, int x, int y)
 }
 
 /* Between the frame as it came, bit for bit, and what the model makes of it. */
-static void test_strength(void)
+static void check_strength(const char *model)
 {
     static const float strengths[] = {0, 0.25f, 0.5f, 0.7f, 1};
-    GstHarness *harness = new_harness("invert", NULL);
+    GstHarness *harness = new_harness(model, NULL);
 
     for (gsize s = 0; s < G_N_ELEMENTS(strengths); s++) {
         strength = strengths[s];
@@ -367,6 +395,12 @@ static void test_strength(void)
         }
     }
     free_harness(harness, NULL);
+}
+
+static void test_strength(void)
+{
+    check_strength("invert");
+    check_strength("video-invert");
 }
 
 /* A strength that rises from 0 to 1 in a second. */
