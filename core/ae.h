@@ -28,3 +28,4 @@
 #include "safetensors.h"
 #include "tensor.h"
 #include "trainer.h"
+#include "yuv420.h"

@@ -7,9 +7,9 @@
 #include "error.h"
 #include "network.h"
 #include "plan.h"
+#include "yuv420.h"
 
 #define SIDE 28       /* of the lesson's images */
-#define YUV420 6      /* channels of 4:2:0 video */
 #define MAX_SIZE 8192 /* of an option: more is a mistake */
 
 /* How a network is chosen: by what it can be asked for. */
@@ -252,7 +252,7 @@ static int up_add(AeNet *net, int x, int ci, int co, int skip)
 static int unet(AeNet *net, int image, int a, int b, int c)
 {
     int n = net->options.channels;
-    gboolean half = n == YUV420;
+    gboolean half = n == AE_YUV420_CHANNELS;
     int e0 = block(
         net, half ? conv_relu(net, image, n, a) : half_relu(net, image, n, a),
         a);
@@ -546,9 +546,10 @@ static AeModel *build(const Architecture *a,
 static const char *refusal(const Architecture *a,
                            const AeArchitectureOptions *o)
 {
-    if (o->channels == YUV420 && !(a->abilities & VIDEO))
+    if (o->channels == AE_YUV420_CHANNELS && !(a->abilities & VIDEO))
         return "does not take the six channels of 4:2:0 video";
-    if (o->channels < 0 || (o->channels > 4 && o->channels != YUV420))
+    if (o->channels < 0 ||
+        (o->channels > 4 && o->channels != AE_YUV420_CHANNELS))
         return "takes images of 1 to 4 channels";
     if (o->width > MAX_SIZE || o->height > MAX_SIZE ||
         o->latent_size > MAX_SIZE || o->hidden_size > MAX_SIZE ||

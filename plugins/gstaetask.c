@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define STREAM_NOISE 3 /* part of the seed */
-#define YUV420 6       /* channels of 4:2:0 video */
 #define NEUTRAL (128 * (1 / 255.0f))
 
 /* What tells the tasks apart. */
@@ -163,7 +162,7 @@ static int shrink(const GstAeTask *task)
 
 static gboolean is_yuv420(const GstAeTask *task)
 {
-    return task->channels == YUV420;
+    return task->channels == AE_YUV420_CHANNELS;
 }
 
 static gint64 sample_size(const GstAeTask *task)
@@ -183,7 +182,7 @@ gboolean gst_ae_task_set_size(GstAeTask *task, int channels, int width,
                     width, height, scale);
         return FALSE;
     }
-    if (channels == YUV420 && scale > 1) {
+    if (channels == AE_YUV420_CHANNELS && scale > 1) {
         g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
                             "task=superres does not go with colour=yuv420: "
                             "luma alone is enlarged by a network");
@@ -332,19 +331,6 @@ static void make_input(GstAeTask *task, const float *target, float *input,
         memcpy(input, target, (gsize)sample_size(task) * sizeof(float));
 }
 
-/* Planes Y, U and V as the six channels of one image. */
-static void pack(const GstAeTask *task, const float *planes, float *image)
-{
-    int w = task->width, h = task->height;
-
-    for (int y = 0; y < 2 * h; y++)
-        for (int x = 0; x < 2 * w; x++)
-            image[(y / 2 * w + x / 2) * YUV420 + y % 2 * 2 + x % 2] = *planes++;
-    for (int c = 4; c < YUV420; c++)
-        for (int i = 0; i < w * h; i++)
-            image[i * YUV420 + c] = *planes++;
-}
-
 gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
                           gint64 classes, guint64 number, GstAeTaskSlot slot,
                           GError **error)
@@ -357,8 +343,8 @@ gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
         target[i] = (float)sample[i] * (1 / 255.0f);
     make_input(task, target, input, number);
     if (is_yuv420(task)) {
-        pack(task, target, slot.target);
-        pack(task, input, slot.input);
+        ae_yuv420_pack(target, task->width, task->height, slot.target);
+        ae_yuv420_pack(input, task->width, task->height, slot.input);
     }
     return classes == 0 ||
            fill_label(label, slot.label, classes, number, error);

@@ -4,14 +4,14 @@
 
 #include "gstaepixels.h"
 
-#define YUV420 6   /* channels of 4:2:0 video */
 #define NEUTRAL -1 /* the component of a lane without colour */
 
 /* Images of one size, and the plan that they go through: all of them in one
  * run, or some at a time where the file fixes the batch. */
 typedef struct {
     AePlan *plan;
-    GstAeLane lanes[GST_VIDEO_MAX_COMPONENTS * YUV420]; /* image by image */
+    GstAeLane lanes[GST_VIDEO_MAX_COMPONENTS *
+                    AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
     int batch; /* images a run */
     int width, height;
@@ -350,12 +350,12 @@ static void add_yuv420(GstAeVideoPlan *plan, int luma, gboolean colour)
 {
     int width = (GST_VIDEO_INFO_COMP_WIDTH(&plan->info, luma) + 1) / 2;
     int height = (GST_VIDEO_INFO_COMP_HEIGHT(&plan->info, luma) + 1) / 2;
-    Pass *pass = find_pass(plan, width, height, YUV420);
-    GstAeLane *lanes = &pass->lanes[pass->n_images++ * YUV420];
+    Pass *pass = find_pass(plan, width, height, AE_YUV420_CHANNELS);
+    GstAeLane *lanes = &pass->lanes[pass->n_images++ * AE_YUV420_CHANNELS];
 
     for (int c = 0; c < 4; c++)
         lanes[c] = (GstAeLane){luma, c % 2, c / 2, 2};
-    for (int c = 4; c < YUV420; c++)
+    for (int c = 4; c < AE_YUV420_CHANNELS; c++)
         lanes[c] = (GstAeLane){colour ? c - 3 : NEUTRAL, 0, 0, 1};
 }
 
@@ -364,7 +364,7 @@ static void add_images(GstAeVideoPlan *plan, int channels, int n)
 {
     gboolean colour = is_yuv420(&plan->info);
 
-    if (channels == YUV420)
+    if (channels == AE_YUV420_CHANNELS)
         for (int c = 0; c < (colour ? 1 : n); c++)
             add_yuv420(plan, c, colour);
     else
@@ -426,8 +426,8 @@ int gst_ae_video_plan_channels(const GstAeModel *model, GError **error)
         return 0;
     }
     shape = input_shape(m);
-    if (shape->rank == 4 &&
-        (shape->dim[1] == 1 || shape->dim[1] == 3 || shape->dim[1] == YUV420))
+    if (shape->rank == 4 && (shape->dim[1] == 1 || shape->dim[1] == 3 ||
+                             shape->dim[1] == AE_YUV420_CHANNELS))
         return (int)shape->dim[1];
     text = ae_shape_to_string(shape);
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
@@ -486,7 +486,7 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
         !gst_ae_pixels_accept(model, channels, info, error) ||
         !gst_ae_pixels_range(model, &plan->range, error))
         return NULL;
-    if (channels == YUV420 && scale > 1) {
+    if (channels == AE_YUV420_CHANNELS && scale > 1) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                     "model '%s' takes 4:2:0 video (?x6x?x?), but only images "
                     "of 1 or 3 channels are enlarged",

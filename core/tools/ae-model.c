@@ -39,12 +39,13 @@ static void print_metadata(const AeModel *model)
 }
 
 /* The number of positions that the work is divided by: pixels of the first
- * input where it is an image, otherwise 0. */
+ * input where it is an image, otherwise 0; of 4:2:0 video those of luma. */
 static int64_t count_pixels(const AePlan *plan)
 {
     const AeShape *shape = ae_plan_input_shape(plan, 0);
+    int64_t lumas = shape->dim[1] == AE_YUV420_CHANNELS ? 4 : 1;
 
-    return shape->rank == 4 ? shape->dim[2] * shape->dim[3] : 0;
+    return shape->rank == 4 ? shape->dim[2] * shape->dim[3] * lumas : 0;
 }
 
 static void print_plan(const AePlan *plan)

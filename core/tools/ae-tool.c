@@ -6,13 +6,18 @@
 
 enum { PICTURE_WIDTH = 940 };
 
-/* The declared shape with what it leaves open filled in. */
+/* The declared shape with what it leaves open filled in; 4:2:0 video is half
+ * the size of its frames. */
 static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
                                GError **error)
 {
     int64_t fill[4] = {1, AE_UNKNOWN, size.height, size.width};
 
     *shape = value->shape;
+    if (shape->rank == 4 && shape->dim[1] == AE_YUV420_CHANNELS) {
+        fill[2] /= 2;
+        fill[3] /= 2;
+    }
     for (int i = 0; i < shape->rank; i++)
         if (shape->dim[i] == AE_UNKNOWN && (i == 0 || shape->rank == 4))
             shape->dim[i] = fill[i];

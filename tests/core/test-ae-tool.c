@@ -71,6 +71,12 @@ static const struct {
      "already"},
     {"run bytes.onnx in.safetensors out.safetensors", 0, NULL, NULL},
 
+    {"new unet-xs -o video.onnx --channels 6", 0, NULL, NULL},
+    {"new keras -o video.onnx --channels 6", 1, NULL, "4:2:0"},
+    {"info video.onnx --size 640x480", 0, "1x6x240x320", NULL},
+    {"quantize video.onnx --calibrate large.png -o bytes.onnx", 0, NULL, NULL},
+    {"bench bytes.onnx --size 32x32 --seconds 0.01", 0, "frames/s", NULL},
+
     {"pca images.idx -k 3", 2, NULL, "--output"},
     {"pca labels.idx -o pca.onnx", 1, NULL, "labels"},
     {"pca images.idx -k 73 -o pca.onnx", 1, NULL, "1 to 72"},

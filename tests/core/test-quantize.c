@@ -200,11 +200,47 @@ static void test_chains(void)
     }
 }
 
+/* A block of white, black, red and blue as 4:2:0: BT.601's luma, and the means
+ * of its chroma. */
+static void test_yuv420(void)
+{
+    static uint8_t pixels[] = {255, 255, 255, 0, 0, 0, 255, 0, 0, 0, 0, 255};
+    static const float wanted[] = {235,
+                                   16,
+                                   81.481f,
+                                   40.966f,
+                                   128 + (112 - 37.797f) / 4,
+                                   128 + (112 - 18.214f) / 4};
+    const AeImage image = {2, 2, 3, pixels};
+    const AeShape shape = ae_shape(4, 1, 6, AE_UNKNOWN, AE_UNKNOWN);
+    g_autofree char *folder = g_dir_make_tmp("quantize-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(folder, "block.png", NULL);
+    char *const paths[] = {path, NULL};
+    g_autoptr(AeModel) model = ae_model_new(17);
+    g_autoptr(GPtrArray) samples = NULL;
+    g_autoptr(GError) error = NULL;
+    const AeTensor *sample;
+
+    ae_model_add_input(model, "image", &shape, NULL);
+    ae_model_set(model, "ae.multiple", "1");
+    g_assert_true(ae_image_save_png(&image, path, NULL));
+    samples = ae_calibration_load(model, paths, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(samples->len, ==, 1);
+    sample = g_ptr_array_index(samples, 0);
+    g_assert_cmpint(ae_shape_elements(&sample->shape), ==, 6);
+    for (int i = 0; i < 6; i++)
+        g_assert_cmpfloat_with_epsilon(sample->data[i] * 255, wanted[i], 0.01);
+    g_unlink(path);
+    g_rmdir(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_data_func("/quantize/unet-xs", "unet-xs", test_network);
     g_test_add_data_func("/quantize/unet-s", "unet-s", test_network);
     g_test_add_func("/quantize/chains", test_chains);
+    g_test_add_func("/quantize/yuv420", test_yuv420);
     return g_test_run();
 }
