@@ -26,6 +26,7 @@
 #include "random.h"
 #include "resample.h"
 #include "safetensors.h"
+#include "still.h"
 #include "tensor.h"
 #include "trainer.h"
 #include "yuv420.h"
