@@ -8,8 +8,8 @@ static GMutex lock;
 static GHashTable *cache; /* key -> GstAeModel; owns neither */
 
 /* A file's key changes with its content: saving renames a new file into
- * place. NULL if there is no such file. */
-static char *file_key(const char *path)
+ * place. */
+char *gst_ae_model_file_key(const char *path)
 {
     GStatBuf info;
 
@@ -116,7 +116,7 @@ static GstAeModel *wrap(AeModel *model, const char *label, const char *key)
 
 static GstAeModel *load_file(const char *path, GError **error)
 {
-    g_autofree char *key = file_key(path);
+    g_autofree char *key = gst_ae_model_file_key(path);
     GstAeModel *shared = key != NULL ? share_locked(key) : NULL;
     AeModel *model;
 

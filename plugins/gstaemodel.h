@@ -18,8 +18,8 @@ G_BEGIN_DECLS
 typedef struct {
     AeModel *model;
     char *label; /* the file's path or the built-in name: for messages */
+    char *key;   /* of what it was loaded from; for gst_ae_model_file_key() */
     /*< private >*/
-    char *key; /* in the cache */
     int users; /* under the cache's lock */
 } GstAeModel;
 
@@ -64,6 +64,10 @@ GType gst_ae_precision_get_type(void);
 GstAeModel *gst_ae_model_load(const char *file, const char *name,
                               AePrecision precision, GError **error);
 void gst_ae_model_unref(GstAeModel *model);
+
+/* What tells the file as it is now from what it was; NULL: there is none. Free.
+ */
+char *gst_ae_model_file_key(const char *path);
 
 /* The value that the metadata @key names, which is @what ("code", say). Errors:
  * AE_ERROR_SHAPE (there is no such key), AE_ERROR_FORMAT (it names nothing). */

@@ -6,16 +6,31 @@
 #include "ae.h"
 
 enum { STREAM_CUT = 1, STREAM_SHUFFLE }; /* parts of the seed */
+enum { PAST = 2 };                       /* frames that are kept */
+
+/* Between what noise alone gives (core/still.h), and what motion makes of it:
+ * of the patches of 64 x 64 samples of a scene that stands still one in a
+ * thousand is left out, of smaller ones more. */
+#define STILL -0.35  /* the largest correlation */
+#define COARSE 2     /* how often more coarse than most so far */
+#define COARSEST 0.5 /* of noise: what pictures are made of has more */
+#define DOWN 0.05    /* how fast it follows what is less coarse, */
+#define UP 0.001     /* and what is more */
 
 struct GstAeSampler {
     GstAeSamplerOptions options;
     int width, height, channels; /* of a sample */
+    gsize image_size;            /* bytes of an image in it */
     gsize size;                  /* bytes of a sample */
     guint8 *sample;              /* the one just cut */
     guint8 *buffer;              /* shuffle_buffer samples */
     int *labels;                 /* of their frames */
     int held;
-    guint64 frames, samples; /* so far */
+    guint64 frames, samples;  /* so far */
+    GstVideoFrame past[PAST]; /* the last ones, the newer first */
+    int kept;                 /* of these, that have come */
+    double coarse;            /* of AeStill, a low quantile */
+    guint64 moving;           /* places in turn that did not stand still */
 };
 
 GstAeSampler *gst_ae_sampler_new(const GstAeSamplerOptions *options)
@@ -23,14 +38,25 @@ GstAeSampler *gst_ae_sampler_new(const GstAeSamplerOptions *options)
     GstAeSampler *sampler = g_new0(GstAeSampler, 1);
 
     sampler->options = *options;
+    sampler->coarse = COARSEST / COARSE;
     sampler->labels = g_new0(int, options->shuffle_buffer + 1);
     return sampler;
+}
+
+static void forget_past(GstAeSampler *sampler)
+{
+    for (int i = 0; i < PAST; i++)
+        if (sampler->past[i].buffer != NULL)
+            gst_video_frame_unmap(&sampler->past[i]);
+    memset(sampler->past, 0, sizeof sampler->past);
+    sampler->kept = 0;
 }
 
 void gst_ae_sampler_free(GstAeSampler *sampler)
 {
     if (sampler == NULL)
         return;
+    forget_past(sampler);
     ae_free(sampler->sample);
     ae_free(sampler->buffer);
     g_free(sampler->labels);
@@ -97,6 +123,30 @@ static gboolean check_yuv420(const GstVideoInfo *info, int width, int height,
     return FALSE;
 }
 
+/* Room for frames of @info. */
+static gboolean make_past(GstAeSampler *sampler, const GstVideoInfo *info,
+                          GError **error)
+{
+    GstVideoInfo packed;
+
+    forget_past(sampler);
+    gst_video_info_set_format(&packed, GST_VIDEO_INFO_FORMAT(info),
+                              (guint)GST_VIDEO_INFO_WIDTH(info),
+                              (guint)GST_VIDEO_INFO_HEIGHT(info));
+    for (int i = 0; i < PAST; i++) {
+        g_autoptr(GstBuffer) buffer =
+            gst_buffer_new_allocate(NULL, packed.size, NULL);
+
+        if (buffer != NULL && gst_video_frame_map(&sampler->past[i], &packed,
+                                                  buffer, GST_MAP_READWRITE))
+            continue;
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_MEMORY,
+                            "no memory for the frames before");
+        return FALSE;
+    }
+    return TRUE;
+}
+
 gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
                                  const GstVideoInfo *info, GError **error)
 {
@@ -118,7 +168,11 @@ gboolean gst_ae_sampler_set_info(GstAeSampler *sampler,
         sampler->width /= 2;
         sampler->height /= 2;
     }
-    gsize size = (gsize)sampler->width * sampler->height * sampler->channels;
+    if (sampler->options.still && !make_past(sampler, info, error))
+        return FALSE;
+    sampler->image_size =
+        (gsize)sampler->width * sampler->height * sampler->channels;
+    gsize size = sampler->image_size * (sampler->options.still ? 1 + PAST : 1);
     if (size == sampler->size)
         return TRUE;
     g_assert(sampler->held == 0);
@@ -142,11 +196,10 @@ typedef struct {
     int component, channels, width, height;
 } Plane;
 
-/* Returns how many there are. */
-static int list_planes(const GstAeSampler *s, Plane planes[3])
+/* Those of the image at @data; returns how many there are. */
+static int list_planes(const GstAeSampler *s, guint8 *data, Plane planes[3])
 {
     int n = s->options.yuv420 ? 3 : 1;
-    guint8 *data = s->sample;
 
     for (int i = 0; i < n; i++) {
         int times = n == 3 && i == 0 ? 2 : 1;
@@ -207,11 +260,12 @@ static void turn(const Plane *p, guint kind)
             swap_pixels(pixel(p, y, x), pixel(p, x, y), p->channels);
 }
 
-/* The sample at (x, y) of the plane that is the smallest. */
-static void cut(GstAeSampler *s, GstVideoFrame *frame, int x, int y, guint kind)
+/* The image at (x, y) of the plane that is the smallest, to @data. */
+static void cut(const GstAeSampler *s, GstVideoFrame *frame, int x, int y,
+                guint kind, guint8 *data)
 {
     Plane planes[3];
-    int n = list_planes(s, planes);
+    int n = list_planes(s, data, planes);
 
     for (int i = 0; i < n; i++) {
         int times = planes[i].width / s->width;
@@ -220,6 +274,43 @@ static void cut(GstAeSampler *s, GstVideoFrame *frame, int x, int y, guint kind)
             cut_component(&planes[i], c, frame, x * times, y * times);
         turn(&planes[i], kind);
     }
+}
+
+static gboolean is_still(GstAeSampler *s, AeStill still)
+{
+    gboolean coarse = still.coarse > COARSE * s->coarse;
+
+    if (still.correlation > STILL)
+        return FALSE;
+    s->coarse +=
+        (still.coarse - s->coarse) * (still.coarse < s->coarse ? DOWN : UP);
+    return !coarse;
+}
+
+/* The same place in the frames before: TRUE if nothing moved there. */
+static gboolean cut_past(GstAeSampler *s, int x, int y, guint kind)
+{
+    guint8 *images[1 + PAST];
+    Plane planes[3];
+
+    for (int i = 0; i <= PAST; i++)
+        images[i] = s->sample + s->image_size * (gsize)i;
+    for (int i = 0; i < PAST; i++)
+        cut(s, &s->past[i], x, y, kind, images[1 + i]);
+    list_planes(s, s->sample, planes);
+    return is_still(s, ae_still_measure(images[2], images[1], images[0],
+                                        planes[0].width, planes[0].height,
+                                        planes[0].channels));
+}
+
+static void keep(GstAeSampler *s, const GstVideoFrame *frame)
+{
+    GstVideoFrame oldest = s->past[PAST - 1];
+
+    memmove(&s->past[1], &s->past[0], (PAST - 1) * sizeof *s->past);
+    s->past[0] = oldest;
+    gst_video_frame_copy(&s->past[0], frame);
+    s->kept = MIN(s->kept + 1, PAST);
 }
 
 static guint8 *slot(GstAeSampler *s, guint i)
@@ -264,10 +355,23 @@ void gst_ae_sampler_push(GstAeSampler *s, GstVideoFrame *frame, int label,
     for (int i = 0; i < n; i++) {
         int x = (int)ae_random_below(&random, room_x);
         int y = (int)ae_random_below(&random, room_y);
-        cut(s, frame, x, y,
-            s->options.augment ? ae_random_below(&random, 8) : 0);
+        guint kind = s->options.augment ? ae_random_below(&random, 8) : 0;
+
+        cut(s, frame, x, y, kind, s->sample);
+        if (s->options.still && (s->kept < PAST || !cut_past(s, x, y, kind))) {
+            s->moving++;
+            continue;
+        }
+        s->moving = 0;
         emit_shuffled(s, label, emit, user);
     }
+    if (s->options.still)
+        keep(s, frame);
+}
+
+guint64 gst_ae_sampler_moving(const GstAeSampler *sampler)
+{
+    return sampler->moving;
 }
 
 void gst_ae_sampler_drain(GstAeSampler *s, GstAeSamplerEmit emit, gpointer user)

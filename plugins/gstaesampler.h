@@ -12,6 +12,7 @@ typedef struct GstAeSampler GstAeSampler;
 
 typedef struct {
     gboolean yuv420;       /* luma and chroma of 4:2:0 video together */
+    gboolean still;        /* only where nothing moves, three frames at once */
     int patch_size;        /* pixels a side; 0: the whole frame */
     int patches_per_frame; /* >= 1; without patch_size 1 is taken */
     gboolean augment;      /* one of the 8 turns and mirrors, each patch */
@@ -21,7 +22,8 @@ typedef struct {
 
 /* A sample of height x width x channels bytes, borrowed during the call, and
  * the label of the frame that it is from. One of 4:2:0 video is its three
- * planes, of which luma is twice as wide and high. */
+ * planes, of which luma is twice as wide and high. With still it is three such
+ * samples: of the frame that came last, the one before and that before it. */
 typedef void (*GstAeSamplerEmit)(gpointer user, const guint8 *sample,
                                  int label);
 
@@ -46,6 +48,10 @@ int gst_ae_sampler_height(const GstAeSampler *sampler);
  * buffer. */
 void gst_ae_sampler_push(GstAeSampler *sampler, GstVideoFrame *frame, int label,
                          GstAeSamplerEmit emit, gpointer user);
+
+/* How many places in turn have been left out, because something moved there or
+ * there were no frames before. */
+guint64 gst_ae_sampler_moving(const GstAeSampler *sampler);
 
 /* Empties the buffer. */
 void gst_ae_sampler_drain(GstAeSampler *sampler, GstAeSamplerEmit emit,

@@ -49,6 +49,21 @@ GType gst_ae_task_get_type(void)
     return gst_ae_enum_type(&type, "GstAeTrainTask", values);
 }
 
+GType gst_ae_target_get_type(void)
+{
+    static gsize type;
+    static const GEnumValue values[] = {
+        {GST_AE_TARGET_CLEAN,
+         "The frames are clean: they are the target, and get noise", "clean"},
+        {GST_AE_TARGET_NOISY,
+         "The frames are noisy: where nothing moves, the two before are the "
+         "target (Noise2Noise)",
+         "noisy"},
+        {0, NULL, NULL}};
+
+    return gst_ae_enum_type(&type, "GstAeTrainTarget", values);
+}
+
 GType gst_ae_loss_get_type(void)
 {
     static gsize type;
@@ -112,6 +127,13 @@ static gboolean check(const GstAeTask *task, GError **error)
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "task=%s has a term of its own for the code: an "
                     "activity-penalty does not go with it",
+                    kinds[task->settings.kind].name);
+        return FALSE;
+    }
+    if (task->settings.target == GST_AE_TARGET_NOISY &&
+        task->settings.kind != GST_AE_TASK_DENOISE) {
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "target=noisy is for task=denoise, not task=%s",
                     kinds[task->settings.kind].name);
         return FALSE;
     }
@@ -331,6 +353,13 @@ static void make_input(GstAeTask *task, const float *target, float *input,
         memcpy(input, target, (gsize)sample_size(task) * sizeof(float));
 }
 
+/* The means of @a and @b. */
+static void to_floats(const guint8 *a, const guint8 *b, float *x, gint64 n)
+{
+    for (gint64 i = 0; i < n; i++)
+        x[i] = (float)(a[i] + b[i]) * (0.5f / 255);
+}
+
 gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
                           gint64 classes, guint64 number, GstAeTaskSlot slot,
                           GError **error)
@@ -339,9 +368,13 @@ gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
     float *target = is_yuv420(task) ? task->planes : slot.target;
     float *input = is_yuv420(task) ? task->planes + n : slot.input;
 
-    for (gint64 i = 0; i < n; i++)
-        target[i] = (float)sample[i] * (1 / 255.0f);
-    make_input(task, target, input, number);
+    if (task->settings.target == GST_AE_TARGET_NOISY) {
+        to_floats(sample, sample, input, n);
+        to_floats(sample + n, sample + 2 * n, target, n);
+    } else {
+        to_floats(sample, sample, target, n);
+        make_input(task, target, input, number);
+    }
     if (is_yuv420(task)) {
         ae_yuv420_pack(target, task->width, task->height, slot.target);
         ae_yuv420_pack(input, task->width, task->height, slot.input);
@@ -365,7 +398,8 @@ void gst_ae_task_describe(const GstAeTask *task, AeModel *model)
                  : task->channels == 3 ? "rgb"
                                        : "gray");
     ae_model_set(model, "ae.range", "0,1");
-    if (task->settings.kind == GST_AE_TASK_DENOISE)
+    if (task->settings.kind == GST_AE_TASK_DENOISE &&
+        task->settings.target == GST_AE_TARGET_CLEAN)
         ae_model_set(model, "ae.noise", task->settings.noise);
     if (task->settings.kind == GST_AE_TASK_SUPERRES)
         describe_number(model, "ae.scale", (int)task->settings.scale);

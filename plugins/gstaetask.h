@@ -19,9 +19,12 @@ typedef enum {
     GST_AE_TASK_ADVERSARIAL,
 } GstAeTaskKind;
 
+typedef enum { GST_AE_TARGET_CLEAN, GST_AE_TARGET_NOISY } GstAeTarget;
+
 /* What the user sets. */
 typedef struct {
     GstAeTaskKind kind;
+    GstAeTarget target;
     const char *architecture; /* NULL: the task's own */
     const char *noise;
     AeLoss loss;
@@ -83,6 +86,9 @@ typedef struct {
      "The noise that task=denoise adds, such as gaussian:mean=0.5,sd=0.5 or "  \
      "gaussian:sd=0..0.2 (a level of its own for each image)", G_TYPE_STRING,  \
      G_STRUCT_OFFSET(Type, field.noise), .text = "gaussian:sd=0.1"},           \
+    {"target", "Target", "What task=denoise learns to make of a noisy frame",  \
+     G_TYPE_ENUM, G_STRUCT_OFFSET(Type, field.target),                         \
+     .get_type = gst_ae_target_get_type},                                      \
     {"scale", "Scale", "How often larger task=superres makes a frame",         \
      G_TYPE_UINT, G_STRUCT_OFFSET(Type, field.scale), .number = 2,             \
      .minimum = 2, .maximum = 8},                                              \
@@ -94,6 +100,7 @@ typedef struct {
 /* clang-format on */
 
 GType gst_ae_task_get_type(void);
+GType gst_ae_target_get_type(void);
 GType gst_ae_loss_get_type(void);
 GType gst_ae_vae_form_get_type(void);
 GType gst_ae_downscale_get_type(void);
@@ -132,8 +139,9 @@ typedef struct {
 
 /* Sample @number of the stream, width x height x channels bytes (of 4:2:0 the
  * planes of Y, U and V), as input, target and label: what is random depends on
- * the number alone. @label: -1, there is none. Errors: AE_ERROR_VALUE, a
- * network of @classes needs another label. */
+ * the number alone. With target=noisy three such samples, the input and two of
+ * which the target is the mean. @label: -1, there is none. Errors:
+ * AE_ERROR_VALUE, a network of @classes needs another label. */
 gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
                           gint64 classes, guint64 number, GstAeTaskSlot slot,
                           GError **error);

@@ -45,6 +45,7 @@ GST_DEBUG_CATEGORY_STATIC(gst_ae_train_debug);
 #define GST_CAT_DEFAULT gst_ae_train_debug
 
 #define REPORT_INTERVAL G_USEC_PER_SEC
+#define MOVING_LIMIT 2000 /* patches in turn that moved: time for a word */
 
 typedef enum { MODE_TRAIN, MODE_EVALUATE } Mode;
 typedef enum { SCHEDULE_CONSTANT, SCHEDULE_COSINE } Schedule;
@@ -58,7 +59,7 @@ typedef struct {
     AeOptimizerKind optimizer;
     Schedule schedule;
     Colour colour;
-    gboolean resume, augment;
+    gboolean resume, augment, keep_best;
     guint batch_size, checkpoint_interval, validate_every, threads;
     guint patch_size, patches_per_frame, shuffle_buffer;
     float learning_rate, clip_norm;
@@ -86,6 +87,8 @@ typedef struct {
     GstAeTaskSlot held_batch; /* to validate on */
     int held;
     double validation_loss; /* NaN before the first */
+    double best_loss;       /* with keep_best: of the model file */
+    gboolean warned;        /* that everything moves */
 
     gint64 begun, last_report; /* wall time in us: of the first step learnt */
     double loss;               /* under the object lock: last step's */
@@ -169,8 +172,8 @@ static const GstAeProperty properties[] = {
      "The ONNX file to write (or, with mode=evaluate, to read)", G_TYPE_STRING,
      FIELD(model_file)},
     {"initial-model", "Initial model",
-     "The ONNX file of a model to train further, in place of a new one of the "
-     "architecture",
+     "A model to train further, in place of a new one of the architecture: an "
+     "ONNX file or the name of a built-in one",
      G_TYPE_STRING, FIELD(initial_model)},
     {"checkpoint-file", "Checkpoint file",
      "The safetensors file that a run can be resumed from (default: the model "
@@ -213,6 +216,10 @@ static const GstAeProperty properties[] = {
     {"validate-every", "Validate every",
      "Keep each so-many-th image out of training and measure on it (0: none)",
      G_TYPE_UINT, FIELD(validate_every), .maximum = G_MAXINT},
+    {"keep-best", "Keep best",
+     "Write the model only when it does better than before, and than the "
+     "initial one, on the first batch that validate-every has held out",
+     G_TYPE_BOOLEAN, FIELD(keep_best)},
     {"threads", "Threads", "Worker threads (0: one a processor)", G_TYPE_UINT,
      FIELD(threads), .maximum = 256},
     {"step", "Step", "Steps done so far", G_TYPE_INT64,
@@ -316,6 +323,60 @@ static void publish(GstAeTrain *self, gint64 step, double loss)
     GST_OBJECT_UNLOCK(self);
 }
 
+/* Place @i of a batch that begins at @batch. */
+static GstAeTaskSlot slot_of(GstAeTrain *self, GstAeTaskSlot batch, int i)
+{
+    return (GstAeTaskSlot){
+        batch.input + i * ae_trainer_input_size(self->trainer),
+        batch.target + i * ae_trainer_target_size(self->trainer),
+        batch.label + i * ae_trainer_label_size(self->trainer)};
+}
+
+static GstAeTaskSlot trainer_batch(GstAeTrain *self)
+{
+    return (GstAeTaskSlot){ae_trainer_input(self->trainer, 0),
+                           ae_trainer_target(self->trainer, 0),
+                           ae_trainer_label(self->trainer, 0)};
+}
+
+static void copy_images(float *to, const float *from, gint64 size, int n)
+{
+    memcpy(to, from, (gsize)size * (gsize)n * sizeof(float));
+}
+
+/* Measures the held-out images, through the buffers of an empty batch. */
+static double measure_held(GstAeTrain *self)
+{
+    GstAeTaskSlot batch = trainer_batch(self), held = self->held_batch;
+
+    copy_images(batch.input, held.input, ae_trainer_input_size(self->trainer),
+                self->held);
+    copy_images(batch.target, held.target,
+                ae_trainer_target_size(self->trainer), self->held);
+    copy_images(batch.label, held.label, ae_trainer_label_size(self->trainer),
+                self->held);
+    return ae_trainer_evaluate(self->trainer, self->held, NULL).total;
+}
+
+static gboolean is_held_full(const GstAeTrain *self)
+{
+    return self->run.batch_size > 0 && self->held == (int)self->run.batch_size;
+}
+
+/* With keep-best: whether the model is better than all before. */
+static gboolean is_better(GstAeTrain *self)
+{
+    if (!self->run.keep_best)
+        return TRUE;
+    if (!is_held_full(self))
+        return FALSE;
+    self->validation_loss = measure_held(self);
+    if (!(self->validation_loss < self->best_loss))
+        return FALSE;
+    self->best_loss = self->validation_loss;
+    return TRUE;
+}
+
 /* Writes checkpoint and model, unless nothing was learnt since the last. */
 static gboolean save(GstAeTrain *self)
 {
@@ -327,7 +388,7 @@ static gboolean save(GstAeTrain *self)
     if (self->run.checkpoint_file != NULL &&
         !ae_trainer_save(self->trainer, self->run.checkpoint_file, &error))
         return fail(self, error);
-    if (self->run.model_file != NULL) {
+    if (self->run.model_file != NULL && is_better(self)) {
         gst_ae_task_describe(self->task, ae_trainer_model(self->trainer));
         if (!ae_onnx_save(ae_trainer_model(self->trainer), self->run.model_file,
                           &error))
@@ -408,41 +469,15 @@ static void finish_batch(GstAeTrain *self)
     self->filled = 0;
 }
 
-/* Place @i of a batch that begins at @batch. */
-static GstAeTaskSlot slot_of(GstAeTrain *self, GstAeTaskSlot batch, int i)
-{
-    return (GstAeTaskSlot){
-        batch.input + i * ae_trainer_input_size(self->trainer),
-        batch.target + i * ae_trainer_target_size(self->trainer),
-        batch.label + i * ae_trainer_label_size(self->trainer)};
-}
-
-static GstAeTaskSlot trainer_batch(GstAeTrain *self)
-{
-    return (GstAeTaskSlot){ae_trainer_input(self->trainer, 0),
-                           ae_trainer_target(self->trainer, 0),
-                           ae_trainer_label(self->trainer, 0)};
-}
-
-static void copy_images(float *to, const float *from, gint64 size, int n)
-{
-    memcpy(to, from, (gsize)size * (gsize)n * sizeof(float));
-}
-
-/* Measures the held-out images, through the buffers of an empty batch. */
+/* With keep-best the images stay, and what has been learnt so far is to be
+ * beaten; otherwise others come. */
 static void validate(GstAeTrain *self)
 {
-    GstAeTaskSlot batch = trainer_batch(self), held = self->held_batch;
-
-    copy_images(batch.input, held.input, ae_trainer_input_size(self->trainer),
-                self->held);
-    copy_images(batch.target, held.target,
-                ae_trainer_target_size(self->trainer), self->held);
-    copy_images(batch.label, held.label, ae_trainer_label_size(self->trainer),
-                self->held);
-    self->validation_loss =
-        ae_trainer_evaluate(self->trainer, self->held, NULL).total;
-    self->held = 0;
+    self->validation_loss = measure_held(self);
+    if (self->run.keep_best)
+        self->best_loss = self->validation_loss;
+    else
+        self->held = 0;
 }
 
 static void fill(GstAeTrain *self, const guint8 *sample, int label,
@@ -476,7 +511,7 @@ static void take_sample(gpointer user, const guint8 *sample, int label)
     if (self->filled < (int)self->run.batch_size || self->flow != GST_FLOW_OK)
         return;
     finish_batch(self);
-    if (self->held == (int)self->run.batch_size)
+    if (is_held_full(self) && (!self->run.keep_best || isinf(self->best_loss)))
         validate(self);
 }
 
@@ -618,6 +653,18 @@ static gboolean gst_ae_train_set_caps(GstBaseSink *sink, GstCaps *caps)
     return make_trainer(self) && load_checkpoint(self);
 }
 
+static void warn_of_motion(GstAeTrain *self)
+{
+    if (self->warned || gst_ae_sampler_moving(self->sampler) < MOVING_LIMIT)
+        return;
+    self->warned = TRUE;
+    GST_ELEMENT_WARNING(self, STREAM, FAILED,
+                        ("Nothing stands still in this video, or its frames "
+                         "have no noise of their own."),
+                        ("target=noisy learns where three frames differ by "
+                         "noise alone: let the camera rest."));
+}
+
 static GstFlowReturn gst_ae_train_render(GstBaseSink *sink, GstBuffer *buffer)
 {
     GstAeTrain *self = (GstAeTrain *)sink;
@@ -636,6 +683,7 @@ static GstFlowReturn gst_ae_train_render(GstBaseSink *sink, GstBuffer *buffer)
     gst_ae_label_read(buffer, &label);
     gst_ae_sampler_push(self->sampler, &frame, label, take_sample, self);
     gst_video_frame_unmap(&frame);
+    warn_of_motion(self);
     return self->flow;
 }
 
@@ -664,8 +712,14 @@ static void finish(GstAeTrain *self)
     if (self->flow == GST_FLOW_OK) {
         gst_ae_sampler_drain(self->sampler, take_sample, self);
         finish_batch(self);
-        if (self->held > 0)
+        if (self->held > 0 && !self->run.keep_best)
             validate(self);
+        if (self->run.keep_best && isinf(self->best_loss))
+            GST_ELEMENT_WARNING(
+                self, STREAM, FAILED,
+                ("The stream ended before validate-every had held out a "
+                 "batch: no model was written."),
+                (NULL));
     }
     if (self->run.mode == MODE_EVALUATE) {
         post_evaluation(self);
@@ -708,7 +762,11 @@ static gboolean load_model(GstAeTrain *self, GError **error)
 
     if (path == NULL && self->run.mode == MODE_TRAIN)
         return TRUE;
-    if (path != NULL)
+    if (path != NULL && self->run.mode == MODE_TRAIN &&
+        g_strv_contains(ae_builtin_names(), path) &&
+        !g_file_test(path, G_FILE_TEST_EXISTS))
+        self->model = ae_builtin_load(path, error);
+    else if (path != NULL)
         self->model = ae_onnx_load(path, error);
     else
         g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
@@ -723,6 +781,11 @@ static gboolean make_task(GstAeTrain *self, GError **error)
                             "schedule=cosine needs max-steps");
         return FALSE;
     }
+    if (self->run.keep_best && self->run.validate_every == 0) {
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
+                            "keep-best needs validate-every");
+        return FALSE;
+    }
     self->task = gst_ae_task_new(&self->run.task, error);
     return self->task != NULL;
 }
@@ -734,6 +797,8 @@ static void forget(GstAeTrain *self)
     self->saved_step = 0;
     self->flow = GST_FLOW_OK;
     self->validation_loss = NAN;
+    self->best_loss = INFINITY;
+    self->warned = FALSE;
     self->begun = self->last_report = g_get_monotonic_time();
     publish(self, 0, 0);
     self->terms = self->sums = (AeTrainerLoss){0};
@@ -750,7 +815,7 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
     settings_copy(&self->run, &self->settings);
     GST_OBJECT_UNLOCK(self);
     if (self->run.mode == MODE_EVALUATE)
-        self->run.validate_every = 0;
+        self->run.validate_every = self->run.keep_best = 0;
     forget(self);
     if (!make_task(self, &error) || !load_model(self, &error)) {
         gst_ae_train_stop(sink);
@@ -758,6 +823,7 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
     }
     self->sampler = gst_ae_sampler_new(&(GstAeSamplerOptions){
         .yuv420 = self->run.colour == COLOUR_YUV420,
+        .still = self->run.task.target == GST_AE_TARGET_NOISY,
         .patch_size = (int)self->run.patch_size,
         .patches_per_frame = (int)self->run.patches_per_frame,
         .augment = self->run.augment,

@@ -21,6 +21,8 @@
 GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 #define GST_CAT_DEFAULT gst_ae_video_debug
 
+#define LOOK_INTERVAL (G_USEC_PER_SEC / 2)
+
 /* What frames go through. */
 typedef struct {
     GstAeModel *model;
@@ -31,7 +33,9 @@ typedef struct {
 } Runner;
 
 struct GstAeVideoPrivate {
-    Runner *runner; /* of the streaming thread; set between start and stop */
+    Runner *runner;   /* of the streaming thread; set between start and stop */
+    gint64 next_look; /* monotonic time when the file is looked at again */
+    char *seen;       /* key of the file when it was looked at */
 
     /* All below: under the object lock. */
     gboolean started;
@@ -147,6 +151,22 @@ static gboolean runner_find_scale(Runner *runner, int largest, GError **error)
     return FALSE;
 }
 
+/* With reload a file that is not there yet is no error. NULL: the name counts.
+ */
+static const char *file_to_load(GstAeVideo *self,
+                                const GstAeModelSettings *settings)
+{
+    gboolean reload;
+
+    GST_OBJECT_LOCK(self);
+    reload = self->reload;
+    GST_OBJECT_UNLOCK(self);
+    if (reload && settings->model_file != NULL &&
+        !g_file_test(settings->model_file, G_FILE_TEST_EXISTS))
+        return NULL;
+    return settings->model_file;
+}
+
 /* @info may be unknown; @scale: 0, as the model has it. */
 static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
                           const GstVideoInfo *info, int scale, GError **error)
@@ -157,7 +177,7 @@ static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
 
     runner->threads = (int)settings->threads;
     runner->precision = settings->precision;
-    runner->model = gst_ae_model_load(settings->model_file, name,
+    runner->model = gst_ae_model_load(file_to_load(self, settings), name,
                                       settings->precision, error);
     if (runner->model == NULL)
         return NULL;
@@ -331,6 +351,30 @@ static void pass(GstVideoFrame *out, const GstVideoFrame *in, int scale)
         gst_ae_pixels_copy(out, in);
 }
 
+/* With reload, once in a while: takes over what somebody has written to the
+ * model file. */
+static void look_at_file(GstAeVideo *self)
+{
+    GstAeVideoPrivate *priv = self->priv;
+    g_autofree char *path = NULL, *key = NULL;
+    gint64 now = g_get_monotonic_time();
+
+    if (now < priv->next_look)
+        return;
+    priv->next_look = now + LOOK_INTERVAL;
+    GST_OBJECT_LOCK(self);
+    if (self->reload)
+        path = g_strdup(self->settings.model_file);
+    GST_OBJECT_UNLOCK(self);
+    key = path != NULL ? gst_ae_model_file_key(path) : NULL;
+    if (key == NULL || g_strcmp0(key, priv->seen) == 0)
+        return;
+    if (strcmp(key, priv->runner->model->key) != 0)
+        settings_changed(GST_ELEMENT(self), "model-file");
+    g_free(priv->seen);
+    priv->seen = g_steal_pointer(&key);
+}
+
 /* Controlled properties take the values of the frame's time. */
 static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
 {
@@ -339,6 +383,7 @@ static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
 
     if (GST_CLOCK_TIME_IS_VALID(time))
         gst_object_sync_values(GST_OBJECT(trans), time);
+    look_at_file(GST_AE_VIDEO(trans));
 }
 
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
@@ -617,6 +662,8 @@ static gboolean start(GstBaseTransform *trans)
 
     gst_video_info_init(&unknown);
     runner_free(reset(self, TRUE));
+    self->priv->next_look = 0;
+    g_clear_pointer(&self->priv->seen, g_free);
     GST_OBJECT_LOCK(self);
     settings = gst_ae_model_settings_copy(&self->settings);
     scale = (int)self->scale;
@@ -647,6 +694,11 @@ static void get_stats(gpointer element, GValue *value)
 
 static const GstAeProperty properties[] = {
     GST_AE_MODEL_PROPERTIES(GstAeVideo, settings, NULL),
+    {"reload", "Reload",
+     "Take the model file over again whenever it has changed; until it is "
+     "there, the named model is used",
+     G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeVideo, reload),
+     .flags = GST_PARAM_MUTABLE_PLAYING},
     {"stats", "Statistics",
      "Since the start: \"frames\" that went through the model, \"late\" ones "
      "that passed it by, \"mean-ms\" a frame, and the \"model\" in use",
@@ -668,6 +720,7 @@ static void constructed(GObject *object)
 static void finalize(GObject *object)
 {
     g_free(GST_AE_VIDEO(object)->priv->label);
+    g_free(GST_AE_VIDEO(object)->priv->seen);
     G_OBJECT_CLASS(gst_ae_video_parent_class)->finalize(object);
 }
 

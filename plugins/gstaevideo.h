@@ -27,6 +27,7 @@ typedef struct {
     GstVideoFilter parent;
     /* Under the object lock. */
     GstAeModelSettings settings;
+    gboolean reload; /* the model file, whenever it has changed */
     guint scale;    /* how often larger frames become; 0: as the model does, and
                        where none is named, as downstream wants */
     float strength; /* how much the model counts in frames that keep their

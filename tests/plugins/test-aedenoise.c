@@ -181,10 +181,9 @@ static GstElement *new_element(const char *model)
     return element;
 }
 
-/* The element gets a bus. */
-static GstHarness *new_harness(const char *model, GstBus **bus)
+/* Takes the element, which gets a bus. */
+static GstHarness *put_in_harness(GstElement *element, GstBus **bus)
 {
-    GstElement *element = new_element(model);
     GstHarness *harness;
 
     if (bus != NULL) {
@@ -194,6 +193,11 @@ static GstHarness *new_harness(const char *model, GstBus **bus)
     harness = gst_harness_new_with_element(element, "sink", "src");
     gst_object_unref(element);
     return harness;
+}
+
+static GstHarness *new_harness(const char *model, GstBus **bus)
+{
+    return put_in_harness(new_element(model), bus);
 }
 
 static void free_harness(GstHarness *harness, GstBus *bus)
@@ -632,6 +636,46 @@ static void test_swap(void)
     free_harness(harness, bus);
 }
 
+/* Writes the model's content to another file, at once. */
+static void copy_model(const char *from, const char *to)
+{
+    g_autofree char *source = models_path(from);
+    g_autofree char *target = models_path(to);
+    g_autofree char *content = NULL;
+    gsize size;
+
+    g_assert_true(g_file_get_contents(source, &content, &size, NULL));
+    g_assert_true(ae_file_write(target, content, size, NULL));
+}
+
+/* A file that somebody else writes, while a named model stands in for it. */
+static void test_reload(void)
+{
+    GstBus *bus;
+    GstElement *element = new_element("later");
+    g_autofree char *text = NULL;
+    GstHarness *harness;
+    GstVideoInfo info;
+
+    g_object_set(element, "reload", TRUE, "model", "invert", NULL);
+    harness = put_in_harness(element, &bus);
+    frames_set_caps(harness, &info, "NV12", 65, 49);
+    g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 0), inverted),
+                    ==, 0);
+    copy_model("identity", "later");
+    push_until(harness, &info, inverted, same);
+    copy_model("invert", "later");
+    push_until(harness, &info, same, inverted);
+    copy_model("broken", "later");
+    for (gint64 end = g_get_monotonic_time() + G_TIME_SPAN_SECOND;
+         g_get_monotonic_time() < end;)
+        g_assert_cmpint(
+            push(harness, &info, frames_new_frame(&info, 0), inverted), ==, 0);
+    text = frames_pop_text(bus, GST_MESSAGE_WARNING, GST_STREAM_ERROR);
+    frames_assert_contains(text, "later.onnx");
+    free_harness(harness, bus);
+}
+
 /* A model that fails, or that does not fit the stream, leaves the old one. */
 static void test_swap_fails(void)
 {
@@ -1034,6 +1078,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/flush", test_flush);
     g_test_add_func("/aedenoise/reverse", test_reverse);
     g_test_add_func("/aedenoise/swap", test_swap);
+    g_test_add_func("/aedenoise/reload", test_reload);
     g_test_add_func("/aedenoise/swap-fails", test_swap_fails);
     g_test_add_func("/aedenoise/swap-and-resize", test_swap_and_resize);
     g_test_add_func("/aedenoise/pipeline", test_pipeline);

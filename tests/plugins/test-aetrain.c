@@ -237,6 +237,8 @@ static void test_bad_settings(void)
         {"task=superres scale=3", "28x28 cannot be made smaller by scale=3"},
         {"task=superres architecture=keras", "does not enlarge"},
         {"mode=evaluate", "needs a model-file"},
+        {"keep-best=true", "needs validate-every"},
+        {"task=vae target=noisy", "is for task=denoise, not task=vae"},
         {"mode=evaluate model-file=/nonexistent/m.onnx", "/nonexistent/m.onnx"},
         {"patch-size=64", "smaller than a patch"},
         {"architecture=keras patch-size=20", "28"},
@@ -532,6 +534,118 @@ static void test_evaluate_any_model(void)
     }
 }
 
+/* Nothing near black or white, where what noise has in the mean is clipped. */
+#define STILL_SCENE                                                            \
+    "videotestsrc pattern=smpte num-buffers=%d ! video/x-raw,format=I420 ! "   \
+    "videobalance contrast=0.4 ! videoconvert ! videoscale ! "                 \
+    "video/x-raw,format=%s,width=64,height=48 ! "
+#define STILL_NOISE "noise=gaussian:sd=0.1"
+
+/* What a network leaves of a frame's noise when it has learnt from frames that
+ * are clean, or noisy. */
+static double learn_noise(const char *format, const char *colour,
+                          const char *target, gint64 *steps)
+{
+    gboolean noisy = strcmp(target, "noisy") == 0;
+    g_autofree char *path = in_folder("noisy.onnx");
+    g_auto(Outcome) outcome =
+        run(STILL_SCENE "aenoise %s ! aetrain task=denoise target=%s %s "
+                        "colour=%s architecture=unet-xs batch-size=4 "
+                        "patch-size=32 patches-per-frame=8 learning-rate=3e-3 "
+                        "schedule=cosine max-steps=500 "
+                        "model-file=%s",
+            300, format, noisy ? STILL_NOISE : "noise=none", target,
+            STILL_NOISE, colour, path);
+    g_auto(Outcome) measured =
+        run(STILL_SCENE "aetrain mode=evaluate task=denoise seed=9 %s "
+                        "colour=%s model-file=%s",
+            4, format, STILL_NOISE, colour, path);
+    double mse = 1;
+
+    g_assert_cmpstr(outcome.error, ==, NULL);
+    gst_structure_get_int64(outcome.training, "step", steps);
+    gst_structure_get_double(measured.evaluation, "mse", &mse);
+    return mse;
+}
+
+/* Noisy frames of a scene that stands still teach about as much as clean ones
+ * with other noise. */
+static void test_target_noisy(void)
+{
+    static const char *const cases[][2] = {
+        {"GRAY8", "auto"}, {"RGB", "auto"}, {"I420", "yuv420"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gint64 steps = 0, all = 0;
+        double noisy = learn_noise(cases[i][0], cases[i][1], "noisy", &steps);
+        double clean = learn_noise(cases[i][0], cases[i][1], "clean", &all);
+
+        g_test_message("%s: mse %g from noisy frames, %g from clean ones",
+                       cases[i][0], noisy, clean);
+        g_assert_cmpint(all, ==, 500);
+        g_assert_cmpint(steps, ==, 500);
+        g_assert_cmpfloat(noisy, <, 1.4 * clean);
+        g_assert_cmpfloat(noisy, <, 0.0093); /* the noise: 0.0098 */
+    }
+}
+
+/* Where everything moves, or nothing has noise, nothing is learnt. */
+static void test_target_noisy_refuses(void)
+{
+    static const char *const sources[] = {
+        "videotestsrc pattern=zone-plate kx2=5 ky2=5 kt=9",
+        "videotestsrc pattern=smpte horizontal-speed=1",
+        "videotestsrc pattern=circular",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sources); i++) {
+        g_autofree char *line = g_strdup_printf(
+            "%s num-buffers=300 ! video/x-raw,format=GRAY8,width=64,height=48 "
+            "! aenoise noise=%s ! aetrain task=denoise target=noisy "
+            "architecture=unet-xs patch-size=32 patches-per-frame=8 "
+            "batch-size=4",
+            sources[i], i == 2 ? "none" : "gaussian:sd=0.01");
+        g_autoptr(GstElement) pipeline = gst_parse_launch(line, NULL);
+        g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+        g_autoptr(GstMessage) message = NULL;
+        g_autoptr(GError) warning = NULL;
+
+        gst_element_set_state(pipeline, GST_STATE_PLAYING);
+        message = gst_bus_timed_pop_filtered(
+            bus, 60 * GST_SECOND,
+            GST_MESSAGE_EOS | GST_MESSAGE_ERROR | GST_MESSAGE_WARNING);
+        g_assert_cmpint(GST_MESSAGE_TYPE(message), ==, GST_MESSAGE_WARNING);
+        gst_message_parse_warning(message, &warning, NULL);
+        g_assert_nonnull(strstr(warning->message, "Nothing stands still"));
+        gst_element_set_state(pipeline, GST_STATE_NULL);
+    }
+}
+
+/* A model that got worse is not written, one that got better is. */
+static void test_keep_best(void)
+{
+    g_autofree char *initial = in_folder("before.onnx");
+    g_autofree char *best = in_folder("best.onnx");
+    static const struct {
+        const char *rate;
+        gboolean written;
+    } cases[] = {{"0.5", FALSE}, {"1e-3", TRUE}};
+    g_auto(Outcome) first =
+        run(DIGITS "aetrain loss=bce batch-size=8 model-file=%s", 80, initial);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(Outcome) outcome =
+            run(DIGITS "aetrain loss=bce batch-size=8 model-file=%s "
+                       "initial-model=%s keep-best=true validate-every=2 "
+                       "checkpoint-interval=10 learning-rate=%s",
+                400, best, initial, cases[i].rate);
+
+        g_assert_cmpstr(outcome.error, ==, NULL);
+        g_assert_cmpint(g_file_test(best, G_FILE_TEST_EXISTS), ==,
+                        cases[i].written);
+    }
+}
+
 /* Luma and chroma of 4:2:0 together, from whole frames and from patches. */
 static void test_yuv420(void)
 {
@@ -603,8 +717,8 @@ static void test_yuv420_errors(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(Outcome) outcome =
-            run(SOURCE "aetrain colour=yuv420 %s", 2,
-                cases[i].format, cases[i].width, 24, cases[i].settings);
+            run(SOURCE "aetrain colour=yuv420 %s", 2, cases[i].format,
+                cases[i].width, 24, cases[i].settings);
         if (outcome.error == NULL ||
             strstr(outcome.error, cases[i].sentence) == NULL)
             g_error("%s: %s", cases[i].sentence, outcome.error);
@@ -821,6 +935,9 @@ int main(int argc, char **argv)
     g_test_add_func("/aetrain/max-steps", test_max_steps);
     g_test_add_func("/aetrain/done-is-done", test_done_is_done);
     g_test_add_func("/aetrain/evaluate-any-model", test_evaluate_any_model);
+    g_test_add_func("/aetrain/target-noisy", test_target_noisy);
+    g_test_add_func("/aetrain/target-noisy-refuses", test_target_noisy_refuses);
+    g_test_add_func("/aetrain/keep-best", test_keep_best);
     g_test_add_func("/aetrain/yuv420", test_yuv420);
     g_test_add_func("/aetrain/yuv420-noise", test_yuv420_noise);
     g_test_add_func("/aetrain/yuv420-errors", test_yuv420_errors);
