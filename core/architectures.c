@@ -231,14 +231,26 @@ static int lstm(AeNet *net, int x)
     return ae_net_steps_image(net, x);
 }
 
-static int block(AeNet *net, int x, int c)
+/* With a slope, or units of a narrow network die, or are never off, while its
+ * first steps are large: of unet-s half did so. */
+static int leaky(AeNet *net, int x)
 {
-    return conv_relu(net, conv_relu(net, x, c, c), c, c);
+    return ae_net_leaky_relu(net, x, 0.1f);
 }
 
-static int half_relu(AeNet *net, int x, int ci, int co)
+static int conv_leaky(AeNet *net, int x, int ci, int co)
 {
-    return ae_net_relu(net, ae_net_conv_half(net, x, ci, co, 2));
+    return leaky(net, ae_net_conv(net, x, ci, co, 3));
+}
+
+static int block(AeNet *net, int x, int c)
+{
+    return conv_leaky(net, conv_leaky(net, x, c, c), c, c);
+}
+
+static int half_leaky(AeNet *net, int x, int ci, int co)
+{
+    return leaky(net, ae_net_conv_half(net, x, ci, co, 2));
 }
 
 /* Twice the size, and what has skipped the levels below. */
@@ -254,10 +266,10 @@ static int unet(AeNet *net, int image, int a, int b, int c)
     int n = net->options.channels;
     gboolean half = n == AE_YUV420_CHANNELS;
     int e0 = block(
-        net, half ? conv_relu(net, image, n, a) : half_relu(net, image, n, a),
+        net, half ? conv_leaky(net, image, n, a) : half_leaky(net, image, n, a),
         a);
-    int e1 = block(net, half_relu(net, e0, a, b), b);
-    int x = block(net, half_relu(net, e1, b, c), c);
+    int e1 = block(net, half_leaky(net, e0, a, b), b);
+    int x = block(net, half_leaky(net, e1, b, c), c);
 
     x = block(net, up_add(net, x, c, b, e1), b);
     x = block(net, up_add(net, x, b, a, e0), a);
@@ -277,13 +289,6 @@ static int unet_xs(AeNet *net, int x)
     return unet(net, x, 8, 16, 32);
 }
 
-/* With a slope, or all units of a narrow network may die while its first
- * steps are large. */
-static int conv_leaky(AeNet *net, int x, int ci, int co)
-{
-    return ae_net_leaky_relu(net, ae_net_conv(net, x, ci, co, 3), 0.1f);
-}
-
 /* The nearest pixels, and what @blocks of two convolutions of @n channels add
  * to them. These work at half of the image's size, where each costs a quarter;
  * last the pixels of the enlarged image are dealt out from channels (Shi et
@@ -291,12 +296,12 @@ static int conv_leaky(AeNet *net, int x, int ci, int co)
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;
-    int x = ae_net_leaky_relu(net, ae_net_conv_half(net, image, c, n, 4), 0.1f);
+    int x = leaky(net, ae_net_conv_half(net, image, c, n, 4));
 
     for (int i = 0; i < blocks; i++) {
         int y = ae_net_conv(net, conv_leaky(net, x, n, n), n, n, 3);
 
-        x = ae_net_leaky_relu(net, ae_net_add(net, y, x), 0.1f);
+        x = leaky(net, ae_net_add(net, y, x));
     }
     x = ae_net_conv(net, x, n, 4 * c * scale * scale, 3);
     ae_model_set(net->model, "ae.multiple", "2");

@@ -44,6 +44,7 @@ OPERATORS = {
     "Conv": conv,
     "ConvTranspose": transposed,
     "DepthToSpace": depth_to_space,
+    "LeakyRelu": lambda a, x: functional.leaky_relu(x, a.get("alpha", 0.01)),
     "MaxPool": max_pool,
     "PRelu": lambda a, x, slope: functional.prelu(x, slope.flatten()),
     "Relu": lambda a, x: functional.relu(x),

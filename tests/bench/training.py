@@ -54,13 +54,13 @@ class UNet(nn.Module):
 
     def block(self, i, x):
         for conv in self.blocks[i]:
-            x = functional.relu(conv(x))
+            x = functional.leaky_relu(conv(x), 0.1)
         return x
 
     def forward(self, image):
-        e0 = self.block(0, functional.relu(self.enter(image)))
-        e1 = self.block(1, functional.relu(self.down1(e0)))
-        x = self.block(2, functional.relu(self.down2(e1)))
+        e0 = self.block(0, functional.leaky_relu(self.enter(image), 0.1))
+        e1 = self.block(1, functional.leaky_relu(self.down1(e0), 0.1))
+        x = self.block(2, functional.leaky_relu(self.down2(e1), 0.1))
         x = self.block(3, self.up2(x) + e1)
         x = self.block(4, self.up1(x) + e0)
         return image - functional.pixel_shuffle(self.last(x), 2)
