@@ -27,6 +27,7 @@
 #include "resample.h"
 #include "safetensors.h"
 #include "still.h"
+#include "temporal.h"
 #include "tensor.h"
 #include "trainer.h"
 #include "yuv420.h"

@@ -1,0 +1,640 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* For a cell whose means are worth n frames, and a frame y that the denoiser
+ * turned into D, with noise of variance V:
+ *
+ *   noisy    <- noisy    + (y - noisy) / n'       n' = min(1 + keep n, LONGEST)
+ *   denoised <- denoised + (D - denoised) / n'
+ *   out = denoised + gain (r - mean of r),        r = noisy - denoised
+ *   gain = max(0, 1 - CAUTION (V / n') / mean of (r - mean of r)^2)
+ *
+ * where means of r are those of its surroundings: what both differ by in large
+ * is not detail, but what clipping does to noise. keep is 1 where nothing
+ * moves, 0 where something does. If nothing moves, the differences y - noisy
+ * have the variance V (1 + 1 / n); divided by its root they make a map whose
+ * mean and mean square are compared with what noise allows, in the surroundings
+ * of each cell and, more sharply, of each block. The ratio of the largest to
+ * what is allowed is the motion. */
+#include "temporal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "error.h"
+#include "tensor.h"
+
+#define SIDE 4         /* cells of a block's side */
+#define ONE 128.0f     /* how a level is written in the means */
+#define LONGEST 16.0f  /* frames that a mean can be worth */
+#define CAUTION 1.3f   /* how much of the noise counts as such in r */
+#define LEAST 0.25f    /* variance: rounding has a third of it */
+#define ADAPTION 0.25f /* of the variance, to each frame's */
+/* What a denoiser takes away is a little less than the noise. */
+#define REMOVED 1.08f
+
+/* Surroundings: a square this far to all sides. */
+#define AROUND 2
+#define AROUND_COUNT ((2 * AROUND + 1) * (2 * AROUND + 1))
+/* What noise allows, of AROUND_COUNT cells or 16 times as many in blocks: so
+ * many standard deviations, of the mean square and of the mean. */
+#define CELLS_SQUARE 2.5f
+#define BLOCKS_SQUARE 4.0f
+#define DEVIATIONS 2.7f
+
+#define MOST_MOTION 3.0f
+#define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
+#define SOFTNESS 0.6f /* motion from 1 to more than this is some motion */
+#define FEW 0.2f      /* share of moving cells around a block that is nothing */
+#define CONTEXT 3.0f  /* how a larger share makes motion of less */
+#define CUT 0.9f      /* share of moving cells that makes a cut */
+
+typedef struct {
+    int cell_w, cell_h, width; /* in samples */
+    int16_t *noisy, *denoised; /* the means, times ONE */
+    float *change, *power;     /* cells: y - noisy as if its variance was V,
+                                  and its square; then the means of r, r^2 */
+    float *removed;            /* blocks: mean of (y - D)^2 */
+    float *block_change, *block_power; /* blocks: means of those of cells */
+    float *variance;                   /* blocks: V */
+} Plane;
+
+/* Rows for one thread. */
+typedef struct {
+    float *samples[3];
+    float *cells[5]; /* with room for AROUND on both sides */
+} Rows;
+
+struct AeTemporal {
+    AePool *pool;
+    Plane planes[AE_TEMPORAL_PLANES];
+    int n_planes;
+    int blocks_w, blocks_h, cells_w, cells_h;
+    float *count;    /* cells: n */
+    float *evidence; /* cells: mean motion, most of the last frames */
+    float *motion;   /* cells */
+    float *moving;   /* blocks: share of cells */
+    Rows *rows;
+    gboolean fresh; /* forget what was */
+};
+
+typedef struct {
+    AeTemporal *temporal;
+    const AeTemporalFrame *frame;
+    float sigma;
+} Job;
+
+static int clamp(int i, int n)
+{
+    return MIN(MAX(i, 0), n - 1);
+}
+
+static float square(float x)
+{
+    return x * x;
+}
+
+/* Row @y of the means of squares around; those outside are the nearest. @sums:
+ * scratch. */
+static void box_row(float *out, const float *map, int w, int h, int y,
+                    int around, float *sums)
+{
+    float share = 1.0f / (float)((2 * around + 1) * (2 * around + 1));
+
+    memset(sums, 0, (size_t)(w + 2 * around) * sizeof *sums);
+    for (int i = y - around; i <= y + around; i++) {
+        const float *row = map + (size_t)clamp(i, h) * (size_t)w;
+
+        for (int x = 0; x < w; x++)
+            sums[around + x] += row[x];
+    }
+    for (int x = 0; x < around; x++) {
+        sums[x] = sums[around];
+        sums[around + w + x] = sums[around + w - 1];
+    }
+    memcpy(out, sums, (size_t)w * sizeof *out);
+    for (int i = 1; i <= 2 * around; i++)
+        for (int x = 0; x < w; x++)
+            out[x] += sums[x + i];
+    for (int x = 0; x < w; x++)
+        out[x] *= share;
+}
+
+/* cells += the sums of their samples */
+static void add_samples(float *cells, const float *row, int n, int cell_w)
+{
+    if (cell_w == 1)
+        for (int x = 0; x < n; x++)
+            cells[x] += row[x];
+    else
+        for (int x = 0; x < n; x++)
+            cells[x] += row[2 * x] + row[2 * x + 1];
+}
+
+static void add_squares(float *cells, const float *row, int n, int cell_w)
+{
+    if (cell_w == 1)
+        for (int x = 0; x < n; x++)
+            cells[x] += row[x] * row[x];
+    else
+        for (int x = 0; x < n; x++)
+            cells[x] +=
+                row[2 * x] * row[2 * x] + row[2 * x + 1] * row[2 * x + 1];
+}
+
+static void scale(float *row, int n, float factor)
+{
+    for (int x = 0; x < n; x++)
+        row[x] *= factor;
+}
+
+/* Each of @n values @times times. */
+static void repeat(float *target, const float *source, int n, int times)
+{
+    for (int x = 0; x < n; x++)
+        for (int i = 0; i < times; i++)
+            target[x * times + i] = source[x];
+}
+
+/* Sums of what the frame changes and the denoiser removes in a row of cells. */
+static void measure_cells(const Job *job, int p, int y, float *change,
+                          float *removed, const Rows *rows)
+{
+    const Plane *plane = &job->temporal->planes[p];
+    int cells_w = job->temporal->cells_w, n = plane->width;
+    float *noisy = rows->samples[0], *denoised = rows->samples[1];
+
+    memset(change, 0, (size_t)cells_w * sizeof *change);
+    memset(removed, 0, (size_t)cells_w * sizeof *removed);
+    for (int i = y * plane->cell_h; i < (y + 1) * plane->cell_h; i++) {
+        const int16_t *mean = plane->noisy + (size_t)i * (size_t)n;
+
+        job->frame->read_noisy(job->frame->data, p, i, noisy);
+        job->frame->read_denoised(job->frame->data, p, i, denoised);
+        for (int x = 0; x < n; x++) {
+            denoised[x] = noisy[x] - denoised[x];
+            noisy[x] -= (float)mean[x] * (1 / ONE);
+        }
+        add_samples(change, noisy, cells_w, plane->cell_w);
+        add_squares(removed, denoised, cells_w, plane->cell_w);
+    }
+}
+
+/* The first pass, of a row of blocks: the maps of change, and what is removed.
+ */
+static void measure(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    AeTemporal *t = job->temporal;
+    const Rows *rows = &t->rows[thread];
+    float *removed = rows->cells[0];
+    size_t blocks = (size_t)index * (size_t)t->blocks_w;
+
+    for (int p = 0; p < t->n_planes; p++) {
+        Plane *plane = &t->planes[p];
+        int samples = plane->cell_w * plane->cell_h;
+
+        memset(plane->removed + blocks, 0, (size_t)t->blocks_w * sizeof(float));
+        memset(plane->block_change + blocks, 0,
+               (size_t)t->blocks_w * sizeof(float));
+        memset(plane->block_power + blocks, 0,
+               (size_t)t->blocks_w * sizeof(float));
+        for (int y = (int)index * SIDE; y < ((int)index + 1) * SIDE; y++) {
+            size_t cells = (size_t)y * (size_t)t->cells_w;
+            float *change = plane->change + cells;
+            float *power = plane->power + cells;
+
+            measure_cells(job, p, y, change, removed, rows);
+            for (int x = 0; x < t->cells_w; x++) {
+                change[x] /=
+                    sqrtf((float)samples * (1 + 1 / t->count[cells + x]));
+                power[x] = square(change[x]);
+            }
+            for (int x = 0; x < t->cells_w; x++) {
+                plane->removed[blocks + x / SIDE] += removed[x];
+                plane->block_change[blocks + x / SIDE] += change[x];
+                plane->block_power[blocks + x / SIDE] += power[x];
+            }
+        }
+        scale(plane->removed + blocks, t->blocks_w,
+              1.0f / (float)(SIDE * SIDE * samples));
+        scale(plane->block_change + blocks, t->blocks_w, 1.0f / (SIDE * SIDE));
+        scale(plane->block_power + blocks, t->blocks_w, 1.0f / (SIDE * SIDE));
+    }
+}
+
+/* x = the largest of itself and the motion that means around of @change and
+ * @power show, of @count changes, where noise has variance @variance, a value
+ * for every @side changes. */
+static void raise_motion(float *motion, const float *change, const float *power,
+                         const float *variance, int n, int side, float count,
+                         float deviations)
+{
+    float by_power = 1 / (1 + deviations * sqrtf(2 / count));
+    float by_change = count / (DEVIATIONS * DEVIATIONS);
+
+    for (int x = 0; x < n; x++) {
+        float a = power[x] * by_power, b = square(change[x]) * by_change;
+        float largest = (a > b ? a : b) / variance[x / side];
+
+        motion[x] = motion[x] > largest ? motion[x] : largest;
+    }
+}
+
+/* V of a row of blocks, as the surroundings show it. */
+static void update_variance(const Job *job, Plane *plane, int y, Rows *rows)
+{
+    AeTemporal *t = job->temporal;
+    float *variance = plane->variance + (size_t)y * (size_t)t->blocks_w;
+    float *now = rows->cells[0];
+    float share = t->fresh ? 1 : ADAPTION;
+
+    box_row(now, plane->removed, t->blocks_w, t->blocks_h, y, AROUND,
+            rows->cells[1]);
+    for (int x = 0; x < t->blocks_w; x++) {
+        float v = now[x] * REMOVED;
+
+        v = v > LEAST ? v : LEAST;
+        variance[x] += share * (v - variance[x]);
+        if (job->sigma > 0)
+            variance[x] = square(job->sigma);
+    }
+}
+
+/* Motion in a row of cells, where that of its blocks is @blocks. */
+static void judge_cells(AeTemporal *t, int y, const float *blocks, Rows *rows)
+{
+    size_t cells = (size_t)y * (size_t)t->cells_w;
+    float *motion = t->motion + cells, *evidence = t->evidence + cells;
+    float *change = rows->cells[0], *power = rows->cells[1];
+
+    repeat(motion, blocks, t->blocks_w, SIDE);
+    for (int p = 0; p < t->n_planes; p++) {
+        const Plane *plane = &t->planes[p];
+        size_t row = (size_t)(y / SIDE) * (size_t)t->blocks_w;
+
+        box_row(change, plane->change, t->cells_w, t->cells_h, y, AROUND,
+                rows->cells[2]);
+        box_row(power, plane->power, t->cells_w, t->cells_h, y, AROUND,
+                rows->cells[2]);
+        raise_motion(motion, change, power, plane->variance + row, t->cells_w,
+                     SIDE, AROUND_COUNT, CELLS_SQUARE);
+    }
+    for (int x = 0; x < t->cells_w; x++) {
+        float m = motion[x] < MOST_MOTION ? motion[x] : MOST_MOTION;
+
+        evidence[x] = t->fresh ? 0 : (evidence[x] + m) / 2;
+        m /= SUDDEN;
+        motion[x] = m > evidence[x] ? m : evidence[x];
+    }
+}
+
+/* The second pass: where is motion? */
+static void judge(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    AeTemporal *t = job->temporal;
+    Rows *rows = &t->rows[thread];
+    float *blocks = rows->cells[3];
+    int y = (int)index;
+    float *moving = t->moving + (size_t)y * (size_t)t->blocks_w;
+
+    memset(blocks, 0, (size_t)t->blocks_w * sizeof *blocks);
+    for (int p = 0; p < t->n_planes; p++) {
+        Plane *plane = &t->planes[p];
+
+        update_variance(job, plane, y, rows);
+        box_row(rows->cells[0], plane->block_change, t->blocks_w, t->blocks_h,
+                y, AROUND, rows->cells[2]);
+        box_row(rows->cells[1], plane->block_power, t->blocks_w, t->blocks_h, y,
+                AROUND, rows->cells[2]);
+        raise_motion(blocks, rows->cells[0], rows->cells[1],
+                     plane->variance + (size_t)y * (size_t)t->blocks_w,
+                     t->blocks_w, 1, AROUND_COUNT * SIDE * SIDE, BLOCKS_SQUARE);
+    }
+    memset(moving, 0, (size_t)t->blocks_w * sizeof *moving);
+    for (int i = y * SIDE; i < (y + 1) * SIDE; i++) {
+        const float *motion = t->motion + (size_t)i * (size_t)t->cells_w;
+
+        judge_cells(t, i, blocks, rows);
+        for (int x = 0; x < t->cells_w; x++)
+            moving[x / SIDE] += motion[x] > 1 ? 1.0f / (SIDE * SIDE) : 0;
+    }
+}
+
+/* The most motion of a cell and its eight neighbours, in a row of cells. */
+static void spread_motion(const AeTemporal *t, int y, float *out, float *most)
+{
+    int w = t->cells_w;
+
+    memcpy(most + 1, t->motion + (size_t)y * (size_t)w,
+           (size_t)w * sizeof *out);
+    for (int i = y - 1; i <= y + 1; i += 2) {
+        const float *row = t->motion + (size_t)clamp(i, t->cells_h) * (size_t)w;
+
+        for (int x = 0; x < w; x++)
+            most[x + 1] = row[x] > most[x + 1] ? row[x] : most[x + 1];
+    }
+    most[0] = most[1];
+    most[w + 1] = most[w];
+    for (int x = 0; x < w; x++) {
+        float m = most[x] > most[x + 1] ? most[x] : most[x + 1];
+
+        out[x] = m > most[x + 2] ? m : most[x + 2];
+    }
+}
+
+/* n of a row of cells; @context: for each block, how much more motion is there
+ * than it seems. @share becomes 1 / n. */
+static void update_count(AeTemporal *t, int y, const float *context,
+                         float *share, float *scratch)
+{
+    float *count = t->count + (size_t)y * (size_t)t->cells_w;
+
+    spread_motion(t, y, share, scratch);
+    for (int x = 0; x < t->cells_w; x++) {
+        float keep = 1 - (share[x] * context[x / SIDE] - 1) / SOFTNESS, n;
+
+        keep = t->fresh || keep < 0 ? 0 : keep;
+        n = 1 + (keep < 1 ? keep : 1) * count[x];
+        count[x] = n < LONGEST ? n : LONGEST;
+        share[x] = 1 / count[x];
+    }
+}
+
+/* mean += share (row - mean). Leaves the means in @row. */
+static void update_mean(int16_t *restrict mean, float *restrict row,
+                        const float *restrict share, int n)
+{
+    for (int x = 0; x < n; x++) {
+        float m = (float)mean[x] * (1 / ONE);
+
+        m += share[x] * (row[x] - m);
+        mean[x] = (int16_t)(m * ONE + 0.5f);
+        row[x] = m;
+    }
+}
+
+/* The means of a row of cells, where frames count @share. */
+static void update_cells(const Job *job, int p, int y, const float *share,
+                         const Rows *rows)
+{
+    const AeTemporal *t = job->temporal;
+    const Plane *plane = &t->planes[p];
+    float *noisy = rows->samples[0], *denoised = rows->samples[1];
+    float *change = plane->change + (size_t)y * (size_t)t->cells_w;
+    float *power = plane->power + (size_t)y * (size_t)t->cells_w;
+    float part = 1.0f / (float)(plane->cell_w * plane->cell_h);
+    int n = plane->width;
+
+    memset(change, 0, (size_t)t->cells_w * sizeof *change);
+    memset(power, 0, (size_t)t->cells_w * sizeof *power);
+    repeat(rows->samples[2], share, t->cells_w, plane->cell_w);
+    for (int i = y * plane->cell_h; i < (y + 1) * plane->cell_h; i++) {
+        size_t row = (size_t)i * (size_t)n;
+
+        job->frame->read_noisy(job->frame->data, p, i, noisy);
+        job->frame->read_denoised(job->frame->data, p, i, denoised);
+        update_mean(plane->noisy + row, noisy, rows->samples[2], n);
+        update_mean(plane->denoised + row, denoised, rows->samples[2], n);
+        for (int x = 0; x < n; x++)
+            noisy[x] -= denoised[x];
+        add_samples(change, noisy, t->cells_w, plane->cell_w);
+        add_squares(power, noisy, t->cells_w, plane->cell_w);
+    }
+    scale(change, t->cells_w, part);
+    scale(power, t->cells_w, part);
+}
+
+/* The third pass: how much to keep, and the new means. */
+static void update(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    AeTemporal *t = job->temporal;
+    Rows *rows = &t->rows[thread];
+    float *context = rows->cells[0], *share = rows->cells[1];
+    int y = (int)index;
+
+    box_row(context, t->moving, t->blocks_w, t->blocks_h, y, 1, share);
+    for (int x = 0; x < t->blocks_w; x++)
+        context[x] = context[x] > FEW ? 1 + CONTEXT * (context[x] - FEW) : 1;
+    for (int i = y * SIDE; i < (y + 1) * SIDE; i++) {
+        update_count(t, i, context, share, rows->cells[2]);
+        for (int p = 0; p < t->n_planes; p++)
+            update_cells(job, p, i, share, rows);
+    }
+}
+
+/* The gain of a row of cells, and gain * the mean of r. */
+static void find_gain(const AeTemporal *t, const Plane *plane, int y,
+                      Rows *rows, float *gain, float *offset)
+{
+    const float *count = t->count + (size_t)y * (size_t)t->cells_w;
+    const float *variance =
+        plane->variance + (size_t)(y / SIDE) * (size_t)t->blocks_w;
+    float *near = rows->cells[2], *power = rows->cells[3];
+
+    box_row(offset, plane->change, t->cells_w, t->cells_h, y, AROUND,
+            rows->cells[4]);
+    box_row(near, plane->change, t->cells_w, t->cells_h, y, 1, rows->cells[4]);
+    box_row(power, plane->power, t->cells_w, t->cells_h, y, 1, rows->cells[4]);
+    for (int x = 0; x < t->cells_w; x++) {
+        float mean = offset[x];
+        float found = power[x] - 2 * mean * near[x] + mean * mean;
+        float noise = CAUTION * variance[x / SIDE] / count[x];
+        float g = found > noise ? 1 - noise / found : 0;
+
+        g *= count[x] < 2 ? count[x] - 1 : 1;
+        gain[x] = g;
+        offset[x] = g * mean;
+    }
+}
+
+/* The fourth pass: the output. */
+static void give(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    AeTemporal *t = job->temporal;
+    Rows *rows = &t->rows[thread];
+    float *gain = rows->samples[0], *offset = rows->samples[1];
+    float *out = rows->samples[2];
+
+    for (int i = (int)index * SIDE; i < ((int)index + 1) * SIDE; i++)
+        for (int p = 0; p < t->n_planes; p++) {
+            const Plane *plane = &t->planes[p];
+
+            find_gain(t, plane, i, rows, rows->cells[0], rows->cells[1]);
+            repeat(gain, rows->cells[0], t->cells_w, plane->cell_w);
+            repeat(offset, rows->cells[1], t->cells_w, plane->cell_w);
+            for (int y = i * plane->cell_h; y < (i + 1) * plane->cell_h; y++) {
+                size_t row = (size_t)y * (size_t)plane->width;
+                const int16_t *noisy = plane->noisy + row;
+                const int16_t *denoised = plane->denoised + row;
+
+                for (int x = 0; x < plane->width; x++)
+                    out[x] = ((float)denoised[x] +
+                              gain[x] * (float)(noisy[x] - denoised[x])) *
+                                 (1 / ONE) -
+                             offset[x];
+                job->frame->write(job->frame->data, p, y, out);
+            }
+        }
+}
+
+static gboolean is_cut(const AeTemporal *t)
+{
+    int n = t->blocks_w * t->blocks_h;
+    double moving = 0;
+
+    for (int i = 0; i < n; i++)
+        moving += (double)t->moving[i];
+    return moving > (double)CUT * n;
+}
+
+void ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
+                     float sigma)
+{
+    Job job = {temporal, frame, sigma};
+    AePool *pool = temporal->pool;
+    int rows = temporal->blocks_h;
+
+    ae_pool_run(pool, measure, &job, rows);
+    ae_pool_run(pool, judge, &job, rows);
+    if (!temporal->fresh && is_cut(temporal)) {
+        temporal->fresh = TRUE;
+        ae_pool_run(pool, judge, &job, rows);
+    }
+    ae_pool_run(pool, update, &job, rows);
+    if (!temporal->fresh)
+        ae_pool_run(pool, give, &job, rows);
+    temporal->fresh = FALSE;
+}
+
+void ae_temporal_reset(AeTemporal *temporal)
+{
+    temporal->fresh = TRUE;
+}
+
+float ae_temporal_sigma(const AeTemporal *temporal)
+{
+    const Plane *plane = &temporal->planes[0];
+    int n = temporal->blocks_w * temporal->blocks_h;
+    double sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += (double)plane->variance[i];
+    return (float)sqrt(sum / n);
+}
+
+static gboolean alloc(float **memory, size_t n)
+{
+    *memory = ae_alloc_floats(n);
+    return *memory != NULL;
+}
+
+static gboolean plane_init(AeTemporal *t, Plane *plane)
+{
+    size_t cells = (size_t)t->cells_w * (size_t)t->cells_h;
+    size_t blocks = (size_t)t->blocks_w * (size_t)t->blocks_h;
+    size_t halves = cells * (size_t)(plane->cell_w * plane->cell_h) / 2;
+
+    plane->width = t->cells_w * plane->cell_w;
+    plane->noisy = (int16_t *)ae_alloc_floats(halves);
+    plane->denoised = (int16_t *)ae_alloc_floats(halves);
+    return plane->noisy != NULL && plane->denoised != NULL &&
+           alloc(&plane->change, cells) && alloc(&plane->power, cells) &&
+           alloc(&plane->removed, blocks) &&
+           alloc(&plane->block_change, blocks) &&
+           alloc(&plane->block_power, blocks) &&
+           alloc(&plane->variance, blocks);
+}
+
+static void plane_clear(Plane *plane)
+{
+    ae_free(plane->noisy);
+    ae_free(plane->denoised);
+    ae_free(plane->change);
+    ae_free(plane->power);
+    ae_free(plane->removed);
+    ae_free(plane->block_change);
+    ae_free(plane->block_power);
+    ae_free(plane->variance);
+}
+
+static gboolean rows_init(const AeTemporal *t, Rows *rows)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows->samples); i++)
+        if (!alloc(&rows->samples[i], (size_t)t->cells_w * 2))
+            return FALSE;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows->cells); i++)
+        if (!alloc(&rows->cells[i], (size_t)t->cells_w + 2 * AROUND))
+            return FALSE;
+    return TRUE;
+}
+
+static void rows_clear(Rows *rows)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(rows->samples); i++)
+        ae_free(rows->samples[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows->cells); i++)
+        ae_free(rows->cells[i]);
+}
+
+static gboolean temporal_init(AeTemporal *t)
+{
+    size_t cells = (size_t)t->cells_w * (size_t)t->cells_h;
+    size_t blocks = (size_t)t->blocks_w * (size_t)t->blocks_h;
+
+    if (!alloc(&t->count, cells) || !alloc(&t->evidence, cells) ||
+        !alloc(&t->motion, cells) || !alloc(&t->moving, blocks))
+        return FALSE;
+    for (size_t i = 0; i < cells; i++)
+        t->count[i] = 1;
+    for (int p = 0; p < t->n_planes; p++)
+        if (!plane_init(t, &t->planes[p]))
+            return FALSE;
+    for (int i = 0; i < ae_pool_threads(t->pool); i++)
+        if (!rows_init(t, &t->rows[i]))
+            return FALSE;
+    return TRUE;
+}
+
+AeTemporal *ae_temporal_new(int width, int height, int n_planes,
+                            const gboolean *halved_x, const gboolean *halved_y,
+                            AePool *pool, GError **error)
+{
+    g_autoptr(AeTemporal) t = g_new0(AeTemporal, 1);
+
+    t->pool = pool;
+    t->fresh = TRUE;
+    t->n_planes = n_planes;
+    t->rows = g_new0(Rows, ae_pool_threads(pool));
+    t->blocks_w = (width + AE_TEMPORAL_BLOCK - 1) / AE_TEMPORAL_BLOCK;
+    t->blocks_h = (height + AE_TEMPORAL_BLOCK - 1) / AE_TEMPORAL_BLOCK;
+    t->cells_w = t->blocks_w * SIDE;
+    t->cells_h = t->blocks_h * SIDE;
+    for (int p = 0; p < n_planes; p++) {
+        t->planes[p].cell_w = halved_x[p] ? 1 : 2;
+        t->planes[p].cell_h = halved_y[p] ? 1 : 2;
+    }
+    if (temporal_init(t))
+        return g_steal_pointer(&t);
+    g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                "there is not enough memory to average frames of %dx%d", width,
+                height);
+    return NULL;
+}
+
+void ae_temporal_free(AeTemporal *temporal)
+{
+    if (temporal == NULL)
+        return;
+    for (int p = 0; p < temporal->n_planes; p++)
+        plane_clear(&temporal->planes[p]);
+    for (int i = 0; i < ae_pool_threads(temporal->pool); i++)
+        rows_clear(&temporal->rows[i]);
+    ae_free(temporal->count);
+    ae_free(temporal->evidence);
+    ae_free(temporal->motion);
+    ae_free(temporal->moving);
+    g_free(temporal->rows);
+    g_free(temporal);
+}
