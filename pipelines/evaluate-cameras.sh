@@ -53,7 +53,7 @@ measure() {
     pictures "$folder/clean%04d" "$3" "$4"
     gst-launch-1.0 -m "${noisy[@]}" ! tee name=t \
         t. ! queue ! before.sink \
-        t. ! queue ! aedenoise ${MODEL:+model-file="$MODEL"} ! after.sink \
+        t. ! queue ! aedenoise temporal=false ${MODEL:+model-file="$MODEL"} ! after.sink \
         "${SOURCE[@]}" ! tee name=r \
         r. ! queue ! before.reference r. ! queue ! after.reference \
         aecompare name=after ! fakesink sync=false \

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # PSNR and SSIM of a denoiser, seeded Gaussian noise added in float, clipped and
-# rounded to 8 bit; mean of the images' PSNR, all samples.
+# rounded to 8 bit; mean of the images' PSNR, all samples; every
+# image for itself.
 #
 #   [SET=kodak24] pipelines/evaluate-denoise.sh [MODEL [SIGMA...]]
 #
@@ -49,5 +50,5 @@ measure() {
 for sigma; do
     sd=$(awk "BEGIN { print $sigma / 255 }")
     echo "$SET, sigma $sigma: noisy $(measure identity)," \
-        "denoised $(measure aedenoise ${MODEL:+model-file="$MODEL"})"
+        "denoised $(measure aedenoise temporal=false ${MODEL:+model-file="$MODEL"})"
 done

@@ -96,5 +96,5 @@ measured() {
 SINK=(fakesink sync=true)
 learn "${PLAY[@]}" ! aenoise noise="$NOISE" seed=1
 echo "PSNR noisy $(measured identity) dB, $INITIAL" \
-    "$(measured aedenoise model="$INITIAL") dB, learnt" \
-    "$(measured aedenoise model-file="$MODEL") dB"
+    "$(measured aedenoise temporal=false model="$INITIAL") dB, learnt" \
+    "$(measured aedenoise temporal=false model-file="$MODEL") dB"

@@ -13,6 +13,9 @@
  * and cropped outside. Samples of 10 and 16 bits are read and written as such;
  * the fields of interlaced frames are images of their own.
  *
+ * Where nothing moves, what frames before have shown makes the picture better
+ * still (#GstAeDenoise:temporal), without delay.
+ *
  * Where less shall be removed, #GstAeDenoise:strength mixes the frame as it
  * came with the denoised one.
  *
@@ -56,6 +59,16 @@ static const GstAeProperty properties[] = {
      "which at 0 passes bit for bit",
      G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, strength), .number = 1,
      .maximum = 1, .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
+    {"temporal", "Temporal",
+     "Whether frames before help where nothing moves (models whose \"ae.task\" "
+     "is \"denoise\"; video that is not interlaced)",
+     G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeVideo, temporal), .number = 1,
+     .flags = GST_PARAM_MUTABLE_PLAYING},
+    {"sigma", "Sigma",
+     "The level of the noise where 255 is white, by which motion is told from "
+     "noise (0: measured, see \"stats\")",
+     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, sigma), .maximum = 255,
+     .flags = GST_PARAM_MUTABLE_PLAYING},
 };
 
 static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)

@@ -7,6 +7,7 @@
 #include "gstaenegotiate.h"
 #include "gstaepixels.h"
 #include "gstaescale.h"
+#include "gstaetemporal.h"
 #include "gstaevideoplan.h"
 
 /* The last ones: who has the choice sends 8 bits. */
@@ -29,7 +30,8 @@ typedef struct {
     int channels, scale;
     int threads;
     AePrecision precision;
-    GstAeVideoPlan *plan; /* NULL until the format is known */
+    GstAeVideoPlan *plan;    /* NULL until the format is known */
+    GstAeTemporal *temporal; /* NULL: not for this model or format */
 } Runner;
 
 struct GstAeVideoPrivate {
@@ -46,7 +48,8 @@ struct GstAeVideoPrivate {
     char *label;           /* of the model in use */
     GstClockTime earliest; /* running time from which frames are in time */
     guint64 frames, late;
-    gint64 busy; /* microseconds spent on frames */
+    gint64 busy;    /* microseconds spent on frames */
+    float measured; /* level of the noise in the last frame, or 0 */
 };
 
 /* A change of the settings, on its way to the thread that loads. */
@@ -79,6 +82,7 @@ static void runner_free(Runner *runner)
 {
     if (runner == NULL)
         return;
+    gst_ae_temporal_free(runner->temporal);
     gst_ae_video_plan_free(runner->plan);
     if (runner->model != NULL)
         gst_ae_model_unref(runner->model);
@@ -87,12 +91,23 @@ static void runner_free(Runner *runner)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
 
+/* Frames before can help a denoiser: what it takes away is noise, so the rest
+ * of what changes is motion. */
+static gboolean is_temporal(const Runner *runner, const GstVideoInfo *info)
+{
+    const char *task = ae_model_get(runner->model->model, "ae.task");
+
+    return g_strcmp0(task, "denoise") == 0 && runner->scale == 1 &&
+           !GST_VIDEO_INFO_IS_INTERLACED(info);
+}
+
 /* Makes the runner ready for frames of @info; it stays as it was if that
  * fails. */
 static gboolean runner_plan(Runner *runner, const GstVideoInfo *info,
                             GError **error)
 {
-    GstAeVideoPlan *plan;
+    g_autoptr(GstAeVideoPlan) plan = NULL;
+    GstAeTemporal *temporal = NULL;
 
     if (runner->plan != NULL && gst_ae_video_plan_fits(runner->plan, info))
         return TRUE;
@@ -100,8 +115,16 @@ static gboolean runner_plan(Runner *runner, const GstVideoInfo *info,
                                  runner->threads, runner->precision, error);
     if (plan == NULL)
         return FALSE;
+    if (is_temporal(runner, info)) {
+        temporal =
+            gst_ae_temporal_new(info, gst_ae_video_plan_pool(plan), error);
+        if (temporal == NULL)
+            return FALSE;
+    }
+    gst_ae_temporal_free(runner->temporal);
+    runner->temporal = temporal;
     gst_ae_video_plan_free(runner->plan);
-    runner->plan = plan;
+    runner->plan = g_steal_pointer(&plan);
     return TRUE;
 }
 
@@ -342,6 +365,15 @@ static void set_earliest(GstAeVideo *self, GstClockTime earliest)
     GST_OBJECT_UNLOCK(self);
 }
 
+/* The streaming thread: the next frame has nothing to do with those before. */
+static void forget_frames(GstAeVideo *self)
+{
+    Runner *runner = self->priv->runner;
+
+    if (runner != NULL && runner->temporal != NULL)
+        gst_ae_temporal_reset(runner->temporal);
+}
+
 /* A frame that is not worth the model's time. */
 static void pass(GstVideoFrame *out, const GstVideoFrame *in, int scale)
 {
@@ -386,23 +418,53 @@ static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
     look_at_file(GST_AE_VIDEO(trans));
 }
 
+/* What is to be done with a frame: the properties of this moment. */
+typedef struct {
+    gboolean temporal;
+    float strength, sigma;
+} Wish;
+
+static Wish get_wish(GstAeVideo *self)
+{
+    Wish wish;
+
+    GST_OBJECT_LOCK(self);
+    wish = (Wish){self->temporal, self->strength, self->sigma};
+    GST_OBJECT_UNLOCK(self);
+    return wish;
+}
+
+/* Returns the level of the noise, 0 if it is not measured. */
+static float run(Runner *runner, GstVideoFrame *in, GstVideoFrame *out,
+                 const Wish *wish)
+{
+    if (runner->temporal != NULL && wish->temporal && wish->strength > 0) {
+        gst_ae_video_plan_run(runner->plan, in, out, 1);
+        return gst_ae_temporal_run(runner->temporal, in, out, wish->strength,
+                                   wish->sigma);
+    }
+    if (runner->temporal != NULL)
+        gst_ae_temporal_reset(runner->temporal);
+    gst_ae_video_plan_run(runner->plan, in, out, wish->strength);
+    return 0;
+}
+
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
                                      GstVideoFrame *out)
 {
     GstAeVideo *self = GST_AE_VIDEO(filter);
     gint64 begin = g_get_monotonic_time();
-    float strength;
+    Wish wish = get_wish(self);
+    float measured;
 
     take_replacement(self);
     if (is_late(self, in->buffer)) {
         pass(out, in, self->priv->runner->scale);
         return GST_FLOW_OK;
     }
+    measured = run(self->priv->runner, in, out, &wish);
     GST_OBJECT_LOCK(self);
-    strength = self->strength;
-    GST_OBJECT_UNLOCK(self);
-    gst_ae_video_plan_run(self->priv->runner->plan, in, out, strength);
-    GST_OBJECT_LOCK(self);
+    self->priv->measured = measured;
     self->priv->frames++;
     self->priv->busy += g_get_monotonic_time() - begin;
     GST_OBJECT_UNLOCK(self);
@@ -594,8 +656,10 @@ static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
         return FALSE;
     }
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
-        GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT)
+        GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
         set_earliest(self, GST_CLOCK_TIME_NONE);
+        forget_frames(self);
+    }
     return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
         ->sink_event(trans, event);
 }
@@ -637,6 +701,7 @@ static Runner *reset(GstAeVideo *self, gboolean started)
     if (started) {
         priv->frames = priv->late = 0;
         priv->busy = 0;
+        priv->measured = 0;
     }
     GST_OBJECT_UNLOCK(self);
     return replacement;
@@ -684,12 +749,12 @@ static void get_stats(gpointer element, GValue *value)
     const GstAeVideoPrivate *priv = GST_AE_VIDEO(element)->priv;
     double mean = priv->frames > 0 ? priv->busy / 1e3 / priv->frames : 0;
 
-    g_value_take_boxed(value,
-                       gst_structure_new("application/x-ae-stats", "frames",
-                                         G_TYPE_UINT64, priv->frames, "late",
-                                         G_TYPE_UINT64, priv->late, "mean-ms",
-                                         G_TYPE_DOUBLE, mean, "model",
-                                         G_TYPE_STRING, priv->label, NULL));
+    g_value_take_boxed(
+        value, gst_structure_new(
+                   "application/x-ae-stats", "frames", G_TYPE_UINT64,
+                   priv->frames, "late", G_TYPE_UINT64, priv->late, "mean-ms",
+                   G_TYPE_DOUBLE, mean, "model", G_TYPE_STRING, priv->label,
+                   "sigma", G_TYPE_DOUBLE, (double)priv->measured, NULL));
 }
 
 static const GstAeProperty properties[] = {
@@ -701,7 +766,9 @@ static const GstAeProperty properties[] = {
      .flags = GST_PARAM_MUTABLE_PLAYING},
     {"stats", "Statistics",
      "Since the start: \"frames\" that went through the model, \"late\" ones "
-     "that passed it by, \"mean-ms\" a frame, and the \"model\" in use",
+     "that passed it by, \"mean-ms\" a frame, the \"model\" in use and "
+     "\"sigma\", the level "
+     "of the noise where 255 is white (0: not measured)",
      G_TYPE_BOXED, .get_type = gst_structure_get_type, .get = get_stats,
      .flags = G_PARAM_READABLE},
 };

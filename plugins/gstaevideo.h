@@ -32,6 +32,9 @@ typedef struct {
                        where none is named, as downstream wants */
     float strength; /* how much the model counts in frames that keep their
                        size; the rest is the frame as it came */
+    gboolean temporal; /* frames before help where the model is a denoiser and
+                          video is not interlaced */
+    float sigma;       /* level of the noise, of 255, for that; 0: measured */
     GstAeVideoPrivate *priv;
 } GstAeVideo;
 

@@ -503,6 +503,11 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
     return g_steal_pointer(&plan);
 }
 
+AePool *gst_ae_video_plan_pool(const GstAeVideoPlan *plan)
+{
+    return plan->pool;
+}
+
 static void plain_clear(Plain *plain)
 {
     ae_resampler_free(plain->resampler);

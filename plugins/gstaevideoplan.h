@@ -54,6 +54,9 @@ void gst_ae_video_plan_free(GstAeVideoPlan *plan);
 gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
                                 const GstVideoInfo *info);
 
+/* The threads that frames are shared among, idle between runs. Borrowed. */
+AePool *gst_ae_video_plan_pool(const GstAeVideoPlan *plan);
+
 /* Cannot fail and allocates nothing. @out: of the same format, scale times as
  * large. @strength: 0 .. 1, how much the model counts in a frame that keeps its
  * size; the rest is @in, which at 0 is copied bit for bit. */

@@ -19,7 +19,7 @@ make_frame() {
 denoise() {
     gst-launch-1.0 filesrc location="$TEMPORARY/frame" ! \
         rawvideoparse format=i420 width=$WIDTH height=$HEIGHT ! \
-        imagefreeze num-buffers="$1" ! aedenoise threads="$THREADS" ! \
+        imagefreeze num-buffers="$1" ! aedenoise temporal=false threads="$THREADS" ! \
         "${@:2}"
 }
 
@@ -68,7 +68,7 @@ launch() {
     [ -p "$fifo" ] || mkfifo "$fifo"
     gst-launch-1.0 -q videotestsrc num-buffers=1 ! \
         video/x-raw,format=I420,width=1280,height=720 ! \
-        aedenoise threads="$THREADS" ! filesink location="$fifo" &
+        aedenoise temporal=false threads="$THREADS" ! filesink location="$fifo" &
     {
         head -c 1 >"$TEMPORARY/byte"
         ended=${EPOCHREALTIME/./}

@@ -27,7 +27,7 @@ bench_quality() {
         pass "$folder" test noisy aenoise seed=1 \
             noise="gaussian:sd=$(awk "BEGIN { print $sigma / 255 }")"
         for model in ${MODELS:-denoise}; do
-            pass "$folder" noisy "$model" aedenoise model="$model"
+            pass "$folder" noisy "$model" aedenoise temporal=false model="$model"
         done
         python "$HERE/quality.py" "$folder" "$sigma" ${MODELS:-denoise}
     done

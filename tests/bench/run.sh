@@ -4,6 +4,7 @@
 #
 #   tests/bench/run.sh [all | inference [FOLDER] | training | pipelines | kernels]
 #   tests/bench/run.sh quality [SIGMA...]
+#   tests/bench/run.sh temporal [SIGMA]
 #
 # FOLDER: .onnx files to compare instead of the networks that the bars name.
 # SIGMA: of the noise that is removed, in levels of 255; default 25.
@@ -14,6 +15,7 @@ set -euo pipefail
 . "$HERE/pipelines.sh"
 . "$HERE/kernels.sh"
 . "$HERE/quality.sh"
+. "$HERE/temporal.sh"
 
 SECONDS_EACH=${SECONDS_EACH:-2} # a measurement takes
 ROUNDS=${ROUNDS:-5}
@@ -38,6 +40,7 @@ training) bench_training ;;
 pipelines) bench_pipelines ;;
 kernels) bench_kernels ;;
 quality) bench_quality "${@:2}" ;;
+temporal) bench_temporal "${2:-}" ;;
 *) die "usage: run.sh [all | inference [FOLDER] | training | pipelines | kernels |"\
-    "quality [SIGMA...]]" ;;
+    "quality [SIGMA...] | temporal [SIGMA]]" ;;
 esac

@@ -1053,6 +1053,103 @@ static void test_precision(void)
     gst_buffer_unref(floats);
 }
 
+/* Temporal: the built-in model on a scene that stands still. */
+
+static guint8 pattern_at(int x, int y)
+{
+    return (guint8)(128 + 60 * sin(x / 6.0) * cos(y / 9.0));
+}
+
+static GstBuffer *new_noisy_frame(const GstVideoInfo *info, guint64 seed)
+{
+    GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
+    AeRandom random = ae_random(seed, 0);
+    GstVideoFrame frame;
+
+    gst_video_frame_map(&frame, info, buffer, GST_MAP_WRITE);
+    for (int y = 0; y < GST_VIDEO_INFO_HEIGHT(info); y++)
+        for (int x = 0; x < GST_VIDEO_INFO_WIDTH(info); x++) {
+            float noise;
+
+            ae_random_normals(&random, &noise, 1);
+            GST_VIDEO_FRAME_COMP_DATA(&frame, 0)
+            [y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, 0) + x] =
+                (guint8)(pattern_at(x, y) + 15 * noise);
+        }
+    gst_video_frame_unmap(&frame);
+    GST_BUFFER_PTS(buffer) = seed * 40 * GST_MSECOND;
+    return buffer;
+}
+
+static double square_error(GstVideoInfo *info, GstBuffer *buffer)
+{
+    GstVideoFrame frame;
+    double sum = 0;
+
+    gst_video_frame_map(&frame, info, buffer, GST_MAP_READ);
+    for (int y = 0; y < GST_VIDEO_INFO_HEIGHT(info); y++)
+        for (int x = 0; x < GST_VIDEO_INFO_WIDTH(info); x++) {
+            int d = frames_sample(&frame, 0, x, y) - pattern_at(x, y);
+
+            sum += d * d;
+        }
+    gst_video_frame_unmap(&frame);
+    return sum / (info->width * info->height);
+}
+
+static GstHarness *new_temporal_harness(gboolean temporal, GstVideoInfo *info)
+{
+    GstElement *element = gst_element_factory_make("aedenoise", NULL);
+    GstHarness *harness;
+
+    g_object_set(element, "temporal", temporal, "threads", 2, NULL);
+    harness = put_in_harness(element, NULL);
+    frames_set_caps(harness, info, "GRAY8", 128, 96);
+    return harness;
+}
+
+static GstBuffer *denoise_noisy(GstHarness *harness, const GstVideoInfo *info,
+                                guint64 seed)
+{
+    return gst_harness_push_and_pull(harness, new_noisy_frame(info, seed));
+}
+
+/* Frames before help; the first one, and the first after a flush or a late one
+ * that passed by, is what the model makes of it alone. */
+static void test_temporal(void)
+{
+    GstVideoInfo info;
+    GstHarness *with = new_temporal_harness(TRUE, &info);
+    GstHarness *without = new_temporal_harness(FALSE, &info);
+    g_autoptr(GstStructure) stats = NULL;
+    double better = 0, plain = 0, sigma = 0;
+
+    for (guint64 i = 0; i < 40; i++) {
+        GstBuffer *a = denoise_noisy(with, &info, i);
+        GstBuffer *b = denoise_noisy(without, &info, i);
+
+        if (i % 20 == 0)
+            g_assert_cmpint(compare(b, a, &info, same), ==, 0);
+        if (i % 20 >= 12) {
+            better += square_error(&info, a);
+            plain += square_error(&info, b);
+        }
+        gst_buffer_unref(a);
+        gst_buffer_unref(b);
+        if (i == 19) {
+            gst_harness_push_event(with, gst_event_new_flush_start());
+            gst_harness_push_event(with, gst_event_new_flush_stop(TRUE));
+            push_segment(with, 1);
+        }
+    }
+    g_assert_cmpfloat(better, <, 0.7 * plain);
+    g_object_get(with->element, "stats", &stats, NULL);
+    gst_structure_get_double(stats, "sigma", &sigma);
+    g_assert_cmpfloat_with_epsilon(sigma, 15, 2);
+    free_harness(with, NULL);
+    free_harness(without, NULL);
+}
+
 int main(int argc, char **argv)
 {
     int result;
@@ -1077,6 +1174,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/crop", test_crop);
     g_test_add_func("/aedenoise/flush", test_flush);
     g_test_add_func("/aedenoise/reverse", test_reverse);
+    g_test_add_func("/aedenoise/temporal", test_temporal);
     g_test_add_func("/aedenoise/swap", test_swap);
     g_test_add_func("/aedenoise/reload", test_reload);
     g_test_add_func("/aedenoise/swap-fails", test_swap_fails);
