@@ -19,7 +19,7 @@ SOURCE=${1:-}
 TIME=${2:-180}
 MODEL=${3:-camera.onnx}
 NOISE=${NOISE:-camera:gain=0.004,sd=0.04,spread=1}
-INITIAL=${INITIAL:-denoise}
+INITIAL=${INITIAL:-medium}
 FRAMES=${FRAMES:-150}
 
 build

@@ -19,7 +19,7 @@
  * Where less shall be removed, #GstAeDenoise:strength mixes the frame as it
  * came with the denoised one.
  *
- * With no property set the built-in model named "denoise" is used. A model of
+ * With no property set the built-in model named "medium" is used. A model of
  * your own is an ONNX file (#GstAeVideo:model-file) from `aetrain` or from any
  * other tool; it can be changed while the pipeline plays and then takes over
  * between two frames.
@@ -49,7 +49,8 @@
 typedef GstAeVideo GstAeDenoise;
 typedef GstAeVideoClass GstAeDenoiseClass;
 
-G_DEFINE_TYPE(GstAeDenoise, gst_ae_denoise, GST_TYPE_AE_VIDEO)
+G_DEFINE_TYPE_WITH_CODE(GstAeDenoise, gst_ae_denoise, GST_TYPE_AE_VIDEO,
+                        G_IMPLEMENT_INTERFACE(GST_TYPE_PRESET, NULL))
 GST_ELEMENT_REGISTER_DEFINE(aedenoise, "aedenoise", GST_RANK_NONE,
                             gst_ae_denoise_get_type())
 
@@ -79,7 +80,7 @@ static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)
         "gst-autoencoder");
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), NULL);
-    klass->default_model = "denoise";
+    klass->default_model = "medium";
 }
 
 static void gst_ae_denoise_init(GstAeDenoise *self)

@@ -3,7 +3,7 @@
 # same frame, the time from the launch to the first frame, aesuperres beside its
 # plan, and vaesample beside the bare decoder; sourced by run.sh.
 
-MODEL=$ROOT/core/models/denoise.onnx
+MODEL=$ROOT/core/models/medium.onnx
 WIDTH=1920 HEIGHT=1080
 
 # A photograph as one I420 frame, and its planes as tensors.

@@ -34,7 +34,7 @@ bench_temporal() {
     [ -d "$AE_DATA/video" ] ||
         die "video is not in $AE_DATA: set AE_DATA to the folder of the data."
     fetch_peers
-    "$ROOT/pipelines/setup.sh" gstreamer1.0-libav
+    "$ROOT/pipelines/setup.sh" gstreamer1.0-libav gstreamer1.0-plugins-bad
     mkdir "$folder"
     echo "luma, sigma $sigma, the first $FRAMES frames:"
     for clip in "$AE_DATA"/video/*; do

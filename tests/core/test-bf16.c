@@ -476,7 +476,7 @@ static void test_gradients(void)
 static void test_quantized(void)
 {
     const AeShape shape = ae_shape(4, 1, 1, 32, 32);
-    g_autoptr(AeModel) model = ae_builtin_load("denoise-int8", NULL);
+    g_autoptr(AeModel) model = ae_builtin_load("medium-int8", NULL);
     g_autoptr(AePlan) plan =
         run_plan(model, &shape, NULL, 0, AE_PRECISION_BF16, TRUE);
     g_autofree char *text = ae_plan_describe(plan);
@@ -502,7 +502,7 @@ static double denoised_psnr(AePrecision precision)
     const AeShape shape = ae_shape(4, 1, 1, SIDE, SIDE);
     const AePlanOptions options = {
         .shapes = &shape, .n_inputs = 1, .precision = precision};
-    g_autoptr(AeModel) model = ae_builtin_load("denoise", NULL);
+    g_autoptr(AeModel) model = ae_builtin_load("medium", NULL);
     g_autoptr(AePlan) plan = ae_plan_new(model, &options, NULL);
     AeRandom random = ae_random(7, 0);
     double error = 0;

@@ -39,8 +39,8 @@ check() {
 
 check 0 'frames=(guint64)[1-9]' --source 'videotestsrc num-buffers=10'
 live='videotestsrc is-live=true num-buffers=90'
-check 0 'model denoise-int8' --source "$live" denoise denoise-int8
-check 0 'denoise: .*none-such' --source "$live" denoise none-such
+check 0 'model medium-int8' --source "$live" medium medium-int8
+check 0 'denoise: .*none-such' --source "$live" medium none-such
 check 1 'denoise: .*none-such' --source "$live" none-such
 check 1 'no element "nonesuch"' --source nonesuch
 echo "all as expected: $program"

@@ -115,7 +115,7 @@ system k6-sequence 5 'mean.*BCE' 0.5
 
 FRAMES=50 pipelines/learn-camera.sh "" 30 "$OUT/camera.onnx" >"$OUT/log" 2>&1
 check "learn-camera.sh does better than the built-in model" \
-    "$(number_after learnt) > $(number_after 'dB, denoise')"
+    "$(number_after learnt) > $(number_after 'dB, medium')"
 
 small_archive
 pipelines/s9-colour.sh "$OUT/small.tar" 1 1 "$OUT" >"$OUT/log" 2>&1

@@ -539,7 +539,7 @@ static void test_names(void)
 
     gst_element_set_bus(element, bus);
     g_object_get(element, "model", &initial, NULL);
-    g_assert_cmpstr(initial, ==, "denoise");
+    g_assert_cmpstr(initial, ==, "medium");
     g_object_set(element, "model", "invert", NULL);
     g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), !=,
                     GST_STATE_CHANGE_FAILURE);
@@ -1035,10 +1035,10 @@ static void test_precision(void)
     static const struct {
         const char *precision, *model;
         int least, most; /* levels of 255 away from floats, the worst pixel */
-    } cases[] = {{"fp32", "denoise", 0, 0},
-                 {"int8", "denoise-int8", 1, 9},
-                 {"bf16", "denoise", 1, 4}};
-    GstBuffer *floats = denoise("fp32", "denoise");
+    } cases[] = {{"fp32", "medium", 0, 0},
+                 {"int8", "medium-int8", 1, 9},
+                 {"bf16", "medium", 1, 4}};
+    GstBuffer *floats = denoise("fp32", "medium");
     GstVideoInfo info;
 
     gst_video_info_set_format(&info, GST_VIDEO_FORMAT_GRAY8, 64, 48);
@@ -1150,6 +1150,26 @@ static void test_temporal(void)
     free_harness(without, NULL);
 }
 
+static void test_presets(void)
+{
+    static const char *const names[] = {"light", "medium"};
+    GstElement *element = gst_element_factory_make("aedenoise", NULL);
+    g_auto(GStrv) found = gst_preset_get_preset_names(GST_PRESET(element));
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *model = NULL;
+
+        g_assert_true(g_strv_contains((const char *const *)found, names[i]));
+        g_assert_true(gst_preset_load_preset(GST_PRESET(element), names[i]));
+        g_object_get(element, "model", &model, NULL);
+        g_assert_cmpstr(model, ==, names[i]);
+    }
+    g_assert_cmpint(gst_element_set_state(element, GST_STATE_PAUSED), !=,
+                    GST_STATE_CHANGE_FAILURE);
+    gst_element_set_state(element, GST_STATE_NULL);
+    gst_object_unref(element);
+}
+
 int main(int argc, char **argv)
 {
     int result;
@@ -1175,6 +1195,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/flush", test_flush);
     g_test_add_func("/aedenoise/reverse", test_reverse);
     g_test_add_func("/aedenoise/temporal", test_temporal);
+    g_test_add_func("/aedenoise/presets", test_presets);
     g_test_add_func("/aedenoise/swap", test_swap);
     g_test_add_func("/aedenoise/reload", test_reload);
     g_test_add_func("/aedenoise/swap-fails", test_swap_fails);

@@ -105,20 +105,20 @@ static void test_errors(void)
 static void test_precision(void)
 {
     const char *const fast =
-        ae_kernels_get()->int8->fast ? "denoise-int8" : "denoise";
+        ae_kernels_get()->int8->fast ? "medium-int8" : "medium";
     const struct {
         const char *file, *name;
         AePrecision precision;
         const char *label;
     } cases[] = {
-        {NULL, "denoise", AE_PRECISION_FP32, "denoise"},
-        {NULL, "denoise", AE_PRECISION_INT8, "denoise-int8"},
-        {NULL, "denoise", AE_PRECISION_BF16, "denoise"},
-        {NULL, "denoise", AE_PRECISION_AUTO, fast},
-        {NULL, "denoise-int8", AE_PRECISION_FP32, "denoise-int8"},
-        {NULL, "denoise-int8", AE_PRECISION_INT8, "denoise-int8"},
+        {NULL, "medium", AE_PRECISION_FP32, "medium"},
+        {NULL, "medium", AE_PRECISION_INT8, "medium-int8"},
+        {NULL, "medium", AE_PRECISION_BF16, "medium"},
+        {NULL, "medium", AE_PRECISION_AUTO, fast},
+        {NULL, "medium-int8", AE_PRECISION_FP32, "medium-int8"},
+        {NULL, "medium-int8", AE_PRECISION_INT8, "medium-int8"},
         {NULL, "shared", AE_PRECISION_INT8, path},
-        {path, "denoise", AE_PRECISION_INT8, path},
+        {path, "medium", AE_PRECISION_INT8, path},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

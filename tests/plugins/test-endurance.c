@@ -100,7 +100,7 @@ static void test_endurance(gconstpointer data)
 
 int main(int argc, char **argv)
 {
-    static const Case denoise = {"aedenoise", {"denoise", "denoise-int8"}};
+    static const Case denoise = {"aedenoise", {"medium", "light"}};
     static const Case superres = {"aesuperres", {"superres2", "superres2"}};
 
     gst_init(&argc, &argv);
