@@ -202,6 +202,18 @@ void gst_ae_properties_install(GObjectClass *klass, const GstAeProperty *table,
         g_object_class_install_property(klass, i + 1, make_spec(&table[i]));
 }
 
+void gst_ae_properties_sync(GstElement *element, const GstSegment *segment,
+                            const GstBuffer *buffer)
+{
+    GstClockTime time = GST_CLOCK_TIME_NONE;
+
+    if (segment->format == GST_FORMAT_TIME)
+        time = gst_segment_to_stream_time(segment, GST_FORMAT_TIME,
+                                          GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(time))
+        gst_object_sync_values(GST_OBJECT(element), time);
+}
+
 char *gst_ae_property_dup(gpointer element, const char *const *field)
 {
     GST_OBJECT_LOCK(element);

@@ -73,6 +73,10 @@ void gst_ae_properties_install(GObjectClass *klass, const GstAeProperty *table,
  * caller's static, @values live for ever. */
 GType gst_ae_enum_type(gsize *type, const char *name, const GEnumValue *values);
 
+/* Gives controlled properties the values of @buffer's time in the stream. */
+void gst_ae_properties_sync(GstElement *element, const GstSegment *segment,
+                            const GstBuffer *buffer);
+
 /* A copy of a string field, taken under the object lock. */
 char *gst_ae_property_dup(gpointer element, const char *const *field);
 

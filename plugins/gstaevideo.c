@@ -407,14 +407,9 @@ static void look_at_file(GstAeVideo *self)
     priv->seen = g_steal_pointer(&key);
 }
 
-/* Controlled properties take the values of the frame's time. */
 static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
 {
-    GstClockTime time = gst_segment_to_stream_time(
-        &trans->segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-
-    if (GST_CLOCK_TIME_IS_VALID(time))
-        gst_object_sync_values(GST_OBJECT(trans), time);
+    gst_ae_properties_sync(GST_ELEMENT(trans), &trans->segment, buffer);
     look_at_file(GST_AE_VIDEO(trans));
 }
 

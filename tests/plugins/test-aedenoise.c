@@ -407,6 +407,22 @@ static void test_strength(void)
     check_strength("video-invert");
 }
 
+/* Frames that have no place in time: a file of bytes, cut into frames. */
+static void test_bytes(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstSegment segment;
+    GstVideoInfo info;
+
+    gst_segment_init(&segment, GST_FORMAT_BYTES);
+    frames_set_caps(harness, &info, "GRAY8", 33, 17);
+    gst_harness_push_event(harness, gst_event_new_segment(&segment));
+    for (int i = 0; i < 3; i++)
+        g_assert_cmpint(
+            push(harness, &info, frames_new_frame(&info, i), inverted), ==, 0);
+    free_harness(harness, NULL);
+}
+
 /* A strength that rises from 0 to 1 in a second. */
 static void test_strength_controlled(void)
 {
@@ -1180,6 +1196,7 @@ int main(int argc, char **argv)
     g_setenv("GST_AE_MODEL_PATH", models_folder, TRUE);
     g_test_add_func("/aedenoise/formats", test_formats);
     g_test_add_func("/aedenoise/strength", test_strength);
+    g_test_add_func("/aedenoise/bytes", test_bytes);
     g_test_add_func("/aedenoise/strength-controlled", test_strength_controlled);
     g_test_add_func("/aedenoise/bad-then-good", test_bad_then_good);
     g_test_add_func("/aedenoise/refused", test_refused);
