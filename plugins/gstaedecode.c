@@ -354,6 +354,11 @@ static gboolean transform_size(GstBaseTransform *base,
     return TRUE;
 }
 
+static void before_transform(GstBaseTransform *base, GstBuffer *buffer)
+{
+    gst_ae_properties_sync(GST_ELEMENT(base), &base->segment, buffer);
+}
+
 static gboolean set_label(GstAeDecode *self, GstBuffer *buffer)
 {
     int classes = gst_ae_decoder_classes(self->decoder), label;
@@ -434,6 +439,7 @@ static void gst_ae_decode_class_init(GstAeDecodeClass *klass)
     klass->sink_event = sink_event;
     klass->set_caps = set_caps;
     klass->transform_size = transform_size;
+    klass->before_transform = before_transform;
     klass->transform = transform;
 }
 

@@ -69,7 +69,7 @@ static const GstAeProperty properties[] = {
      "The level of the noise where 255 is white, by which motion is told from "
      "noise (0: measured, see \"stats\")",
      G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, sigma), .maximum = 255,
-     .flags = GST_PARAM_MUTABLE_PLAYING},
+     .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
 };
 
 static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)

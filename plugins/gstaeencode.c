@@ -300,6 +300,7 @@ static GstFlowReturn prepare_output_buffer(GstBaseTransform *base,
 /* Every frame has a number, also one that is dropped. */
 static void before_transform(GstBaseTransform *base, GstBuffer *buffer)
 {
+    gst_ae_properties_sync(GST_ELEMENT(base), &base->segment, buffer);
     ((GstAeEncode *)base)->frames++;
 }
 

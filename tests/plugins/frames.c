@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "frames.h"
 
+#include <gst/controller/controller.h>
 #include <string.h>
 
 #include "ae.h"
@@ -101,6 +102,21 @@ void frames_assert_contains(const char *text, const char *part)
 {
     if (strstr(text, part) == NULL)
         g_error("'%s' does not say '%s'", text, part);
+}
+
+void frames_control(GstElement *element, const char *property, double from,
+                    double to)
+{
+    GstControlSource *ramp = gst_interpolation_control_source_new();
+    GstTimedValueControlSource *values = GST_TIMED_VALUE_CONTROL_SOURCE(ramp);
+
+    g_object_set(ramp, "mode", GST_INTERPOLATION_MODE_LINEAR, NULL);
+    gst_timed_value_control_source_set(values, 0, from);
+    gst_timed_value_control_source_set(values, GST_SECOND, to);
+    g_assert_true(gst_object_add_control_binding(
+        GST_OBJECT(element), gst_direct_control_binding_new_absolute(
+                                 GST_OBJECT(element), property, ramp)));
+    gst_object_unref(ramp);
 }
 
 guint64 frames_get_stat(GstElement *element, const char *name)

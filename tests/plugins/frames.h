@@ -26,5 +26,9 @@ char *frames_pop_text(GstBus *bus, GstMessageType type, GQuark domain);
 
 void frames_assert_contains(const char *text, const char *part);
 
+/* Lets a property go from one number to another in a second. */
+void frames_control(GstElement *element, const char *property, double from,
+                    double to);
+
 /* A number of the element's `stats`. */
 guint64 frames_get_stat(GstElement *element, const char *name);

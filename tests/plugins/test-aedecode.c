@@ -5,6 +5,7 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
+#include "frames.h"
 #include "models.h"
 
 static void save_network(const char *name, const char *architecture,
@@ -300,8 +301,10 @@ static void test_downstream(void)
     free_harness(harness, bus);
 }
 
-/* A frame for each label, by the property or by the buffer. */
-static GBytes *decode_label(gboolean property, int label)
+typedef enum { BY_PROPERTY, BY_CONTROLLER, BY_BUFFER } LabelSource;
+
+/* A frame for each label. */
+static GBytes *decode_label(LabelSource source, int label)
 {
     GstBus *bus;
     GstHarness *harness = new_harness("labelled", &bus);
@@ -311,15 +314,17 @@ static GBytes *decode_label(gboolean property, int label)
     gsize size;
 
     gst_harness_set_src_caps(harness, codes(TWO));
-    if (property)
+    if (source == BY_PROPERTY)
         g_object_set(harness->element, "label", label, NULL);
+    else if (source == BY_CONTROLLER)
+        frames_control(harness->element, "label", 0, label);
     else
         gst_structure_set(gst_custom_meta_get_structure(
                               gst_buffer_add_custom_meta(in, "GstAeLabelMeta")),
                           "label", G_TYPE_INT, label, NULL);
     out = gst_harness_push_and_pull(harness, in);
-    g_assert_true((gst_buffer_get_custom_meta(out, "GstAeLabelMeta") == NULL) ==
-                  property);
+    g_assert_true((gst_buffer_get_custom_meta(out, "GstAeLabelMeta") != NULL) ==
+                  (source == BY_BUFFER));
     gst_buffer_extract_dup(out, 0, G_MAXSIZE, &data, &size);
     free_harness(harness, bus);
     return g_bytes_new_take(data, size);
@@ -330,10 +335,12 @@ static void test_labels(void)
     g_autoptr(GBytes) last = NULL;
 
     for (int label = 0; label < 10; label++) {
-        GBytes *one = decode_label(TRUE, label);
-        g_autoptr(GBytes) other = decode_label(FALSE, label);
+        GBytes *one = decode_label(BY_PROPERTY, label);
+        g_autoptr(GBytes) other = decode_label(BY_BUFFER, label);
+        g_autoptr(GBytes) controlled = decode_label(BY_CONTROLLER, label);
 
         g_assert_true(g_bytes_equal(one, other));
+        g_assert_true(g_bytes_equal(one, controlled));
         g_assert_false(last != NULL && g_bytes_equal(one, last));
         g_clear_pointer(&last, g_bytes_unref);
         last = one;

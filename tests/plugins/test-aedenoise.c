@@ -5,7 +5,6 @@
 #include <math.h>
 
 #include <gst/check/gstharness.h>
-#include <gst/controller/controller.h>
 #include <gst/video/video.h>
 
 #include "frames.h"
@@ -423,29 +422,23 @@ static void test_bytes(void)
     free_harness(harness, NULL);
 }
 
-/* A strength that rises from 0 to 1 in a second. */
-static void test_strength_controlled(void)
+static void test_controlled(void)
 {
     GstHarness *harness = new_harness("invert", NULL);
-    GstControlSource *ramp = gst_interpolation_control_source_new();
-    GstTimedValueControlSource *values = GST_TIMED_VALUE_CONTROL_SOURCE(ramp);
     GstVideoInfo info;
 
-    g_object_set(ramp, "mode", GST_INTERPOLATION_MODE_LINEAR, NULL);
-    gst_timed_value_control_source_set(values, 0, 0);
-    gst_timed_value_control_source_set(values, GST_SECOND, 1);
-    gst_object_add_control_binding(
-        GST_OBJECT(harness->element),
-        gst_direct_control_binding_new(GST_OBJECT(harness->element), "strength",
-                                       ramp));
-    gst_object_unref(ramp);
+    frames_control(harness->element, "strength", 0, 1);
+    frames_control(harness->element, "sigma", 10, 20);
     frames_set_caps(harness, &info, "GRAY8", 33, 17);
     for (guint64 time = 0; time <= 4; time++) {
         GstBuffer *frame = frames_new_frame(&info, 3);
+        float sigma;
 
         GST_BUFFER_PTS(frame) = time * 250 * GST_MSECOND;
         strength = (float)time / 4;
         g_assert_cmpint(push(harness, &info, frame, partly_inverted), ==, 0);
+        g_object_get(harness->element, "sigma", &sigma, NULL);
+        g_assert_cmpfloat_with_epsilon(sigma, 10 + 2.5 * (double)time, 1e-4);
     }
     free_harness(harness, NULL);
 }
@@ -1197,7 +1190,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/formats", test_formats);
     g_test_add_func("/aedenoise/strength", test_strength);
     g_test_add_func("/aedenoise/bytes", test_bytes);
-    g_test_add_func("/aedenoise/strength-controlled", test_strength_controlled);
+    g_test_add_func("/aedenoise/controlled", test_controlled);
     g_test_add_func("/aedenoise/bad-then-good", test_bad_then_good);
     g_test_add_func("/aedenoise/refused", test_refused);
     g_test_add_func("/aedenoise/caps", test_caps);

@@ -4,6 +4,7 @@
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
+#include "frames.h"
 #include "models.h"
 
 static void save_network(const char *name, const char *architecture,
@@ -369,6 +370,28 @@ static void test_labels(void)
     free_harness(harness, bus);
 }
 
+/* The property goes from label to label; frames are a second apart. */
+static void test_label_controlled(void)
+{
+    GstVideoInfo info;
+    GstBus *bus;
+    GstHarness *harness = new_harness("labelled", "mean", &bus);
+
+    frames_control(harness->element, "label", 2, 6);
+    gst_harness_play(harness);
+    set_caps(harness, &info, "GRAY8", 28, 28);
+    for (int i = 0; i <= 4; i++) {
+        GstBuffer *in = new_frame(&info);
+
+        GST_BUFFER_PTS(in) = (GstClockTime)i * 250 * GST_MSECOND;
+        g_autoptr(GstBuffer) out = gst_harness_push_and_pull(harness, in);
+        g_autoptr(GBytes) expected =
+            expected_code("labelled", 1, 28, 28, 1, 10, 2 + i, mean, 0);
+        check_content(out, expected);
+    }
+    free_harness(harness, bus);
+}
+
 /* Through what stands before aeencode, or after it. */
 static void test_labels_travel(void)
 {
@@ -625,6 +648,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aeencode/codes", test_codes);
     g_test_add_func("/aeencode/seed", test_seed);
     g_test_add_func("/aeencode/labels", test_labels);
+    g_test_add_func("/aeencode/label-controlled", test_label_controlled);
     g_test_add_func("/aeencode/labels-travel", test_labels_travel);
     g_test_add_func("/aeencode/refusals", test_refusals);
     g_test_add_func("/aeencode/offers", test_offers);
