@@ -282,9 +282,12 @@ static gboolean propose_allocation(GstBaseTransform *base, GstQuery *decide,
 static GstFlowReturn prepare_output_buffer(GstBaseTransform *base,
                                            GstBuffer *in, GstBuffer **out)
 {
-    const GstAeTensors *tensors =
-        gst_ae_encoder_tensors(((GstAeEncode *)base)->encoder);
+    GstAeEncoder *encoder = ((GstAeEncode *)base)->encoder;
+    const GstAeTensors *tensors;
 
+    if (encoder == NULL)
+        return GST_FLOW_NOT_NEGOTIATED;
+    tensors = gst_ae_encoder_tensors(encoder);
     *out = gst_buffer_new();
     for (int i = 0; i < tensors->n; i++)
         gst_buffer_append_memory(

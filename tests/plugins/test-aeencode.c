@@ -513,6 +513,24 @@ static void test_refusals(void)
     free_harness(harness, bus);
 }
 
+/* A frame whose caps never came. */
+static void test_no_caps(void)
+{
+    GstBus *bus;
+    GstHarness *harness = new_harness("dense", "mean", &bus);
+    GstSegment segment;
+    GstVideoInfo info;
+
+    gst_harness_play(harness);
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_harness_push_event(harness, gst_event_new_stream_start("frames"));
+    gst_harness_push_event(harness, gst_event_new_segment(&segment));
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_GRAY8, 28, 28);
+    g_assert_cmpint(gst_harness_push(harness, new_frame(&info)), ==,
+                    GST_FLOW_NOT_NEGOTIATED);
+    free_harness(harness, bus);
+}
+
 /* What the sink pad asks upstream for. */
 static void test_offers(void)
 {
@@ -651,6 +669,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aeencode/label-controlled", test_label_controlled);
     g_test_add_func("/aeencode/labels-travel", test_labels_travel);
     g_test_add_func("/aeencode/refusals", test_refusals);
+    g_test_add_func("/aeencode/no-caps", test_no_caps);
     g_test_add_func("/aeencode/offers", test_offers);
     g_test_add_func("/aeencode/downstream", test_downstream);
     g_test_add_func("/aeencode/changes", test_changes);
