@@ -27,6 +27,7 @@
  * ]|
  */
 #include "elements.h"
+#include "gstaepixels.h"
 #include "gstaeproperties.h"
 
 #include <gst/base/gstaggregator.h>
@@ -276,17 +277,11 @@ static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
 
     if (!streams_fit(self))
         return FALSE;
-    if (!gst_video_frame_map(&a, &self->test.info, test, GST_MAP_READ)) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                          ("A frame of sink is not as its caps say."), (NULL));
+    if (!gst_ae_pixels_map(GST_ELEMENT(self), &a, &self->test.info, test))
         return FALSE;
-    }
-    if (!gst_video_frame_map(&b, &self->reference.info, reference,
-                             GST_MAP_READ)) {
+    if (!gst_ae_pixels_map(GST_ELEMENT(self), &b, &self->reference.info,
+                           reference)) {
         gst_video_frame_unmap(&a);
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                          ("A frame of reference is not as its caps say."),
-                          (NULL));
         return FALSE;
     }
     measure = compare(self, &a, &b);

@@ -348,12 +348,8 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
     GST_OBJECT_UNLOCK(self);
     if (!set_label(self, in, label))
         return GST_FLOW_ERROR;
-    if (!gst_video_frame_map(&frame, &self->info, in, GST_MAP_READ)) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                          ("A buffer is smaller than a frame of this video."),
-                          (NULL));
+    if (!gst_ae_pixels_map(GST_ELEMENT(self), &frame, &self->info, in))
         return GST_FLOW_ERROR;
-    }
     gst_ae_encoder_set_seed(self->encoder,
                             ae_random_mix(seed, self->frames - 1));
     gst_ae_encoder_run(self->encoder, &frame);

@@ -26,6 +26,7 @@
  */
 #include "elements.h"
 #include "gstaeerror.h"
+#include "gstaepixels.h"
 #include "gstaeproperties.h"
 
 #include <gst/video/gstvideofilter.h>
@@ -199,6 +200,15 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
     return GST_FLOW_OK;
 }
 
+static GstFlowReturn transform_ip(GstBaseTransform *base, GstBuffer *buffer)
+{
+    if (!gst_ae_pixels_fit(GST_ELEMENT(base), &GST_VIDEO_FILTER(base)->in_info,
+                           buffer))
+        return GST_FLOW_ERROR;
+    return GST_BASE_TRANSFORM_CLASS(gst_ae_noise_parent_class)
+        ->transform_ip(base, buffer);
+}
+
 static gboolean start(GstBaseTransform *base)
 {
     GstAeNoise *self = (GstAeNoise *)base;
@@ -234,6 +244,7 @@ static void gst_ae_noise_class_init(GstAeNoiseClass *klass)
     base->start = start;
     base->stop = stop;
     base->before_transform = before_transform;
+    base->transform_ip = transform_ip;
     base->transform_ip_on_passthrough = FALSE;
     klass->transform_frame_ip = transform_frame_ip;
 }

@@ -72,6 +72,59 @@ int gst_ae_pixels_round_up(int size, int multiple)
     return (size + multiple - 1) / multiple * multiple;
 }
 
+/* Where the last pixel of a component ends that lies as @meta says. */
+static gsize component_end(const GstVideoInfo *info, const GstVideoMeta *meta,
+                           int c)
+{
+    int plane = GST_VIDEO_INFO_COMP_PLANE(info, c);
+    gsize width = (gsize)GST_VIDEO_INFO_COMP_WIDTH(info, c);
+    gsize height = (gsize)GST_VIDEO_INFO_COMP_HEIGHT(info, c);
+
+    return meta->offset[plane] + (height - 1) * (gsize)meta->stride[plane] +
+           width * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE(info, c);
+}
+
+static gsize frame_size(const GstVideoInfo *info, GstBuffer *buffer)
+{
+    const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
+    gsize size = 0;
+
+    if (meta == NULL)
+        return GST_VIDEO_INFO_SIZE(info);
+    for (int c = 0; c < (int)GST_VIDEO_INFO_N_COMPONENTS(info); c++)
+        size = MAX(size, component_end(info, meta, c));
+    return size;
+}
+
+gboolean gst_ae_pixels_fit(GstElement *element, const GstVideoInfo *info,
+                           GstBuffer *buffer)
+{
+    gsize needed = frame_size(info, buffer);
+    gsize found = gst_buffer_get_size(buffer);
+
+    if (found >= needed)
+        return TRUE;
+    GST_ELEMENT_ERROR(element, STREAM, FORMAT,
+                      ("A frame of %s of %dx%d is %" G_GSIZE_FORMAT
+                       " bytes here, but a buffer has %" G_GSIZE_FORMAT ".",
+                       GST_VIDEO_INFO_NAME(info), GST_VIDEO_INFO_WIDTH(info),
+                       GST_VIDEO_INFO_HEIGHT(info), needed, found),
+                      (NULL));
+    return FALSE;
+}
+
+gboolean gst_ae_pixels_map(GstElement *element, GstVideoFrame *frame,
+                           const GstVideoInfo *info, GstBuffer *buffer)
+{
+    if (!gst_ae_pixels_fit(element, info, buffer))
+        return FALSE;
+    if (gst_video_frame_map(frame, info, buffer, GST_MAP_READ))
+        return TRUE;
+    GST_ELEMENT_ERROR(element, RESOURCE, READ,
+                      ("A frame's memory cannot be read."), (NULL));
+    return FALSE;
+}
+
 static uint8_t *sample_at(const GstVideoFrame *frame, int component, int x,
                           int y)
 {

@@ -36,6 +36,15 @@ gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
 gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
                               const GstVideoInfo *info, GError **error);
 
+/* TRUE if @buffer holds a whole frame of @info; if not, an error of @element
+ * says what is missing. */
+gboolean gst_ae_pixels_fit(GstElement *element, const GstVideoInfo *info,
+                           GstBuffer *buffer);
+
+/* The same, and maps the frame to be read. */
+gboolean gst_ae_pixels_map(GstElement *element, GstVideoFrame *frame,
+                           const GstVideoInfo *info, GstBuffer *buffer);
+
 /* TRUE if frames of @info have bytes that are of no colour: alpha, padding. */
 gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info);
 

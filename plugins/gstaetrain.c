@@ -37,6 +37,7 @@
 #include "elements.h"
 #include "gstaeerror.h"
 #include "gstaelabel.h"
+#include "gstaepixels.h"
 #include "gstaeproperties.h"
 #include "gstaesampler.h"
 #include "gstaetask.h"
@@ -675,11 +676,8 @@ static GstFlowReturn gst_ae_train_render(GstBaseSink *sink, GstBuffer *buffer)
         return self->flow;
     if (self->trainer == NULL)
         return GST_FLOW_NOT_NEGOTIATED;
-    if (!gst_video_frame_map(&frame, &self->info, buffer, GST_MAP_READ)) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT,
-                          ("A buffer is smaller than its frame"), (NULL));
+    if (!gst_ae_pixels_map(GST_ELEMENT(self), &frame, &self->info, buffer))
         return GST_FLOW_ERROR;
-    }
     gst_ae_label_read(buffer, &label);
     gst_ae_sampler_push(self->sampler, &frame, label, take_sample, self);
     gst_video_frame_unmap(&frame);

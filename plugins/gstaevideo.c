@@ -466,6 +466,16 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
     return GST_FLOW_OK;
 }
 
+static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *in,
+                               GstBuffer *out)
+{
+    if (!gst_ae_pixels_fit(GST_ELEMENT(trans),
+                           &GST_VIDEO_FILTER(trans)->in_info, in))
+        return GST_FLOW_ERROR;
+    return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
+        ->transform(trans, in, out);
+}
+
 /* The part of a frame that is to be shown: GStreamer would forget it. */
 static void copy_crop(GstBuffer *out, const GstVideoCropMeta *in, guint scale)
 {
@@ -806,6 +816,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     trans_class->stop = stop;
     trans_class->transform_caps = transform_caps;
     trans_class->accept_caps = gst_ae_accept_template;
+    trans_class->transform = transform;
     trans_class->transform_meta = transform_meta;
     trans_class->sink_event = sink_event;
     trans_class->before_transform = before_transform;

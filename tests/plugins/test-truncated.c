@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Buffers that are smaller than their frames: every element that reads video
+ * says what was expected and found, and none reads past the end. */
+#include "frames.h"
+
+static const char *const elements[] = {
+    "aedenoise model=light",
+    "aesuperres",
+    "aenoise",
+    "aeencode",
+    "aetrain batch-size=1",
+    "tee name=t ! aecompare name=c t. ! c.reference",
+};
+
+static const char *const formats[] = {"GRAY8", "I420", "NV12", "YUY2",
+                                      "AYUV",  "RGB",  "GBR",  "I420_10LE"};
+
+static GstHarness *new_harness(const char *description, GstBus **bus)
+{
+    GstHarness *harness = gst_harness_new_parse(description);
+
+    *bus = gst_bus_new();
+    gst_element_set_bus(harness->element, *bus);
+    return harness;
+}
+
+/* FALSE: the element does not take this format. */
+static gboolean takes(GstHarness *harness, const char *format)
+{
+    g_autoptr(GstCaps) wanted = gst_caps_new_simple(
+        "video/x-raw", "format", G_TYPE_STRING, format, NULL);
+    g_autoptr(GstCaps) taken = gst_pad_peer_query_caps(harness->srcpad, NULL);
+
+    return gst_caps_can_intersect(wanted, taken);
+}
+
+/* The last byte that is needed is missing. */
+static void check(const char *description, const char *format, gboolean padded)
+{
+    GstBus *bus;
+    GstHarness *harness = new_harness(description, &bus);
+    g_autofree char *text = NULL, *found = NULL;
+    GstVideoInfo info;
+    GstBuffer *buffer;
+    gsize size;
+
+    if (takes(harness, format)) {
+        frames_set_caps(harness, &info, format, 28, 28);
+        buffer = padded ? frames_new_padded_frame(&info, 1)
+                        : frames_new_frame(&info, 1);
+        size = padded ? gst_buffer_get_size(buffer) / 2
+                      : gst_buffer_get_size(buffer) - 1;
+        gst_buffer_set_size(buffer, (gssize)size);
+        gst_harness_push(harness, buffer);
+        text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+        found = g_strdup_printf("a buffer has %" G_GSIZE_FORMAT, size);
+        frames_assert_contains(text, format);
+        frames_assert_contains(text, found);
+    }
+    gst_element_set_bus(harness->element, NULL);
+    gst_harness_teardown(harness);
+    gst_object_unref(bus);
+}
+
+static void test_truncated(void)
+{
+    for (gsize e = 0; e < G_N_ELEMENTS(elements); e++)
+        for (gsize f = 0; f < G_N_ELEMENTS(formats); f++) {
+            check(elements[e], formats[f], FALSE);
+            check(elements[e], formats[f], TRUE);
+        }
+}
+
+int main(int argc, char **argv)
+{
+    gst_init(&argc, &argv);
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/truncated", test_truncated);
+    return g_test_run();
+}
