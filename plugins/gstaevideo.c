@@ -587,13 +587,12 @@ static GstCaps *scale_caps(const Abilities *abilities, gboolean up,
     return result;
 }
 
-static GstCaps *transform_caps(GstBaseTransform *trans,
-                               GstPadDirection direction, GstCaps *caps,
-                               GstCaps *filter)
+static GstCaps *possible_caps(const Abilities *abilities,
+                              GstPadDirection direction, GstCaps *caps,
+                              GstCaps *filter)
 {
-    Abilities abilities = find_abilities(GST_AE_VIDEO(trans));
-    g_autoptr(GstCaps) formats = gst_static_caps_get(abilities.formats);
-    GstCaps *result = scale_caps(&abilities, direction == GST_PAD_SINK,
+    g_autoptr(GstCaps) formats = gst_static_caps_get(abilities->formats);
+    GstCaps *result = scale_caps(abilities, direction == GST_PAD_SINK,
                                  gst_caps_intersect(caps, formats));
 
     if (filter != NULL) {
@@ -603,6 +602,26 @@ static GstCaps *transform_caps(GstBaseTransform *trans,
                                          GST_CAPS_INTERSECT_FIRST);
         gst_caps_unref(unfiltered);
     }
+    return result;
+}
+
+/* Formats and sizes that cannot be are offered after all where upstream has
+ * nothing else: they then come as a CAPS event, and are answered by a sentence.
+ */
+static GstCaps *transform_caps(GstBaseTransform *trans,
+                               GstPadDirection direction, GstCaps *caps,
+                               GstCaps *filter)
+{
+    Abilities abilities = find_abilities(GST_AE_VIDEO(trans));
+    GstCaps *result = possible_caps(&abilities, direction, caps, filter);
+
+    if (gst_caps_is_empty(result)) {
+        abilities.formats = &all_caps;
+        gst_caps_take(&result,
+                      possible_caps(&abilities, direction, caps, filter));
+    }
+    if (direction == GST_PAD_SRC && filter != NULL && gst_caps_is_empty(result))
+        gst_caps_replace(&result, filter);
     return result;
 }
 

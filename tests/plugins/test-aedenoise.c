@@ -511,18 +511,25 @@ static void test_refused(void)
     }
 }
 
-/* A model for RGB offers nothing else. */
+/* A model for RGB offers nothing else, unless upstream has nothing else: that
+ * is answered by a sentence, see test_refused(). */
 static void test_caps(void)
 {
     GstHarness *harness = new_harness("rgb", NULL);
     g_autoptr(GstCaps) yuv =
         gst_caps_from_string("video/x-raw,format={I420,GRAY8}");
+    g_autoptr(GstCaps) both =
+        gst_caps_from_string("video/x-raw,format={I420,BGRA}");
     g_autoptr(GstCaps) rgb = gst_caps_from_string("video/x-raw,format=BGRA");
     GstPad *pad = gst_element_get_static_pad(harness->element, "sink");
     g_autoptr(GstCaps) caps = gst_pad_query_caps(pad, NULL);
+    g_autoptr(GstCaps) of_both = gst_pad_query_caps(pad, both);
+    g_autoptr(GstCaps) of_yuv = gst_pad_query_caps(pad, yuv);
 
     g_assert_false(gst_caps_can_intersect(caps, yuv));
     g_assert_true(gst_caps_can_intersect(caps, rgb));
+    g_assert_false(gst_caps_can_intersect(of_both, yuv));
+    g_assert_true(gst_caps_can_intersect(of_yuv, yuv));
     gst_object_unref(pad);
     free_harness(harness, NULL);
 }

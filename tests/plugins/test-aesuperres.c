@@ -681,6 +681,39 @@ static void test_pipeline(void)
     gst_object_unref(pipeline);
 }
 
+/* What no negotiation can reach ends in a sentence. */
+static void test_impossible(void)
+{
+    static const struct {
+        const char *from, *to, *says;
+    } cases[] = {
+        {"format=RGB", "format=RGB",
+         "wants YUV or gray, but this video is RGB"},
+        {"format=I420", "width=101,height=100",
+         "the next element takes video/x-raw, width=(int)101"},
+        {"format=I420", "width=201,height=100",
+         "the next element takes video/x-raw, width=(int)201"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *line = g_strdup_printf(
+            "videotestsrc ! video/x-raw,%s ! aesuperres ! video/x-raw,%s ! "
+            "fakesink",
+            cases[i].from, cases[i].to);
+        GstElement *pipeline = gst_parse_launch(line, &error);
+        g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+        g_autofree char *text = NULL;
+
+        g_assert_no_error(error);
+        gst_element_set_state(pipeline, GST_STATE_PAUSED);
+        text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+        frames_assert_contains(text, cases[i].says);
+        gst_element_set_state(pipeline, GST_STATE_NULL);
+        gst_object_unref(pipeline);
+    }
+}
+
 int main(int argc, char **argv)
 {
     int result;
@@ -698,6 +731,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aesuperres/queries", test_queries);
     g_test_add_func("/aesuperres/bad-then-good", test_bad_then_good);
     g_test_add_func("/aesuperres/refused", test_refused);
+    g_test_add_func("/aesuperres/impossible", test_impossible);
     g_test_add_func("/aesuperres/fixed", test_fixed);
     g_test_add_func("/aesuperres/stream-changes", test_stream_changes);
     g_test_add_func("/aesuperres/late", test_late);
