@@ -35,10 +35,11 @@ typedef struct {
     float temperature;
     guint frames_per_step; /* from 1 */
     float range_min, range_max;
-    guint columns, rows; /* from 1 */
+    guint columns, rows; /* 0: as the frame has room for */
 } GstAeCodes;
 
-/* Images side by side and one below the other in a frame: 1 but for a grid. */
+/* Images side by side and one below the other in a frame: 1 but for a grid; 0:
+ * as it has room for. */
 int gst_ae_codes_columns(const GstAeCodes *codes);
 int gst_ae_codes_rows(const GstAeCodes *codes);
 

@@ -8,6 +8,7 @@
 
 #define MAX_BATCH 64        /* images that are decoded at once */
 #define MAX_SIZE G_MAXINT16 /* of a frame's side */
+#define DEFAULT_COUNT 10    /* of columns or rows that nobody decides */
 
 /* A model that is ready to decode; counted by g_rc_box. */
 typedef struct {
@@ -55,9 +56,15 @@ static void runner_release(Runner *runner)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_release)
 
+static int count_or_default(int count)
+{
+    return count > 0 ? count : DEFAULT_COUNT;
+}
+
 static int batch_of(const GstAeCodes *codes)
 {
-    return MIN(gst_ae_codes_columns(codes) * gst_ae_codes_rows(codes),
+    return MIN(count_or_default(gst_ae_codes_columns(codes)) *
+                   count_or_default(gst_ae_codes_rows(codes)),
                MAX_BATCH);
 }
 
@@ -208,11 +215,43 @@ void gst_ae_sheet_free(GstAeSheet *sheet)
     g_free(sheet);
 }
 
+/* As many images of @size as a side has room for. */
+static void set_any_count(GstCaps *caps, const char *field, int size)
+{
+    g_auto(GValue) range = G_VALUE_INIT;
+    int most = MAX_SIZE / size * size;
+
+    if (most == size) {
+        gst_caps_set_simple(caps, field, G_TYPE_INT, size, NULL);
+        return;
+    }
+    g_value_init(&range, GST_TYPE_INT_RANGE);
+    gst_value_set_int_range_step(&range, size, most, size);
+    gst_caps_set_value(caps, field, &range);
+}
+
 GstCaps *gst_ae_sheet_caps(const GstAeSheet *sheet)
 {
-    return gst_ae_decoder_caps(sheet->runner->decoder,
-                               gst_ae_codes_columns(&sheet->codes),
-                               gst_ae_codes_rows(&sheet->codes));
+    const GstAeDecoder *decoder = sheet->runner->decoder;
+    int columns = gst_ae_codes_columns(&sheet->codes);
+    int rows = gst_ae_codes_rows(&sheet->codes);
+    GstCaps *caps = gst_ae_decoder_caps(decoder, columns, rows);
+
+    if (columns == 0)
+        set_any_count(caps, "width", gst_ae_decoder_width(decoder));
+    if (rows == 0)
+        set_any_count(caps, "height", gst_ae_decoder_height(decoder));
+    return caps;
+}
+
+void gst_ae_sheet_fixate(const GstAeSheet *sheet, GstStructure *caps)
+{
+    const GstAeDecoder *decoder = sheet->runner->decoder;
+
+    gst_structure_fixate_field_nearest_int(
+        caps, "width", DEFAULT_COUNT * gst_ae_decoder_width(decoder));
+    gst_structure_fixate_field_nearest_int(
+        caps, "height", DEFAULT_COUNT * gst_ae_decoder_height(decoder));
 }
 
 int gst_ae_sheet_label(const GstAeSheet *sheet, guint64 number)
@@ -227,15 +266,15 @@ int gst_ae_sheet_label(const GstAeSheet *sheet, guint64 number)
 }
 
 /* Images @first, @first + 1, ... of the frame, as many as the model takes. */
-static void draw_some(GstAeSheet *sheet, guint64 number, int first, int n,
-                      GstVideoFrame *frame)
+static void draw_some(GstAeSheet *sheet, const GstAeCodes *codes,
+                      guint64 number, int first, int n, GstVideoFrame *frame)
 {
     GstAeDecoder *decoder = sheet->runner->decoder;
-    int columns = gst_ae_codes_columns(&sheet->codes);
+    int columns = (int)codes->columns;
     int label = gst_ae_sheet_label(sheet, number);
 
     for (int i = 0; i < n; i++) {
-        gst_ae_codes_make(&sheet->codes, number, first + i, sheet->given,
+        gst_ae_codes_make(codes, number, first + i, sheet->given,
                           gst_ae_decoder_size(decoder), sheet->code,
                           sheet->work);
         gst_ae_decoder_set_code(decoder, i, sheet->code);
@@ -250,13 +289,19 @@ static void draw_some(GstAeSheet *sheet, guint64 number, int first, int n,
             (first + i) / columns * gst_ae_decoder_height(decoder));
 }
 
-void gst_ae_sheet_draw(GstAeSheet *sheet, guint64 number, GstVideoFrame *frame)
+void gst_ae_sheet_draw(GstAeSheet *sheet, guint64 number, GstVideoFrame *frame,
+                       GstPad *pad)
 {
-    int batch = gst_ae_decoder_batch(sheet->runner->decoder);
-    int n =
-        gst_ae_codes_columns(&sheet->codes) * gst_ae_codes_rows(&sheet->codes);
+    const GstAeDecoder *decoder = sheet->runner->decoder;
+    int batch = gst_ae_decoder_batch(decoder);
+    int columns = GST_VIDEO_FRAME_WIDTH(frame) / gst_ae_decoder_width(decoder);
+    int rows = GST_VIDEO_FRAME_HEIGHT(frame) / gst_ae_decoder_height(decoder);
+    int n = columns * rows;
+    GstAeCodes codes = sheet->codes;
 
+    codes.columns = (guint)columns;
+    codes.rows = (guint)rows;
     gst_ae_decoder_clear(frame);
-    for (int first = 0; first < n; first += batch)
-        draw_some(sheet, number, first, MIN(batch, n - first), frame);
+    for (int first = 0; first < n && !GST_PAD_IS_FLUSHING(pad); first += batch)
+        draw_some(sheet, &codes, number, first, MIN(batch, n - first), frame);
 }

@@ -38,11 +38,16 @@ void gst_ae_sheet_free(GstAeSheet *sheet);
 /* What its frames can be. */
 GstCaps *gst_ae_sheet_caps(const GstAeSheet *sheet);
 
+/* Such caps with the size that is best where it is open. */
+void gst_ae_sheet_fixate(const GstAeSheet *sheet, GstStructure *caps);
+
 /* The label of frame @number; -1: the model takes none. */
 int gst_ae_sheet_label(const GstAeSheet *sheet, guint64 number);
 
-/* Fills @frame, of such caps, with frame @number. */
-void gst_ae_sheet_draw(GstAeSheet *sheet, guint64 number, GstVideoFrame *frame);
+/* Fills @frame, of such caps, with frame @number; only a part of it if @pad is
+ * flushing. */
+void gst_ae_sheet_draw(GstAeSheet *sheet, guint64 number, GstVideoFrame *frame,
+                       GstPad *pad);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(GstAeSheetSettings,
                                  gst_ae_sheet_settings_clear)

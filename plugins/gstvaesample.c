@@ -10,7 +10,8 @@
  * frame of that time.
  *
  * The size of frames is that of the model's images, times `columns` and `rows`
- * with `mode=grid`; a videoscale makes others. Frames of a conditional model
+ * with `mode=grid`, or as many as downstream has room for; a videoscale makes
+ * others. Frames of a conditional model
  * carry their label as #GstCustomMeta "GstAeLabelMeta".
  *
  * What does not fit the model (a label, a code of another length) is an error
@@ -83,12 +84,13 @@ static const GstAeProperty properties[] = {
      G_TYPE_FLOAT, FIELD(codes.range_max), .number = 2, .minimum = -1000,
      .maximum = 1000, CONTROLLABLE},
     {"columns", "Columns",
-     "Images side by side (grid): the code's second value", G_TYPE_UINT,
-     FIELD(codes.columns), .number = 10, .minimum = 1, .maximum = 1000,
-     PLAYING},
-    {"rows", "Rows", "Images below each other (grid): the code's first value",
-     G_TYPE_UINT, FIELD(codes.rows), .number = 10, .minimum = 1,
-     .maximum = 1000, PLAYING},
+     "Images side by side (grid): the code's second value; 0: as the width has "
+     "room for that downstream asks for, or else 10",
+     G_TYPE_UINT, FIELD(codes.columns), .maximum = 1000, PLAYING},
+    {"rows", "Rows",
+     "Images below each other (grid): the code's first value; 0: as the height "
+     "has room for that downstream asks for, or else 10",
+     G_TYPE_UINT, FIELD(codes.rows), .maximum = 1000, PLAYING},
     {"label", "Label",
      "Label of every frame, for conditional models; -1: a random one for each "
      "frame, or for each step (walk, traverse)",
@@ -219,6 +221,9 @@ static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
 {
     GstVideoInfo info;
 
+    caps = gst_caps_make_writable(gst_caps_truncate(caps));
+    gst_ae_sheet_fixate(((GstVaeSample *)src)->sheet,
+                        gst_caps_get_structure(caps, 0));
     caps = GST_BASE_SRC_CLASS(gst_vae_sample_parent_class)->fixate(src, caps);
     if (gst_video_info_from_caps(&info, caps) && GST_VIDEO_INFO_IS_YUV(&info) &&
         !gst_structure_has_field(gst_caps_get_structure(caps, 0),
@@ -296,7 +301,7 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
                           (NULL));
         return GST_FLOW_ERROR;
     }
-    gst_ae_sheet_draw(self->sheet, number, &frame);
+    gst_ae_sheet_draw(self->sheet, number, &frame, GST_BASE_SRC_PAD(src));
     gst_video_frame_unmap(&frame);
     label = gst_ae_sheet_label(self->sheet, number);
     if (label >= 0)

@@ -279,6 +279,39 @@ static void test_grid(void)
         check_grid(g);
 }
 
+/* Where they are not set, columns and rows follow from what downstream asks
+ * for; a sheet that is set again keeps its size. */
+static void test_grid_size(void)
+{
+    static const struct {
+        const char *settings, *downstream;
+        int width, height;
+    } cases[] = {
+        {"mode=grid", "width=12,height=3", 12, 3},
+        {"mode=grid rows=4", "width=12", 12, 12},
+        {"mode=grid", "width=[1,20],height=[35,2000]", 18, 36},
+        {"mode=grid", "width=[1,200],height=[1,20000]", 30, 30},
+        {"mode=walk", "width=[1,200],height=[1,20000]", 3, 3},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstHarness *harness = new_harness("mirror", cases[i].settings);
+        g_autofree char *caps =
+            g_strconcat("video/x-raw,", cases[i].downstream, NULL);
+
+        gst_harness_set_sink_caps_str(harness, caps);
+        gst_harness_play(harness);
+        for (int n = 0; n < 20; n++) {
+            g_autoptr(GBytes) frame = pull_samples(harness);
+
+            g_assert_cmpint(g_bytes_get_size(frame), ==,
+                            cases[i].width * cases[i].height);
+            g_object_set(harness->element, "seed", (guint64)n, NULL);
+        }
+        gst_harness_teardown(harness);
+    }
+}
+
 /* Each image of a sheet is what its code gives when it is decoded alone. */
 static void test_grid_of_single_codes(void)
 {
@@ -813,6 +846,7 @@ int main(int argc, char **argv)
     g_test_add_func("/vaesample/random", test_random);
     g_test_add_func("/vaesample/walk", test_walk);
     g_test_add_func("/vaesample/grid", test_grid);
+    g_test_add_func("/vaesample/grid-size", test_grid_size);
     g_test_add_func("/vaesample/grid-of-single-codes",
                     test_grid_of_single_codes);
     g_test_add_func("/vaesample/traverse", test_traverse);
