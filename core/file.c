@@ -167,17 +167,42 @@ GBytes *ae_file_read(const char *path, GError **error)
     return bytes;
 }
 
+/* An open file of a name beside @path, which is freed by the caller; -1: an
+ * error. */
+static int open_temporary(const char *path, char **temporary, int *mode,
+                          GError **error)
+{
+    int fd;
+
+    *temporary = g_strconcat(path, ".XXXXXX", NULL);
+    if (!old_mode(path, mode, error))
+        return -1;
+    fd = g_mkstemp_full(*temporary, O_WRONLY | O_CLOEXEC, 0666);
+    if (fd < 0)
+        fail(error, path, "create a temporary file beside it");
+    return fd;
+}
+
+gboolean ae_file_can_write(const char *path, GError **error)
+{
+    g_autofree char *temporary = NULL;
+    int mode, fd = open_temporary(path, &temporary, &mode, error);
+
+    if (fd < 0)
+        return FALSE;
+    close(fd);
+    g_unlink(temporary);
+    return TRUE;
+}
+
 gboolean ae_file_write(const char *path, const void *data, gsize size,
                        GError **error)
 {
-    g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
-    int mode, fd, code;
+    g_autofree char *temporary = NULL;
+    int mode, fd = open_temporary(path, &temporary, &mode, error), code;
 
-    if (!old_mode(path, &mode, error))
-        return FALSE;
-    fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0666);
     if (fd < 0)
-        return fail(error, path, "create a temporary file beside it");
+        return FALSE;
     if (!fill(fd, mode, data, size) || g_rename(temporary, path) != 0) {
         code = errno;
         g_unlink(temporary);

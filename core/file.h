@@ -16,6 +16,9 @@ GBytes *ae_file_read(const char *path, GError **error);
 gboolean ae_file_write(const char *path, const void *data, gsize size,
                        GError **error);
 
+/* Whether ae_file_write() can begin, as it is now. Errors: as there. */
+gboolean ae_file_can_write(const char *path, GError **error);
+
 /* @n floats from and to little-endian bytes, which need no alignment. */
 void ae_floats_from_bytes(float *target, const void *source, gsize n);
 void ae_floats_to_bytes(void *target, const float *source, gsize n);

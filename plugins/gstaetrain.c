@@ -788,6 +788,20 @@ static gboolean make_task(GstAeTrain *self, GError **error)
     return self->task != NULL;
 }
 
+/* Rather now than after hours of training. */
+static gboolean can_save(GstAeTrain *self, GError **error)
+{
+    const char *const files[] = {self->run.model_file,
+                                 self->run.checkpoint_file};
+
+    if (self->run.mode == MODE_EVALUATE)
+        return TRUE;
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++)
+        if (files[i] != NULL && !ae_file_can_write(files[i], error))
+            return FALSE;
+    return TRUE;
+}
+
 static void forget(GstAeTrain *self)
 {
     self->filled = self->held = 0;
@@ -815,7 +829,8 @@ static gboolean gst_ae_train_start(GstBaseSink *sink)
     if (self->run.mode == MODE_EVALUATE)
         self->run.validate_every = self->run.keep_best = 0;
     forget(self);
-    if (!make_task(self, &error) || !load_model(self, &error)) {
+    if (!make_task(self, &error) || !load_model(self, &error) ||
+        !can_save(self, &error)) {
         gst_ae_train_stop(sink);
         return fail(self, error);
     }

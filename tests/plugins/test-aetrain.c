@@ -256,6 +256,25 @@ static void test_bad_settings(void)
     }
 }
 
+/* Before the first step. */
+static void test_unwritable(void)
+{
+    static const char *const properties[] = {"model-file", "checkpoint-file"};
+    g_autofree char *file = in_folder("nowhere/m.onnx");
+    const char *const names[] = {file, g_get_tmp_dir()};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(properties); i++)
+        for (size_t j = 0; j < G_N_ELEMENTS(names); j++) {
+            GstElement *train = gst_element_factory_make("aetrain", NULL);
+
+            g_object_set(train, properties[i], names[j], NULL);
+            g_assert_cmpint(gst_element_set_state(train, GST_STATE_PAUSED), ==,
+                            GST_STATE_CHANGE_FAILURE);
+            gst_element_set_state(train, GST_STATE_NULL);
+            gst_object_unref(train);
+        }
+}
+
 static void test_bad_then_good(void)
 {
     g_autoptr(GstElement) pipeline =
@@ -920,6 +939,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aetrain/tasks", test_tasks);
     g_test_add_func("/aetrain/labels-are-checked", test_labels_are_checked);
     g_test_add_func("/aetrain/bad-settings", test_bad_settings);
+    g_test_add_func("/aetrain/unwritable", test_unwritable);
     g_test_add_func("/aetrain/bad-then-good", test_bad_then_good);
     g_test_add_func("/aetrain/size-change-is-an-error",
                     test_size_change_is_an_error);
