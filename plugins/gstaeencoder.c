@@ -39,6 +39,13 @@ static const AeValue *image_input(const AeModel *model)
     return image;
 }
 
+static gboolean is_decoder(const GstAeModel *model, const AeValue *input)
+{
+    const char *code = ae_model_get(model->model, "ae.latent");
+
+    return input != NULL && code != NULL && g_strcmp0(input->name, code) == 0;
+}
+
 gboolean gst_ae_encoder_image(const GstAeModel *model, GstAeImage *image,
                               GError **error)
 {
@@ -46,6 +53,13 @@ gboolean gst_ae_encoder_image(const GstAeModel *model, GstAeImage *image,
     const AeShape *shape = input != NULL ? &input->shape : NULL;
     g_autofree char *text = NULL;
 
+    if (is_decoder(model, input)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "model '%s' begins with its code '%s': it is a decoder, "
+                    "where an encoder was expected",
+                    model->label, input->name);
+        return FALSE;
+    }
     if (input != NULL && input->has_shape && shape->rank == 4 &&
         (shape->dim[1] == 1 || shape->dim[1] == 3) &&
         shape->dim[2] <= G_MAXINT16 && shape->dim[3] <= G_MAXINT16) {

@@ -53,6 +53,7 @@ static void save_models(void)
     save_network("unet", "unet-xs", 1, 0);
     save_half();
     save_with("nowhere", "keras", "ae.latent", "nowhere");
+    save_with("decoder", "keras", "ae.latent", "image");
     save_with("classes", "labelled", "ae.classes", "11");
     save_with("range", "keras", "ae.range", "wide");
 }
@@ -454,6 +455,7 @@ static const struct {
     {"missing", "mean", "GRAY8", 28, -1, "missing.onnx"},
     {"unet", "mean", "GRAY8", 28, -1, "lack ae.latent"},
     {"nowhere", "mean", "GRAY8", 28, -1, "ae.latent=nowhere"},
+    {"decoder", "mean", "GRAY8", 28, -1, "it is a decoder"},
     {"classes", "mean", "GRAY8", 28, -1, "ae.classes=11"},
     {"range", "mean", "GRAY8", 28, -1, "ae.range=wide"},
     {"keras", "moments", "GRAY8", 28, -1, "has no moments"},
