@@ -1094,6 +1094,8 @@ static GstBuffer *new_noisy_frame(const GstVideoInfo *info, guint64 seed)
         }
     gst_video_frame_unmap(&frame);
     GST_BUFFER_PTS(buffer) = seed * 40 * GST_MSECOND;
+    /* as in reverse, or after a leaky queue */
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
     return buffer;
 }
 
