@@ -30,6 +30,30 @@ GstCaps *gst_ae_transform_framerate(GstCaps *other, const GstCaps *caps,
     return gst_caps_intersect_full(filter, result, GST_CAPS_INTERSECT_FIRST);
 }
 
+static gboolean is_restricted(GQuark field, GValue *value, gpointer by)
+{
+    const GstCaps *caps = by;
+
+    if (gst_caps_is_empty(caps))
+        return TRUE;
+    for (guint i = 0; i < gst_caps_get_size(caps); i++)
+        if (gst_structure_id_has_field(gst_caps_get_structure(caps, i), field))
+            return TRUE;
+    return FALSE;
+}
+
+/* @made without the fields that @taken leaves open: they are no reason. */
+static char *describe_reason(const GstCaps *made, GstCaps *taken)
+{
+    g_autoptr(GstCaps) caps = gst_caps_copy(made);
+
+    for (guint i = 0; i < gst_caps_get_size(caps); i++)
+        gst_structure_filter_and_map_in_place(gst_caps_get_structure(caps, i),
+                                              is_restricted, taken);
+    caps = gst_caps_simplify(g_steal_pointer(&caps));
+    return gst_caps_to_string(caps);
+}
+
 gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label)
 {
     g_autoptr(GstCaps) common = gst_pad_peer_query_caps(pad, caps);
@@ -41,7 +65,7 @@ gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label)
         return TRUE;
     element = gst_pad_get_parent_element(pad);
     taken = gst_pad_peer_query_caps(pad, NULL);
-    made_text = gst_caps_to_string(caps);
+    made_text = describe_reason(caps, taken);
     taken_text = gst_caps_to_string(taken);
     who = label != NULL ? g_strdup_printf("Model '%s'", label)
                         : g_strdup("This source");

@@ -17,8 +17,8 @@ GstCaps *gst_ae_transform_framerate(GstCaps *other, const GstCaps *caps,
                                     GstCaps *filter);
 
 /* Whether the peer of @pad, if there is one, takes any of @caps. If not, an
- * error is posted that names both sides and the model that makes what @caps
- * describe (@label; NULL: a source without one). */
+ * error is posted that names both sides, as far as they differ, and the model
+ * that makes what @caps describe (@label; NULL: a source without one). */
 gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label);
 
 G_END_DECLS

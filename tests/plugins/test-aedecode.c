@@ -296,7 +296,7 @@ static void test_downstream(void)
     g_assert_cmpint(gst_harness_push(harness, new_code(2)), !=, GST_FLOW_OK);
     text = pop_text(bus, GST_MESSAGE_ERROR);
     g_assert_nonnull(text);
-    g_assert_nonnull(strstr(text, "width=(int)28"));
+    g_assert_nonnull(strstr(text, "makes video/x-raw, width=(int)28, but"));
     g_assert_nonnull(strstr(text, "takes video/x-raw, width=(int)50"));
     free_harness(harness, bus);
 }

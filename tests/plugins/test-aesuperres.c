@@ -691,6 +691,8 @@ static void test_impossible(void)
          "wants YUV or gray, but this video is RGB"},
         {"format=I420", "width=101,height=100",
          "the next element takes video/x-raw, width=(int)101"},
+        {"format=I420", "width=101,height=100",
+         "makes video/x-raw, width=(int)"}, /* and no other fields */
         {"format=I420", "width=201,height=100",
          "the next element takes video/x-raw, width=(int)201"},
     };
