@@ -267,6 +267,27 @@ static gboolean check_target(const GstAeTask *task, AeTrainer *trainer,
     return made == wanted;
 }
 
+/* A network that is made for one size must get it. */
+static gboolean check_size(const GstAeTask *task, const AeModel *model,
+                           GError **error)
+{
+    int input = model->inputs->len > 0 ? ae_model_input(model, 0) : -1;
+    AeShape shape =
+        input >= 0 ? ae_model_value(model, input)->shape : (AeShape){0};
+    gint64 width = shape.dim[3] * shrink(task);
+    gint64 height = shape.dim[2] * shrink(task);
+
+    if (shape.rank != 4 || width <= 0 || height <= 0 ||
+        (width == task->width && height == task->height))
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the network is made for images of %" G_GINT64_FORMAT
+                "x%" G_GINT64_FORMAT ", but these have %dx%d: put a videoscale "
+                "before the element, or set patch-size",
+                width, height, task->width, task->height);
+    return FALSE;
+}
+
 AeTrainer *gst_ae_task_new_trainer(const GstAeTask *task, AeModel *model,
                                    AeTrainerOptions options, GError **error)
 {
@@ -285,6 +306,8 @@ AeTrainer *gst_ae_task_new_trainer(const GstAeTask *task, AeModel *model,
         options.code_term = AE_CODE_L1;
         options.code_weight = s->activity_penalty;
     }
+    if (!check_size(task, model, error))
+        return NULL;
     g_autoptr(AeTrainer) trainer =
         ae_trainer_new(model, &shape, &options, error);
     if (trainer == NULL || !check_target(task, trainer, error))

@@ -241,7 +241,8 @@ static void test_bad_settings(void)
         {"task=vae target=noisy", "is for task=denoise, not task=vae"},
         {"mode=evaluate model-file=/nonexistent/m.onnx", "/nonexistent/m.onnx"},
         {"patch-size=64", "smaller than a patch"},
-        {"architecture=keras patch-size=20", "28"},
+        {"architecture=keras patch-size=20",
+         "made for images of 28x28, but these have 20x20"},
         {"model-file=/nonexistent/m.onnx", "/nonexistent"},
         {"architecture=unet-xs patch-size=16 learning-rate=1000 optimizer=sgd",
          "diverged"},
@@ -524,7 +525,7 @@ static void test_evaluate_any_model(void)
         {"Relu", 1, 28, NULL},
         {"Identity", 1, 28, NULL},
         {"Relu", 3, 28, "is 3x1x28x28, not 1x1x28x28"},
-        {"Relu", AE_UNKNOWN, 32, "is ?x1x32x28, not 1x1x28x28"},
+        {"Relu", AE_UNKNOWN, 32, "images of 28x32, but these have 28x28"},
         {"ReduceMean", AE_UNKNOWN, AE_UNKNOWN, "task=autoencode needs 28x28x1"},
         {"Shape", AE_UNKNOWN, AE_UNKNOWN, "task=autoencode needs 28x28x1"},
     };
