@@ -53,6 +53,7 @@ AeAdversary *ae_adversary_new(const AeAdversaryOptions *options, GError **error)
     AeShape shape = ae_shape(2, 1, options->code_size);
     AeTrainerOptions training = {.loss = AE_LOSS_BCE,
                                  .learning_rate = options->learning_rate,
+                                 .cosine_steps = options->cosine_steps,
                                  .batch_size = 2 * options->batch_size,
                                  .threads = options->threads,
                                  .seed = options->seed};

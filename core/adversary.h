@@ -12,11 +12,12 @@ G_BEGIN_DECLS
 typedef struct AeAdversary AeAdversary;
 
 typedef struct {
-    int code_size;       /* values of a code */
-    float learning_rate; /* of the discriminator; Adam */
-    int batch_size;      /* codes that it learns from at most */
-    int pass_size;       /* codes that it judges at most, in one call */
-    int threads;         /* that judge */
+    int code_size;        /* values of a code */
+    float learning_rate;  /* of the discriminator; Adam */
+    int64_t cosine_steps; /* as in AeTrainerOptions */
+    int batch_size;       /* codes that it learns from at most */
+    int pass_size;        /* codes that it judges at most, in one call */
+    int threads;          /* that judge */
     uint64_t seed;
 } AeAdversaryOptions;
 

@@ -214,6 +214,7 @@ static gboolean make_adversary(AeTrainer *t, GError **error)
     AeAdversaryOptions options = {
         .code_size = (int)t->code_size,
         .learning_rate = t->options.adversary_rate,
+        .cosine_steps = t->options.cosine_steps,
         .batch_size = t->options.batch_size,
         .pass_size = t->images,
         .threads = ae_pool_threads(t->pool),
