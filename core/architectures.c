@@ -248,6 +248,15 @@ static int block(AeNet *net, int x, int c)
     return conv_leaky(net, conv_leaky(net, x, c, c), c, c);
 }
 
+/* A block that adds to what it is given: deeper networks learn faster so (He et
+ * al., CVPR 2016). */
+static int block_add(AeNet *net, int x, int c)
+{
+    int y = ae_net_conv(net, conv_leaky(net, x, c, c), c, c, 3);
+
+    return ae_net_add(net, y, x);
+}
+
 static int half_leaky(AeNet *net, int x, int ci, int co)
 {
     return leaky(net, ae_net_conv_half(net, x, ci, co, 2));
@@ -261,7 +270,8 @@ static int up_add(AeNet *net, int x, int ci, int co, int skip)
 
 /* Levels of a, b and c channels at 1/2, 1/4 and 1/8 of the video's size, which
  * is twice that of the six channels of 4:2:0. */
-static int unet(AeNet *net, int image, int a, int b, int c)
+static int unet(AeNet *net, int image, int a, int b, int c,
+                int (*block)(AeNet *net, int x, int channels))
 {
     int n = net->options.channels;
     gboolean half = n == AE_YUV420_CHANNELS;
@@ -281,42 +291,42 @@ static int unet(AeNet *net, int image, int a, int b, int c)
 
 static int unet_s(AeNet *net, int x)
 {
-    return unet(net, x, 16, 32, 64);
+    return unet(net, x, 16, 32, 64, block);
 }
 
 static int unet_xs(AeNet *net, int x)
 {
-    return unet(net, x, 8, 16, 32);
+    return unet(net, x, 8, 16, 32, block);
 }
 
-/* The nearest pixels, and what @blocks of two convolutions of @n channels add
- * to them. These work at half of the image's size, where each costs a quarter;
- * last the pixels of the enlarged image are dealt out from channels (Shi et
- * al., CVPR 2016). */
+static int unet_l(AeNet *net, int x)
+{
+    return unet(net, x, 32, 64, 128, block_add);
+}
+
+/* The nearest pixels, and what @blocks residual blocks of @n channels at the
+ * size of the image add to them; last the pixels of the enlarged image are dealt
+ * out from channels (Shi et al., CVPR 2016). */
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;
-    int x = leaky(net, ae_net_conv_half(net, image, c, n, 4));
+    int x = conv_leaky(net, image, c, n);
 
-    for (int i = 0; i < blocks; i++) {
-        int y = ae_net_conv(net, conv_leaky(net, x, n, n), n, n, 3);
-
-        x = leaky(net, ae_net_add(net, y, x));
-    }
-    x = ae_net_conv(net, x, n, 4 * c * scale * scale, 3);
-    ae_model_set(net->model, "ae.multiple", "2");
-    return ae_net_add(net, ae_net_pixel_shuffle(net, x, 2 * scale),
+    for (int i = 0; i < blocks; i++)
+        x = leaky(net, block_add(net, x, n));
+    x = ae_net_conv(net, x, n, c * scale * scale, 3);
+    return ae_net_add(net, ae_net_pixel_shuffle(net, x, scale),
                       ae_net_enlarge(net, image, scale));
 }
 
 static int superres_s(AeNet *net, int x)
 {
-    return superres(net, x, 24, 2);
+    return superres(net, x, 16, 1);
 }
 
 static int superres_l(AeNet *net, int x)
 {
-    return superres(net, x, 48, 4);
+    return superres(net, x, 24, 3);
 }
 
 static int nearest(AeNet *net, int x)
@@ -388,11 +398,14 @@ static const Architecture table[] = {
      "and 1/8 of the size, of gray, RGB or 4:2:0; 6.4 k multiply-adds a pixel"},
     {"unet-xs", unet_xs, ANY_SIZE | VIDEO, 0, 0, 1,
      "The same with 8, 16 and 32 channels; 1.6 k multiply-adds a pixel"},
+    {"unet-l", unet_l, ANY_SIZE | VIDEO, 0, 0, 1,
+     "The same with 32, 64 and 128 channels and residual blocks; 25.7 k "
+     "multiply-adds a pixel"},
     {"superres-s", superres_s, ANY_SIZE | SCALE, 0, 0, 1,
-     "Enlarges 2, 3 or 4 times (scale), residual, 24 channels at half of the "
-     "input's size; 24,712 weights for scale 2"},
+     "Enlarges 2, 3 or 4 times (scale), residual, four convolutions, 16 "
+     "channels; 5,380 weights for scale 2"},
     {"superres-l", superres_l, ANY_SIZE | SCALE, 0, 0, 1,
-     "The same with 48 channels and twice the depth; 174,016 weights for "
+     "The same with eight convolutions of 24 channels; 32,356 weights for "
      "scale 2"},
     {"nearest", nearest, ANY_SIZE | SCALE, 0, 0, 1,
      "Enlarges by repeating pixels; no weights: to compare with"},

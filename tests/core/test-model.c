@@ -269,12 +269,11 @@ static void test_architectures_have_their_weights(void)
         {"adversarial", {0}, 2937150 + 2937784},
         {"kvfrans", {0}, 122136},
         {"lstm", {0}, 24064 + 99328 + 3612},
-        /* c -> n with 4 x 4, 2 * blocks of n -> n and one n -> 4 c scale^2
-         * with 3 x 3, all biased */
-        {"superres-s", {0}, 408 + 4 * 5208 + 3472},
-        {"superres-s", {.scale = 3}, 408 + 4 * 5208 + 7812},
-        {"superres-s", {.channels = 3, .scale = 4}, 1176 + 4 * 5208 + 41664},
-        {"superres-l", {0}, 816 + 8 * 20784 + 6928},
+        /* c -> n, 2 * blocks of n -> n and one n -> c scale^2, all biased */
+        {"superres-s", {0}, 160 + 2 * 2320 + 580},
+        {"superres-s", {.scale = 3}, 160 + 2 * 2320 + 1305},
+        {"superres-s", {.channels = 3, .scale = 4}, 448 + 2 * 2320 + 6960},
+        {"superres-l", {0}, 240 + 6 * 5208 + 868},
         {"nearest", {0}, 0},
         {"bicubic", {.scale = 3}, 0},
     };
