@@ -256,3 +256,23 @@ show_rows() {
         --row-captions input,output --zoom 3 -o "$picture"
     echo "picture: $picture"
 }
+
+# Links the files whose names come, one a line, in a row that multifilesrc reads:
+#   link_numbered FOLDER SUFFIX
+link_numbered() {
+    local i=0 file
+    while read -r file; do
+        ln "$file" "$(printf '%s/%05d%s' "$1" $i "$2")"
+        i=$((i + 1))
+    done
+}
+
+# The lines that come, in an order that is mixed but always the same.
+mixed() {
+    awk '{ print (NR * 7919) % 1000003 "\t" $0 }' | sort -n | cut -f 2
+}
+
+# The width or height of a PNG file: png_side FILE 16, png_side FILE 20
+png_side() {
+    od -An -j "$2" -N 4 -t u4 --endian=big "$1" | tr -d ' '
+}

@@ -1,70 +1,78 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Trains the built-in denoiser from natural images, in two parts: on independent
-# Gaussian noise of 0 to 55 levels; then further, for one half of the patches on
-# such noise of 0 to 75 levels, much of it weak, and for the other on that of
-# cameras, which is stronger where it is bright and shared by neighbours.
+# Trains a built-in denoiser from natural images, for one half to two thirds of
+# the patches on independent Gaussian noise of 0 to 75 levels, some of it weak,
+# for the others on that of cameras, which is stronger where it is bright and
+# shared by neighbours as demosaicing and compression share it.
 #
-#   pipelines/train-denoise.sh [MODEL.onnx [STEPS [FURTHER]]]
+#   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
-# The model of the first part stays beside MODEL.onnx as MODEL-white.onnx.
-# ARCHITECTURE (unet-s) and THREADS (0: all) change the run.
-# Data, under AE_DATA: train400 and the train folder of BSDS500, nothing else.
-# An interrupted run continues when the same command is given again.
+# ARCHITECTURE (unet-s) and THREADS (0: all) change the run. Data, under AE_DATA:
+# the train and test folders of BSDS500, nothing else: luma, and one plane of
+# chroma for every eight of luma. An interrupted run continues when the same
+# command is given again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 MODEL=${1:-denoise.onnx}
-STEPS=${2:-70000}
-FURTHER=${3:-20000}
-WHITE=${MODEL%.onnx}-white.onnx
+STEPS=${2:-50000}
 
-[ -f "$AE_DATA/train400/train400.tar" ] ||
+[ -f "$AE_DATA/bsds500/bsds500_jpg.tar" ] ||
     die "No training images in $AE_DATA: set AE_DATA to the folder."
 build
 make_temporary
-cd "$TEMPORARY"
-mkdir frames gray train400
-tar xf "$AE_DATA/train400/train400.tar" -C train400
-tar xf "$AE_DATA/bsds500/bsds500_jpg.tar"
 
-# BSDS500's photographs as gray PNG; each is about five times the size of a
-# train400 crop and is therefore seen more often.
-i=0
-find train -name '*.jpg' | sort | while read -r photo; do
-    ln "$photo" "$(printf 'gray/%05d.jpg' $i)"
-    i=$((i + 1))
-done
-gst-launch-1.0 -q multifilesrc location=gray/%05d.jpg \
-    caps=image/jpeg,framerate=1/1 ! jpegdec ! videoconvert ! \
-    video/x-raw,format=GRAY8 ! pngenc ! multifilesink location=gray/%05d.png
-{
-    find train400 -name '*.png' | sort
-    for _ in 1 2 3; do find gray -name '*.png' | sort; done
-} | awk '{ print (NR * 7919) % 1000003 "\t" $0 }' | sort -n | cut -f 2 >list
-i=0
-while read -r picture; do
-    ln "$picture" "$(printf 'frames/%05d.png' $i)"
-    i=$((i + 1))
-done <list
-cd "$OLDPWD"
-
-# learn MODEL STEPS NOISE RATE LOSS [PROPERTY=VALUE...]   (of aetrain)
-learn() {
-    local model=$1 steps=$2 noise=$3 rate=$4 loss=$5
-    shift 5
-    gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d.png" \
-        loop=true caps=image/png,framerate=1/1 ! pngdec ! \
-        aetrain task=denoise architecture="${ARCHITECTURE:-unet-s}" \
-        model-file="$model" threads="${THREADS:-0}" \
-        noise="$noise" loss="$loss" optimizer=adam learning-rate="$rate" \
-        schedule=cosine max-steps="$steps" batch-size=16 patch-size=64 \
-        patches-per-frame=16 augment=true shuffle-buffer=4096 clip-norm=1 \
-        seed=1 checkpoint-interval=2000 resume=true "$@" |
-        grep --line-buffered -E 'ae-training|ERROR'
+# read_photos FOLDER: how a pipeline that decodes its numbered photographs begins.
+read_photos() {
+    echo multifilesrc location="$1/%05d.jpg" \
+        caps=image/jpeg,framerate=1/1 ! jpegdec
 }
 
-learn "$WHITE" "$STEPS" gaussian:sd=0..0.2157 0.002 mse
-learn "$MODEL" "$FURTHER" "gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 | \
-camera:gain=0..0.001,sd=0..0.02,spread=0..2 | \
-camera:gain=0..0.004,sd=0..0.06,spread=0..2" 0.001 l1 initial-model="$WHITE"
+# chroma_of FOLDER WIDTH HEIGHT: the two planes of chroma that 4:2:0 has of its
+# photographs, cut to WIDTH x HEIGHT pixels.
+chroma_of() {
+    local folder=$1 w=$2 h=$3 plane
+    gst-launch-1.0 -q $(read_photos "$folder") ! videocrop right=1 bottom=1 ! \
+        videoconvert ! video/x-raw,format=I420,width="$w",height="$h" ! \
+        filesink location=raw
+    for plane in 0 1; do
+        gst-launch-1.0 -q filesrc location=raw ! rawvideoparse format=gray8 \
+            width=$((w / 2)) height=$((h / 2)) frame-size=$((w * h * 3 / 2)) \
+            plane-offsets="<$((w * h + plane * w * h / 4))>" \
+            plane-strides="<$((w / 2))>" framerate=1/1 ! pngenc ! \
+            multifilesink location="chroma/$folder-$plane-%05d.png"
+    done
+}
+
+cd "$TEMPORARY"
+mkdir photos landscape portrait luma chroma frames
+tar xf "$AE_DATA/bsds500/bsds500_jpg.tar"
+link_numbered photos .jpg < <(find train test -name '*.jpg' | sort)
+gst-launch-1.0 -q $(read_photos photos) ! videoconvert ! \
+    video/x-raw,format=GRAY8 ! pngenc ! multifilesink location=luma/%05d.png
+for picture in luma/*; do
+    [ "$(png_side "$picture" 16)" -eq 481 ] && echo landscape || echo portrait
+done >shapes
+for shape in landscape portrait; do
+    paste shapes <(ls photos) | sed -n "s|^$shape\t|photos/|p" |
+        link_numbered $shape .jpg
+done
+chroma_of landscape 480 320
+chroma_of portrait 320 480
+{
+    for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
+    find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
+} | mixed | link_numbered frames .png
+cd "$OLDPWD"
+
+gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d.png" loop=true \
+    caps=image/png,framerate=1/1 ! pngdec ! aetrain task=denoise \
+    architecture="${ARCHITECTURE:-unet-s}" model-file="$MODEL" \
+    threads="${THREADS:-0}" noise="gaussian:sd=0..0.2941 | \
+gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 | \
+camera:gain=0..0.001,sd=0..0.02,spread=0..1.5 | \
+camera:gain=0..0.004,sd=0..0.06,spread=0..1.5" loss=l1 optimizer=adam \
+    learning-rate=0.001 schedule=cosine max-steps="$STEPS" batch-size=8 \
+    patch-size=96 patches-per-frame=8 augment=true shuffle-buffer=2048 \
+    clip-norm=1 seed=1 checkpoint-interval=1000 resume=true |
+    grep --line-buffered -E 'ae-training|ERROR'

@@ -15,7 +15,7 @@ set -euo pipefail
 SCALE=${1:-}
 MODEL=${2:-superres$SCALE.onnx}
 STEPS=${3:-40000}
-PATCH=$((32 * ${SCALE:-0}))
+PATCH=$((48 * ${SCALE:-0}))
 
 case $SCALE in 2 | 3 | 4) ;; *) die "usage: $0 2|3|4 [MODEL.onnx [STEPS]]" ;; esac
 [ -f "$AE_DATA/t91/t91.tar" ] ||
@@ -26,19 +26,12 @@ make_temporary
 # to_luma SUFFIX CAPS DECODER: luma of BT.601 of all pictures below the folder
 # SUFFIX, as PNG: of RGB in the studio range, of JPEG as it is, in the full one.
 to_luma() {
-    local i=0
-    find "$1" -name "*.$1" | sort | while read -r picture; do
-        ln "$picture" "$(printf "$1/%05d" $i)"
-        i=$((i + 1))
-    done
+    find "$1" -name "*.$1" | sort | link_numbered "$1" ""
     gst-launch-1.0 -q multifilesrc location="$1/%05d" \
         caps="$2,framerate=1/1" ! "$3" ! videoconvert dither=none ! \
         video/x-raw,format=GRAY8,colorimetry=bt601 ! pngenc ! \
         multifilesink location="luma/$1%05d.png"
 }
-
-# side PICTURE OFFSET: the number at that place of a PNG's header.
-side() { od -An -j "$2" -N 4 -t u4 --endian=big "$1" | tr -d ' '; }
 
 cd "$TEMPORARY"
 mkdir png jpg luma train held
@@ -47,10 +40,9 @@ tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C jpg train test
 to_luma png image/png pngdec
 to_luma jpg image/jpeg jpegdec
 trained=0 held=0
-for picture in $(printf '%s\n' luma/* |
-    awk '{ print (NR * 7919) % 1000003 "\t" $0 }' | sort -n | cut -f 2); do
-    [ "$(side "$picture" 16)" -ge $PATCH ] &&
-        [ "$(side "$picture" 20)" -ge $PATCH ] || continue
+for picture in $(printf '%s\n' luma/* | mixed); do
+    [ "$(png_side "$picture" 16)" -ge $PATCH ] &&
+        [ "$(png_side "$picture" 20)" -ge $PATCH ] || continue
     if [ $(((trained + held) % 20)) -eq 19 ]; then
         ln "$picture" "$(printf 'held/%05d.png' $held)"
         held=$((held + 1))
@@ -69,8 +61,8 @@ run() {
     gst-launch-1.0 -m multifilesrc location="$TEMPORARY/$folder/%05d.png" \
         caps=image/png,framerate=1/1 loop="$LOOP" ! pngdec ! \
         aetrain task=superres scale="$SCALE" downscale=bicubic \
-        model-file="$MODEL" threads="${THREADS:-0}" batch-size=16 \
-        patch-size="$PATCH" patches-per-frame=16 "$@" |
+        model-file="$MODEL" threads="${THREADS:-0}" batch-size=8 \
+        patch-size="$PATCH" patches-per-frame=8 "$@" |
         grep --line-buffered -E 'ae-training|ae-evaluation|ERROR'
 }
 
