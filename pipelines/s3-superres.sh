@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # S3: images made smaller by the mean of 2 x 2 pixels, and enlarged again;
 # batches of 128, Adam at 1e-3. Twice: with the lesson's network, 3,801 weights
-# and a code of 128 values, binary cross-entropy; and with superres-s, 24,712
+# and a code of 128 values, binary cross-entropy; and with superres-s, 5,380
 # weights, which adds to the nearest pixels and has no code to squeeze through,
 # squared error (on held-out training images better than absolute).
 #
