@@ -8,13 +8,12 @@
 
 enum {
     SIDE = 540,    /* of a panel */
+    DOT = 3,       /* its side: soft edges would triple the file */
     LEGEND = 84,   /* its width */
     LINE = 26,     /* of the legend */
     SPACING = 44,  /* between labels that are written out, at least */
     CLASSES = 256, /* that a byte can tell */
 };
-
-#define DOT 3.4
 
 typedef struct {
     int x, y;
@@ -63,8 +62,8 @@ static void draw_dots(const AePlot *plot, const AeTensor *codes,
 
     for (int64_t i = 0; i < n; i++)
         if (locate(plot, codes->data + i * width, &x, &y))
-            ae_draw_line(plot->image, x, y, x, y, DOT,
-                         ae_colour_class(labels[i]));
+            ae_draw_area(plot->image, (int)x - DOT / 2, (int)y - DOT / 2, DOT,
+                         DOT, ae_colour_class(labels[i]));
 }
 
 /* Colours alone do not tell ten classes apart for everybody: some dots carry
