@@ -36,13 +36,6 @@ errors() {
         "$(measured "$TEMPORARY/model.onnx" mse)"
 }
 
-# Ten images that MODEL makes of random codes: show_random MODEL PREFIX
-show_random() {
-    gst-launch-1.0 -q vaesample model-file="$1" num-buffers=10 seed=1 ! \
-        video/x-raw,format=GRAY8 ! pngenc ! \
-        multifilesink location="$TEMPORARY/$2%d.png"
-}
-
 # COUNT copies of the first test image as an idx file: copies COUNT FILE
 copies() {
     local pixels=$TEMPORARY/pixels
@@ -101,12 +94,8 @@ codes s6
 echo "codes of two values, variational autoencoder:"
 codes s4-bce
 
-for part in s7:a s4-bce:b; do
-    show_random "$OUT/${part%:*}-1.onnx" "${part#*:}"
-done
-ae figure grid 2x10 "$TEMPORARY"/[ab]?.png --zoom 3 \
-    --row-captions "plain,variational" -o "$OUT/claims-random.png"
-echo "picture of random codes: $OUT/claims-random.png"
+show_random "$OUT/claims-random.png" plain,variational "$OUT/s7-1.onnx" \
+    "$OUT/s4-bce-1.onnx"
 
 NOISE=gaussian:mean=0.5,sd=0.5
 for size in 8 32 128 512; do

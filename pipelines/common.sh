@@ -194,6 +194,22 @@ show_enlarged() {
     echo "picture: $picture"
 }
 
+# A picture of noise in colour, of 8 x 8 pixels, enlarged 4 times as
+# plain_ways() left it and by MODEL: show_noise MODEL PICTURE
+show_noise() {
+    gst-launch-1.0 -q videotestsrc num-buffers=10 pattern=solid-color \
+        foreground-color=0xff808080 ! \
+        video/x-raw,format=RGB,width=8,height=8 ! \
+        aenoise noise=uniform:width=1 seed=1 ! tee name=t \
+        t. ! queue ! aesuperres model-file="$TEMPORARY/nearest.onnx" ! \
+        pngenc ! multifilesink location="$TEMPORARY/a%d.png" \
+        t. ! queue ! aesuperres model-file="$1" ! \
+        pngenc ! multifilesink location="$TEMPORARY/b%d.png"
+    ae figure grid 2x10 "$TEMPORARY"/[ab]?.png --zoom 3 \
+        --row-captions noise,enlarged -o "$2"
+    echo "picture: $2"
+}
+
 # The PSNR of the images of one idx file beside another's: psnr_of FILE FILE
 psnr_of() {
     gst-launch-1.0 -m idxsrc location="$1" ! c.sink \
@@ -203,11 +219,13 @@ psnr_of() {
     message_field "$TEMPORARY/compared" ae-compare-total psnr
 }
 
-# The first ten images of an idx file as PREFIX0.png to PREFIX9.png:
-#   ten_pictures FILE PREFIX
+# The first ten images of an idx file as PREFIX0.png to PREFIX9.png, after
+# ELEMENTS if there are any: ten_pictures FILE PREFIX [ELEMENTS...]
 ten_pictures() {
-    gst-launch-1.0 -q idxsrc num-buffers=10 location="$1" ! pngenc ! \
-        multifilesink location="$2%d.png"
+    local file=$1 prefix=$2
+    shift 2
+    gst-launch-1.0 -q idxsrc num-buffers=10 location="$file" ${1:+! "$@"} ! \
+        pngenc ! multifilesink location="$prefix%d.png"
 }
 
 # A picture of the plane of a code of two values, COUNT x COUNT points from
@@ -217,12 +235,55 @@ show_plane() {
     echo "picture: $4"
 }
 
-# A picture of the test images' codes, coloured by label:
-#   show_codes FOLDER MODEL PICTURE
+# A picture of the codes of the test images, coloured by label, a panel a model:
+#   show_codes FOLDER PICTURE CAPTIONS MODEL...
 show_codes() {
-    ae embed "$2" "$(idx_file "$1" t10k images)" -o "$2.npy"
-    ae figure scatter "$(idx_file "$1" t10k labels)" "$2.npy" -o "$3"
-    echo "picture: $3"
+    local folder=$1 picture=$2 captions=$3 model codes=()
+    shift 3
+    for model; do
+        codes+=("$TEMPORARY/codes${#codes[@]}.npy")
+        ae embed "$model" "$(idx_file "$folder" t10k images)" -o "${codes[-1]}"
+    done
+    ae figure scatter "$(idx_file "$folder" t10k labels)" "${codes[@]}" \
+        --captions "$captions" -o "$picture"
+    echo "picture: $picture"
+}
+
+# A picture of what models make of ten random codes each, a row a model:
+#   show_random PICTURE CAPTIONS MODEL...
+show_random() {
+    local picture=$1 captions=$2 model prefix rows=()
+    shift 2
+    for model; do
+        prefix=$TEMPORARY/random${#rows[@]}-
+        gst-launch-1.0 -q vaesample model-file="$model" num-buffers=10 seed=1 ! \
+            video/x-raw,format=GRAY8 ! pngenc ! \
+            multifilesink location="$prefix%d.png"
+        rows+=("$prefix"?.png)
+    done
+    ae figure grid $#x10 "${rows[@]}" --zoom 3 --row-captions "$captions" \
+        -o "$picture"
+    echo "picture: $picture"
+}
+
+# A picture of the first ten images of an idx file, and of what becomes of them
+# when noise of each SD is added to their codes. The decoded images of the whole
+# file stay in TEMPORARY/SD.idx: show_noisy_codes FILE MODEL PICTURE SD...
+show_noisy_codes() {
+    local file=$1 model=$2 picture=$3 sd rows
+    shift 3
+    ae embed "$model" "$file" -o "$TEMPORARY/codes.npy"
+    ten_pictures "$file" "$TEMPORARY/image"
+    rows=("$TEMPORARY"/image?.png)
+    for sd; do
+        ae decode "$model" "$TEMPORARY/codes.npy" -o "$TEMPORARY/$sd.idx" \
+            --noise "gaussian:sd=$sd,clip=false"
+        ten_pictures "$TEMPORARY/$sd.idx" "$TEMPORARY/noise$sd-"
+        rows+=("$TEMPORARY/noise$sd-"?.png)
+    done
+    ae figure grid $(($# + 1))x10 "${rows[@]}" --zoom 3 \
+        --row-captions "image$(printf ',sd %s' "$@")" -o "$picture"
+    echo "picture: $picture"
 }
 
 # MNIST where it is, to stand for digits; else Fashion-MNIST.
@@ -242,19 +303,30 @@ foreign_to() {
     echo "$TEMPORARY"
 }
 
-# A picture of the first ten test images (row 1), what PIPELINE makes of them
-# (row 2): show_rows FOLDER MODEL PICTURE [NOISE]
+# A picture of the first ten test images and of what MODEL makes of them:
+#   show_rows FOLDER MODEL PICTURE
 show_rows() {
-    local folder=$1 model=$2 picture=$3 noise=${4:-none}
-    gst-launch-1.0 -q idxsrc num-buffers=10 \
-        location="$(idx_file "$folder" t10k images)" ! \
-        aenoise noise="$noise" seed=7 ! tee name=t \
-        t. ! queue ! pngenc ! multifilesink location="$TEMPORARY/a%d.png" \
-        t. ! queue ! aedenoise model-file="$model" ! pngenc ! \
-        multifilesink location="$TEMPORARY/b%d.png"
-    ae figure grid 2x10 "$TEMPORARY"/a?.png "$TEMPORARY"/b?.png \
-        --row-captions input,output --zoom 3 -o "$picture"
-    echo "picture: $picture"
+    local images
+    images=$(idx_file "$1" t10k images)
+    ten_pictures "$images" "$TEMPORARY/a"
+    ten_pictures "$images" "$TEMPORARY/b" aedenoise model-file="$2"
+    ae figure grid 2x10 "$TEMPORARY"/[ab]?.png --zoom 3 \
+        --row-captions input,output -o "$3"
+    echo "picture: $3"
+}
+
+# The same with noise, and the images without it below:
+#   show_denoised FOLDER MODEL PICTURE NOISE
+show_denoised() {
+    local images noise=(aenoise noise="$4" seed=7)
+    images=$(idx_file "$1" t10k images)
+    ten_pictures "$images" "$TEMPORARY/a" "${noise[@]}"
+    ten_pictures "$images" "$TEMPORARY/b" "${noise[@]}" ! \
+        aedenoise model-file="$2"
+    ten_pictures "$images" "$TEMPORARY/c"
+    ae figure grid 3x10 "$TEMPORARY"/[abc]?.png --zoom 3 \
+        --row-captions noisy,denoised,original -o "$3"
+    echo "picture: $3"
 }
 
 # Links the files whose names come, one a line, in a row that multifilesrc reads:

@@ -16,4 +16,4 @@ begin K5 100 "$@"
 echo "published: pictures only"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/k5" loss BCE loss=bce \
     task=denoise architecture=keras-denoise noise="$NOISE"
-show_rows "$FOLDER" "$OUT/k5-1.onnx" "$OUT/k5.png" "$NOISE"
+show_denoised "$FOLDER" "$OUT/k5-1.onnx" "$OUT/k5.png" "$NOISE"

@@ -16,5 +16,5 @@ echo "published: none; the dense one is pipelines/s4-vae.sh"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s10" loss -ELBO \
     task=vae architecture=conv-vae loss=bce
 show_rows "$FOLDER" "$OUT/s10-1.onnx" "$OUT/s10.png"
-show_codes "$FOLDER" "$OUT/s10-1.onnx" "$OUT/s10-codes.png"
+show_codes "$FOLDER" "$OUT/s10-codes.png" S10 "$OUT/s10-1.onnx"
 show_plane "$OUT/s10-1.onnx" 10 1 "$OUT/s10-plane.png"

@@ -17,4 +17,4 @@ begin "S2 with noise $NOISE" 5 "$@"
 echo "published: BCE 0.1398 on MNIST, 25 epochs after those of S1"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s2" loss BCE loss=bce \
     task=denoise noise="$NOISE"
-show_rows "$FOLDER" "$OUT/s2-1.onnx" "$OUT/s2.png" "$NOISE"
+show_denoised "$FOLDER" "$OUT/s2-1.onnx" "$OUT/s2.png" "$NOISE"

@@ -30,5 +30,5 @@ echo "log variance, squared error:"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s4-mse" loss loss \
     task=vae loss=mse
 show_rows "$FOLDER" "$OUT/s4-bce-1.onnx" "$OUT/s4.png"
-show_codes "$FOLDER" "$OUT/s4-bce-1.onnx" "$OUT/s4-codes.png"
+show_codes "$FOLDER" "$OUT/s4-codes.png" S4 "$OUT/s4-bce-1.onnx"
 show_plane "$OUT/s4-bce-1.onnx" 10 1 "$OUT/s4-plane.png"

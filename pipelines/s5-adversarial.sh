@@ -40,8 +40,4 @@ for seed in $(seq "$SEEDS"); do
     ae judge "$TEMPORARY/train.npy" "$OUT/s5-$seed.npy" --seed "$seed"
 done
 show_rows "$FOLDER" "$OUT/s5-1.onnx" "$OUT/s5.png"
-gst-launch-1.0 -q vaesample model-file="$OUT/s5-1.onnx" num-buffers=20 \
-    seed=1 ! video/x-raw,format=GRAY8 ! pngenc ! \
-    multifilesink location="$TEMPORARY/c%02d.png"
-ae figure grid 2x10 "$TEMPORARY"/c??.png --zoom 3 -o "$OUT/s5-prior.png"
-echo "picture of samples from the prior: $OUT/s5-prior.png"
+show_random "$OUT/s5-prior.png" S5 "$OUT/s5-1.onnx"

@@ -16,7 +16,5 @@ echo "published: none; 7 neighbours on 2 principal components of MNIST: 0.43"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s6" loss BCE \
     architecture=conv-dense loss=bce
 neighbours_seeds "$FOLDER" "$SEEDS" "$OUT/s6" 2
-ae figure scatter "$(idx_file "$FOLDER" t10k labels)" "$OUT/s6-1.onnx.npy" \
-    "$OUT/s6-pca.onnx.npy" --captions "autoencoder,principal components" \
-    -o "$OUT/s6.png"
-echo "picture: $OUT/s6.png"
+show_codes "$FOLDER" "$OUT/s6.png" "autoencoder,principal components" \
+    "$OUT/s6-1.onnx" "$OUT/s6-pca.onnx"

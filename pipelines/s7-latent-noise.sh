@@ -18,20 +18,12 @@ echo "published: none"
 train_seeds "$FOLDER" "$EPOCHS" "$SEEDS" "$OUT/s7" loss BCE loss=bce
 images=$(idx_file "$FOLDER" t10k images)
 labels=$(idx_file "$FOLDER" t10k labels)
-ae embed "$OUT/s7-1.onnx" "$images" -o "$OUT/s7.npy"
-ten_pictures "$images" "$TEMPORARY/image"
-rows=("$TEMPORARY"/image?.png)
-for sd in 0 0.25 0.5 1 2 4; do
-    decoded=$TEMPORARY/$sd.idx
-    ae decode "$OUT/s7-1.onnx" "$OUT/s7.npy" -o "$decoded" \
-        --noise "gaussian:sd=$sd,clip=false"
+SDS=(0 0.25 0.5 1 2 4)
+show_noisy_codes "$images" "$OUT/s7-1.onnx" "$OUT/s7.png" "${SDS[@]}"
+for sd in "${SDS[@]}"; do
     printf 'noise of sd %s: PSNR %.2f dB, %s\n' "$sd" \
-        "$(psnr_of "$decoded" "$images")" \
+        "$(psnr_of "$TEMPORARY/$sd.idx" "$images")" \
         "$(ae knn "$(idx_file "$FOLDER" train images)" \
-            "$(idx_file "$FOLDER" train labels)" "$decoded" "$labels")"
-    ten_pictures "$decoded" "$TEMPORARY/noise$sd-"
-    rows+=("$TEMPORARY/noise$sd-"?.png)
+            "$(idx_file "$FOLDER" train labels)" "$TEMPORARY/$sd.idx" \
+            "$labels")"
 done
-ae figure grid 7x10 "${rows[@]}" --zoom 3 \
-    --row-captions "image,0,0.25,0.5,1,2,4" -o "$OUT/s7.png"
-echo "picture: $OUT/s7.png"

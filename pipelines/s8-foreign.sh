@@ -29,5 +29,5 @@ for set in "$FOLDER" "$OTHER"; do
         "$(measured "$OUT/s8-1.onnx" psnr)" \
         "$(message_field "$TEMPORARY/compared" ae-compare-total psnr)"
 done
-show_rows "$FOLDER" "$OUT/s8-1.onnx" "$OUT/s8-own.png" "$NOISE"
-show_rows "$OTHER" "$OUT/s8-1.onnx" "$OUT/s8-foreign.png" "$NOISE"
+show_denoised "$FOLDER" "$OUT/s8-1.onnx" "$OUT/s8-own.png" "$NOISE"
+show_denoised "$OTHER" "$OUT/s8-1.onnx" "$OUT/s8-foreign.png" "$NOISE"

@@ -26,21 +26,6 @@ unpack() {
         cat "$TEMPORARY/raw"; } >"$2"
 }
 
-# Noise, and the same through a model that enlarges 4 times.
-show_noise() {
-    gst-launch-1.0 -q videotestsrc num-buffers=10 pattern=solid-color \
-        foreground-color=0xff808080 ! \
-        video/x-raw,format=RGB,width=8,height=8 ! \
-        aenoise noise=uniform:width=1 seed=1 ! tee name=t \
-        t. ! queue ! aesuperres model-file="$TEMPORARY/nearest.onnx" ! \
-        pngenc ! multifilesink location="$TEMPORARY/a%d.png" \
-        t. ! queue ! aesuperres model-file="$1" ! \
-        pngenc ! multifilesink location="$TEMPORARY/b%d.png"
-    ae figure grid 2x10 "$TEMPORARY"/[ab]?.png --zoom 3 \
-        --row-captions noise,enlarged -o "$2"
-    echo "picture: $2"
-}
-
 begin S9 5 "$@"
 echo "published: none"
 unpack train "$TEMPORARY/train-images-idx4-ubyte"
