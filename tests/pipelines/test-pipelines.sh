@@ -123,6 +123,13 @@ check "s9-colour.sh measures both scales" \
     "$(grep -c '^mean of 1 seeds: test PSNR' "$OUT/log") == 2"
 check "s9-colour.sh enlarges noise" "$(wc -c <"$OUT/s9-noise.png") > 3000"
 
+rm "$OUT/k5-1.onnx"
+pipelines/gallery.sh "$OUT" "$OUT/gallery" >"$OUT/log" 2>&1
+check "gallery.sh draws what it has models for" \
+    "$(find "$OUT/gallery" -name '*.png' | wc -l) == 22"
+check "gallery.sh says what it has none for" \
+    "$(grep -c ^left.out "$OUT/log") == 1 && $(grep -c k5-1.onnx "$OUT/log") == 1"
+
 AE_DATA=${AE_DATA:-../shared/data}
 if [ -f "$AE_DATA/bsd68/bsd68.tar" ]; then
     pipelines/evaluate-denoise.sh "" 25 >"$OUT/log" 2>&1
