@@ -84,6 +84,15 @@ classes() {
     done | tr '\n' ' '
 }
 
+# The labels of the training images, each that of the next one, as an idx file.
+rotated_labels() {
+    local labels=$TEMPORARY/labels
+    zcat -f "$(idx_file "$FOLDER" train labels)" >"$labels"
+    head -c 8 "$labels"
+    tail -c +10 "$labels"
+    head -c 9 "$labels" | tail -c 1
+}
+
 begin "The lesson's claims" 10 "$@"
 need s6 architecture=conv-dense loss=bce
 need s4-bce task=vae loss=bce
@@ -96,6 +105,15 @@ codes s4-bce
 
 show_random "$OUT/claims-random.png" plain,variational "$OUT/s7-1.onnx" \
     "$OUT/s4-bce-1.onnx"
+
+for name in s7 s4-bce; do
+    gst-launch-1.0 -q vaesample model-file="$OUT/$name-1.onnx" seed=2 \
+        num-buffers=1000 ! video/x-raw,format=GRAY8 ! \
+        filesink location="$TEMPORARY/random"
+    { idx_header 1000 28 28 && cat "$TEMPORARY/random"; } >"$TEMPORARY/decoded"
+    echo "1000 random codes, decoded by $name, by class: $(classes \
+        "$TEMPORARY/decoded" 1000)"
+done
 
 NOISE=gaussian:mean=0.5,sd=0.5
 for size in 8 32 128 512; do
@@ -135,7 +153,11 @@ for loss in bce mse l1; do
 done
 
 train "$FOLDER" 1 1 "$TEMPORARY/labels.onnx" architecture=shallow loss=bce
-ln -s "$(idx_file "$FOLDER" train images)" "$TEMPORARY/"
-train "$TEMPORARY" 1 1 "$TEMPORARY/none.onnx" architecture=shallow loss=bce
+mkdir "$TEMPORARY/set"
+ln -s "$(idx_file "$FOLDER" train images)" "$TEMPORARY/set/"
+train "$TEMPORARY/set" 1 1 "$TEMPORARY/none.onnx" architecture=shallow loss=bce
+rotated_labels >"$TEMPORARY/set/train-labels-idx1-ubyte"
+train "$TEMPORARY/set" 1 1 "$TEMPORARY/wrong.onnx" architecture=shallow loss=bce
 cmp "$TEMPORARY/labels.onnx" "$TEMPORARY/none.onnx" &&
-    echo "trained with labels and without: the same bytes"
+    cmp "$TEMPORARY/labels.onnx" "$TEMPORARY/wrong.onnx" &&
+    echo "trained with labels, without, and with each other's: the same bytes"
