@@ -122,7 +122,7 @@ done
 have s9-4 && show_noise "$MODEL" "$OUT/s9-noise.png"
 
 have s7 s1 && show_noisy_codes "$DIGITS" "$MODEL" "$OUT/s7.png" 0 0.25 0.5 1 2 4
-have v1 && draw between interpolate "$MODEL" "$DIGITS" 3 8
+draw between interpolate vae "$DIGITS" 6 2
 find_models S1:s1:s7 S5:s5 S4:s4-bce S10:s10 V1:v1 &&
     show_random "$OUT/random.png" "$CAPTIONS" "${FOUND[@]}"
 have c1 && draw c1-labels labels "$MODEL"
