@@ -103,7 +103,7 @@ static void draw_labels(const AePlot *plot, int left, const char *title)
     ae_draw_text(plot->image, middle - ae_draw_text_width(x, TEXT) / 2,
                  plot->top + plot->height + AE_PLOT_BOTTOM - TEXT_SIZE - GAP, x,
                  TEXT, AE_INK);
-    ae_draw_text_upwards(plot->image, left - TEXT_SIZE - GAP,
+    ae_draw_text_upwards(plot->image, MAX(left - TEXT_SIZE - 2 * GAP, 0),
                          plot->top +
                              (plot->height - ae_draw_text_width(y, TEXT)) / 2,
                          y, TEXT, AE_INK);
