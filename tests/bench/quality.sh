@@ -26,9 +26,9 @@ bench_quality() {
         echo "BSD68, sigma $sigma:"
         pass "$folder" test noisy aenoise seed=1 \
             noise="gaussian:sd=$(awk "BEGIN { print $sigma / 255 }")"
-        for model in ${MODELS:-light medium}; do
+        for model in ${MODELS:-light medium strong}; do
             pass "$folder" noisy "$model" aedenoise temporal=false model="$model"
         done
-        python "$HERE/quality.py" "$folder" "$sigma" ${MODELS:-light medium}
+        python "$HERE/quality.py" "$folder" "$sigma" ${MODELS:-light medium strong}
     done
 }

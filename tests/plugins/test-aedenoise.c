@@ -1170,7 +1170,7 @@ static void test_temporal(void)
 
 static void test_presets(void)
 {
-    static const char *const names[] = {"light", "medium"};
+    static const char *const names[] = {"light", "medium", "strong"};
     GstElement *element = gst_element_factory_make("aedenoise", NULL);
     g_auto(GStrv) found = gst_preset_get_preset_names(GST_PRESET(element));
 
