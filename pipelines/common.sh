@@ -309,7 +309,8 @@ show_rows() {
     local images
     images=$(idx_file "$1" t10k images)
     ten_pictures "$images" "$TEMPORARY/a"
-    ten_pictures "$images" "$TEMPORARY/b" aedenoise model-file="$2"
+    ten_pictures "$images" "$TEMPORARY/b" aedenoise temporal=false \
+        model-file="$2"
     ae figure grid 2x10 "$TEMPORARY"/[ab]?.png --zoom 3 \
         --row-captions input,output -o "$3"
     echo "picture: $3"
@@ -322,7 +323,7 @@ show_denoised() {
     images=$(idx_file "$1" t10k images)
     ten_pictures "$images" "$TEMPORARY/a" "${noise[@]}"
     ten_pictures "$images" "$TEMPORARY/b" "${noise[@]}" ! \
-        aedenoise model-file="$2"
+        aedenoise temporal=false model-file="$2"
     ten_pictures "$images" "$TEMPORARY/c"
     ae figure grid 3x10 "$TEMPORARY"/[abc]?.png --zoom 3 \
         --row-captions noisy,denoised,original -o "$3"

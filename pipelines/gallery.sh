@@ -83,7 +83,8 @@ draw_rebuilt() {
     rows=("$TEMPORARY"/input?.png)
     for model in "${FOUND[@]}"; do
         prefix=$TEMPORARY/rebuilt${#rows[@]}-
-        ten_pictures "$DIGITS" "$prefix" aedenoise model-file="$model"
+        ten_pictures "$DIGITS" "$prefix" aedenoise temporal=false \
+            model-file="$model"
         rows+=("$prefix"?.png)
     done
     draw rebuilt grid $((${#FOUND[@]} + 1))x10 "${rows[@]}" --zoom 3 \
