@@ -71,6 +71,7 @@ check "denoise.sh finds the noise" "$(number_after 'noisy: *PSNR') < 21"
 check "denoise.sh compares all frames" "$(number_after stream:) == 3"
 check "denoise.sh removes it" "$(number_after 'denoised: *PSNR') > 27"
 check "denoise.sh writes a picture" "$(wc -c <"$OUT/denoise.png") > 100000"
+check "denoise.sh times the model" "$(grep -c "ms a frame" "$OUT/log") == 1"
 
 pipelines/test-scene.sh "$OUT/scene.png" >"$OUT/log" 2>&1
 (unset DISPLAY WAYLAND_DISPLAY
