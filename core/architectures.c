@@ -243,7 +243,7 @@ static int conv_leaky(AeNet *net, int x, int ci, int co)
     return leaky(net, ae_net_conv(net, x, ci, co, 3));
 }
 
-static int block(AeNet *net, int x, int c)
+static int block_plain(AeNet *net, int x, int c)
 {
     return conv_leaky(net, conv_leaky(net, x, c, c), c, c);
 }
@@ -291,12 +291,12 @@ static int unet(AeNet *net, int image, int a, int b, int c,
 
 static int unet_s(AeNet *net, int x)
 {
-    return unet(net, x, 16, 32, 64, block);
+    return unet(net, x, 16, 32, 64, block_plain);
 }
 
 static int unet_xs(AeNet *net, int x)
 {
-    return unet(net, x, 8, 16, 32, block);
+    return unet(net, x, 8, 16, 32, block_plain);
 }
 
 static int unet_l(AeNet *net, int x)
