@@ -119,7 +119,8 @@ demonstrate() {
     echo "noisy:    $(quality before)"
     echo "denoised: $(quality after)"
     echo "speed:    $(frame_rate) frames/s at 512x512"
-    echo "          $(ae bench medium --size 1280x720 --seconds 3)"
+    echo "model:    1280x720, one plane: $(ae bench medium --size 1280x720 \
+        --seconds 3)"
     ae figure grid 1x3 "$TEMPORARY/noisy.png" "$TEMPORARY/denoised.png" \
         "$TEMPORARY/clean.png" --captions noisy,denoised,clean \
         -o "$OUT/denoise.png"
