@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-enum { MAX_PARAMETERS = 3, CHUNK = 1024, LARGEST_SPREAD = 4 };
+enum { MAX_PARAMETERS = 3, CHUNK = 1024, LARGEST_SPREAD = 4, BLOCK = 8 };
 
 typedef struct {
     float low, high; /* equal unless a range was given */
@@ -152,6 +152,95 @@ static void apply_camera(AeRandom *random, float *target, const float *source,
     }
 }
 
+/* The orthonormal DCT-II: a row for each frequency. */
+static void make_cosines(float cosines[BLOCK][BLOCK])
+{
+    for (int f = 0; f < BLOCK; f++)
+        for (int i = 0; i < BLOCK; i++)
+            cosines[f][i] = (f > 0 ? 0.5f : (float)(G_SQRT2 / 4)) *
+                            cosf((float)G_PI * (float)((2 * i + 1) * f) / 16);
+}
+
+/* Steps of the cosines, in units of samples. */
+static void make_steps(float steps[BLOCK * BLOCK], float quality)
+{
+    /* clang-format off */
+    static const float table[BLOCK * BLOCK] = {
+        16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,
+        14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,
+        18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,
+        49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
+    /* clang-format on */
+    float scale = quality < 50 ? 50 / quality : 2 - quality / 50;
+
+    for (int i = 0; i < BLOCK * BLOCK; i++)
+        steps[i] = CLAMP(roundf(table[i] * scale), 1, 255) / 255;
+}
+
+/* y = a x b', or with the transposes a' x b where @back. */
+static void transform(float y[BLOCK][BLOCK], float x[BLOCK][BLOCK],
+                      float cosines[BLOCK][BLOCK], gboolean back)
+{
+    float half[BLOCK][BLOCK] = {{0}};
+
+    for (int i = 0; i < BLOCK; i++)
+        for (int k = 0; k < BLOCK; k++)
+            for (int j = 0; j < BLOCK; j++)
+                half[i][j] += (back ? cosines[k][i] : cosines[i][k]) * x[k][j];
+    memset(y, 0, sizeof half);
+    for (int i = 0; i < BLOCK; i++)
+        for (int k = 0; k < BLOCK; k++)
+            for (int j = 0; j < BLOCK; j++)
+                y[i][j] += half[i][k] * (back ? cosines[k][j] : cosines[j][k]);
+}
+
+/* The block at (@x, @y) of a channel, its border repeated where it reaches
+ * beyond the plane. */
+static void compress_block(float *samples, const AeNoisePlane *plane, int64_t x,
+                           int64_t y, float cosines[BLOCK][BLOCK],
+                           const float steps[BLOCK * BLOCK])
+{
+    float block[BLOCK][BLOCK], waves[BLOCK][BLOCK];
+    int64_t row = plane->width * plane->channels;
+
+    for (int i = 0; i < BLOCK; i++)
+        for (int j = 0; j < BLOCK; j++)
+            block[i][j] =
+                samples[CLAMP(y + i, 0, plane->height - 1) * row +
+                        CLAMP(x + j, 0, plane->width - 1) * plane->channels] -
+                128 / 255.0f;
+    transform(waves, block, cosines, FALSE);
+    for (int i = 0; i < BLOCK * BLOCK; i++)
+        waves[i / BLOCK][i % BLOCK] =
+            steps[i] * roundf(waves[i / BLOCK][i % BLOCK] / steps[i]);
+    transform(block, waves, cosines, TRUE);
+    for (int64_t i = MAX(y, 0); i < MIN(y + BLOCK, plane->height); i++)
+        for (int64_t j = MAX(x, 0); j < MIN(x + BLOCK, plane->width); j++)
+            samples[i * row + j * plane->channels] =
+                block[i - y][j - x] + 128 / 255.0f;
+}
+
+static void apply_jpeg(AeRandom *random, float *target, const float *source,
+                       const AeNoisePlane *plane, const float *values)
+{
+    int64_t n = plane->width * plane->height * plane->channels;
+    int64_t left = -(int64_t)(ae_random_uniform(random) * BLOCK);
+    int64_t top = -(int64_t)(ae_random_uniform(random) * BLOCK);
+    float cosines[BLOCK][BLOCK], steps[BLOCK * BLOCK];
+    const float gaussian[] = {0, values[1]};
+
+    random->left = 0;
+    make_cosines(cosines);
+    make_steps(steps, values[0]);
+    for (int64_t i = 0; i < n; i += CHUNK)
+        apply_gaussian(random, target + i, source + i, (int)MIN(CHUNK, n - i),
+                       gaussian);
+    for (int64_t c = 0; c < plane->channels; c++)
+        for (int64_t y = top; y < plane->height; y += BLOCK)
+            for (int64_t x = left; x < plane->width; x += BLOCK)
+                compress_block(target + c, plane, x, y, cosines, steps);
+}
+
 static void apply_salt_pepper(AeRandom *random, float *target,
                               const float *source, int n, const float *values)
 {
@@ -176,6 +265,9 @@ static const Kind kinds[] = {
     {.name = "camera", .apply_plane = apply_camera,
      .rules = {{.key = "gain", .value = 0.01f}, {.key = "sd", .value = 0.01f},
                {.key = "spread", .value = 1, .most = LARGEST_SPREAD}}},
+    {.name = "jpeg", .apply_plane = apply_jpeg,
+     .rules = {{.key = "quality", .value = 50, .least = 1, .most = 100},
+               {.key = "sd"}}},
     {.name = "salt-pepper", .apply = apply_salt_pepper,
      .rules = {{.key = "p", .value = 0.05f}}},
 };

@@ -16,6 +16,12 @@
  *                             numbers are blurred by a Gaussian of standard
  *                             deviation R pixels (0 .. 4) and keep their
  *                             variance
+ *   jpeg:quality=Q,sd=S       x + N(0, S^2), then what JPEG leaves of it, and
+ *                             video of pictures that are coded alone: blocks
+ *                             of 8 x 8 samples, anywhere, whose cosines are
+ *                             rounded to the steps of ITU-T T.81, table K.1,
+ *                             for a quality Q of 1 .. 100 as libjpeg counts it;
+ *                             defaults 50, 0
  *   salt-pepper:p=P           a sample becomes 0 or 1, each with P/2
  *
  * and every one takes clip=true|false (default true: to [0, 1]). Of several

@@ -8,18 +8,19 @@
 
 /* What tells the tasks apart. */
 static const struct {
-    const char *name, *architecture, *code_term;
+    const char *name, *architecture, *noise, *code_term;
     AeCodeTerm term;
     gboolean sum; /* the loss is that of an image, not of a sample */
 } kinds[] = {
-    [GST_AE_TASK_AUTOENCODE] = {"autoencode", "keras", NULL, AE_CODE_FREE,
-                                FALSE},
-    [GST_AE_TASK_DENOISE] = {"denoise", "keras", NULL, AE_CODE_FREE, FALSE},
-    [GST_AE_TASK_SUPERRES] = {"superres", "keras-superres", NULL, AE_CODE_FREE,
-                              FALSE},
-    [GST_AE_TASK_VAE] = {"vae", "vae", "kl", AE_CODE_KL, TRUE},
-    [GST_AE_TASK_ADVERSARIAL] = {"adversarial", "adversarial", "adversarial",
-                                 AE_CODE_ADVERSARIAL, FALSE},
+    [GST_AE_TASK_AUTOENCODE] = {"autoencode", "keras", "none", NULL,
+                                AE_CODE_FREE, FALSE},
+    [GST_AE_TASK_DENOISE] = {"denoise", "keras", "gaussian:sd=0.1", NULL,
+                             AE_CODE_FREE, FALSE},
+    [GST_AE_TASK_SUPERRES] = {"superres", "keras-superres", "none", NULL,
+                              AE_CODE_FREE, FALSE},
+    [GST_AE_TASK_VAE] = {"vae", "vae", "none", "kl", AE_CODE_KL, TRUE},
+    [GST_AE_TASK_ADVERSARIAL] = {"adversarial", "adversarial", "none",
+                                 "adversarial", AE_CODE_ADVERSARIAL, FALSE},
 };
 
 struct GstAeTask {
@@ -149,8 +150,9 @@ GstAeTask *gst_ae_task_new(const GstAeTaskSettings *settings, GError **error)
     g_autoptr(GstAeTask) task = g_new0(GstAeTask, 1);
 
     task->settings = gst_ae_task_settings_copy(settings);
-    task->noise = ae_noise_parse(
-        settings->noise != NULL ? settings->noise : "none", error);
+    if (settings->noise == NULL)
+        task->settings.noise = g_strdup(kinds[settings->kind].noise);
+    task->noise = ae_noise_parse(task->settings.noise, error);
     if (task->noise == NULL || !check(task, error))
         return NULL;
     return g_steal_pointer(&task);
@@ -344,6 +346,11 @@ static gboolean is_neutral(const float *chroma, gint64 n)
     return TRUE;
 }
 
+static guint64 noise_seed(const GstAeTask *task)
+{
+    return ae_random_mix(task->settings.seed, STREAM_NOISE);
+}
+
 /* The planes of a gray picture's neutral chroma stay without noise: so comes a
  * single plane to a network for 4:2:0. */
 static void add_noise(const GstAeTask *task, const float *target, float *input,
@@ -361,15 +368,35 @@ static void add_noise(const GstAeTask *task, const float *target, float *input,
         else
             n = 3;
     }
-    ae_noise_apply(task->noise, input, target, planes, n,
-                   ae_random_mix(task->settings.seed, STREAM_NOISE), number);
+    ae_noise_apply(task->noise, input, target, planes, n, noise_seed(task),
+                   number);
+}
+
+static gboolean adds_noise(const GstAeTask *task)
+{
+    if (task->settings.kind == GST_AE_TASK_DENOISE)
+        return task->settings.target == GST_AE_TARGET_CLEAN;
+    return task->smaller != NULL && !ae_noise_is_none(task->noise);
+}
+
+static void make_smaller(GstAeTask *task, const float *target, float *input,
+                         guint64 number)
+{
+    int scale = (int)task->settings.scale;
+    AeNoisePlane plane = {task->width / scale, task->height / scale,
+                          task->channels};
+
+    ae_resampler_run(task->smaller, target, input);
+    if (adds_noise(task))
+        ae_noise_apply(task->noise, input, input, &plane, 1, noise_seed(task),
+                       number);
 }
 
 static void make_input(GstAeTask *task, const float *target, float *input,
                        guint64 number)
 {
     if (task->smaller != NULL)
-        ae_resampler_run(task->smaller, target, input);
+        make_smaller(task, target, input, number);
     else if (task->settings.kind == GST_AE_TASK_DENOISE)
         add_noise(task, target, input, number);
     else
@@ -421,8 +448,7 @@ void gst_ae_task_describe(const GstAeTask *task, AeModel *model)
                  : task->channels == 3 ? "rgb"
                                        : "gray");
     ae_model_set(model, "ae.range", "0,1");
-    if (task->settings.kind == GST_AE_TASK_DENOISE &&
-        task->settings.target == GST_AE_TARGET_CLEAN)
+    if (adds_noise(task))
         ae_model_set(model, "ae.noise", task->settings.noise);
     if (task->settings.kind == GST_AE_TASK_SUPERRES)
         describe_number(model, "ae.scale", (int)task->settings.scale);

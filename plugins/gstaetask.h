@@ -83,9 +83,11 @@ typedef struct {
      G_TYPE_FLOAT, G_STRUCT_OFFSET(Type, field.discriminator_rate),            \
      .maximum = 1e3},                                                          \
     {"noise", "Noise",                                                         \
-     "The noise that task=denoise adds, such as gaussian:mean=0.5,sd=0.5 or "  \
-     "gaussian:sd=0..0.2 (a level of its own for each image)", G_TYPE_STRING,  \
-     G_STRUCT_OFFSET(Type, field.noise), .text = "gaussian:sd=0.1"},           \
+     "The noise that task=denoise adds, or task=superres to the smaller "      \
+     "version, such as gaussian:mean=0.5,sd=0.5 or gaussian:sd=0..0.2 (a "     \
+     "level of its own for each image; default: gaussian:sd=0.1 for "          \
+     "task=denoise, none for task=superres)", G_TYPE_STRING,                   \
+     G_STRUCT_OFFSET(Type, field.noise)},                                      \
     {"target", "Target", "What task=denoise learns to make of a noisy frame",  \
      G_TYPE_ENUM, G_STRUCT_OFFSET(Type, field.target),                         \
      .get_type = gst_ae_target_get_type},                                      \

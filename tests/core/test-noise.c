@@ -186,6 +186,41 @@ static void test_levels(void)
     g_assert_cmpfloat_with_epsilon(apart / IMAGES, 1 / 3.0, 0.08);
 }
 
+/* How much JPEG takes away, and that it takes it from blocks: of a smooth ramp
+ * what remains changes most where blocks meet. */
+static void test_jpeg(void)
+{
+    enum { SIDE = 128 };
+    static const char *const models[] = {"jpeg:quality=100", "jpeg:quality=50",
+                                         "jpeg:quality=10"};
+    g_autofree float *x = g_new(float, SIDE *SIDE);
+    double before = 0;
+
+    for (size_t m = 0; m < G_N_ELEMENTS(models); m++) {
+        g_autoptr(AeNoise) noise = ae_noise_parse(models[m], NULL);
+        double error = 0, at[8] = {0}, all = 0, most = 0;
+
+        for (int i = 0; i < SIDE * SIDE; i++)
+            x[i] = (float)(i % SIDE + i / SIDE) / (2 * SIDE);
+        ae_noise_apply(noise, x, x, &(AeNoisePlane){SIDE, SIDE, 1}, 1, 1, 2);
+        for (int i = 0; i < SIDE * SIDE; i++) {
+            double d = (double)x[i] - (double)(i % SIDE + i / SIDE) / (2 * SIDE);
+            error += d * d / (SIDE * SIDE);
+            if (i % SIDE > 0)
+                at[i % 8] += fabs((double)x[i] - (double)x[i - 1]);
+        }
+        g_assert_cmpfloat(sqrt(error), <, 0.05);
+        g_assert_cmpfloat(error, >, before);
+        before = error;
+        for (int i = 0; i < 8; i++) {
+            all += at[i];
+            most = MAX(most, at[i]);
+        }
+        if (m == 2)
+            g_assert_cmpfloat(most, >, 0.5 * all);
+    }
+}
+
 static void test_errors(void)
 {
     static const struct {
@@ -205,6 +240,7 @@ static void test_errors(void)
         {"gaussian:sd=0.1x", "\"0.1x\""},
         {"gaussian:sd=0.3..0.1", "0.3..0.1"},
         {"camera:spread=0..5", "spread must be a number from 0 to 4"},
+        {"jpeg:quality=0..50", "quality must be a number from 1 to 100"},
         {"gaussian|pink", "no noise model \"pink\""},
         {"gaussian|", "no noise model \"\""},
         {"gaussian:clip=maybe", "true or false"},
@@ -228,6 +264,7 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/spread", test_spread);
     g_test_add_func("/noise/choice", test_choice);
     g_test_add_func("/noise/levels", test_levels);
+    g_test_add_func("/noise/jpeg", test_jpeg);
     g_test_add_func("/noise/errors", test_errors);
     return g_test_run();
 }
