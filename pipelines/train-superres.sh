@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Trains a built-in model that enlarges luma, from natural images, as they are
-# and smaller, which makes them sharper, and what bicubic downscaling leaves of
-# them; then measures it on every twentieth image, which it has not seen.
+# Trains a built-in model that enlarges luma, from natural images and what
+# bicubic downscaling leaves of them; then measures it on every twentieth
+# image, which it has not seen.
 #
 #   pipelines/train-superres.sh SCALE [MODEL.onnx [STEPS]]
 #
@@ -15,7 +15,7 @@ set -euo pipefail
 SCALE=${1:-}
 MODEL=${2:-superres$SCALE.onnx}
 STEPS=${3:-320000}
-LEAST=$((24 * ${SCALE:-0}))
+LEAST=96 # pixels of a side: smaller images are left out
 
 case $SCALE in 2 | 3 | 4) ;; *) die "usage: $0 2|3|4 [MODEL.onnx [STEPS]]" ;; esac
 [ -f "$AE_DATA/t91/t91.tar" ] ||
@@ -23,33 +23,27 @@ case $SCALE in 2 | 3 | 4) ;; *) die "usage: $0 2|3|4 [MODEL.onnx [STEPS]]" ;; es
 build
 make_temporary
 
-# to_luma FOLDER CAPS DECODER [WIDTH]: luma of BT.601 of the numbered pictures in
-# the folder, as PNG: of RGB in the studio range, of JPEG as it is, in the full
-# one; made WIDTH pixels wide.
+# to_luma SUFFIX CAPS DECODER: luma of BT.601 of all pictures below the folder
+# SUFFIX, as PNG: of RGB in the studio range, of JPEG as it is, in the full one.
 to_luma() {
+    find "$1" -name "*.$1" | sort | link_numbered "$1" ""
     gst-launch-1.0 -q multifilesrc location="$1/%05d" \
         caps="$2,framerate=1/1" ! "$3" ! videoconvert dither=none ! \
-        video/x-raw,format=GRAY8,colorimetry=bt601 ! \
-        videoscale method=lanczos ! \
-        "video/x-raw,pixel-aspect-ratio=1/1${4:+,width=$4}" ! pngenc ! \
-        multifilesink location="luma/$1${4:-}-%05d.png"
+        video/x-raw,format=GRAY8,colorimetry=bt601 ! pngenc ! \
+        multifilesink location="luma/$1%05d.png"
 }
 
 cd "$TEMPORARY"
 mkdir png jpg luma train held
 tar xf "$AE_DATA/t91/t91.tar" -C png
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C jpg train test
-find png -name '*.png' | sort | link_numbered png ""
-find jpg -name '*.jpg' | sort | link_numbered jpg ""
 to_luma png image/png pngdec
 to_luma jpg image/jpeg jpegdec
-to_luma jpg image/jpeg jpegdec 240
-trained=0 held=0 # of a picture that is held out the smaller version is, too
+trained=0 held=0
 for picture in $(printf '%s\n' luma/* | mixed); do
     [ "$(png_side "$picture" 16)" -ge $LEAST ] &&
         [ "$(png_side "$picture" 20)" -ge $LEAST ] || continue
-    number=${picture##*-}
-    if [ $((10#${number%.png} % 20)) -eq 19 ]; then
+    if [ $(((trained + held) % 20)) -eq 19 ]; then
         ln "$picture" "$(printf 'held/%05d.png' $held)"
         held=$((held + 1))
     else
