@@ -39,6 +39,9 @@
 #define CELLS_SQUARE 2.5f
 #define BLOCKS_SQUARE 4.0f
 #define DEVIATIONS 2.7f
+/* Levels: so many times the noise's standard deviation the same mean square may
+ * be of the denoised frames, in which noise hides less. */
+#define DENOISED 15.0f
 
 #define MOST_MOTION 3.0f
 #define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
@@ -52,6 +55,7 @@ typedef struct {
     int16_t *noisy, *denoised; /* the means, times ONE */
     float *change, *power;     /* cells: y - noisy as if its variance was V,
                                   and its square; then the means of r, r^2 */
+    float *seen;               /* cells: the same square of D - denoised */
     float *removed;            /* blocks: mean of (y - D)^2 */
     float *block_change, *block_power; /* blocks: means of those of cells */
     float *variance;                   /* blocks: V */
@@ -154,26 +158,32 @@ static void repeat(float *target, const float *source, int n, int times)
             target[x * times + i] = source[x];
 }
 
-/* Sums of what the frame changes and the denoiser removes in a row of cells. */
+/* Sums of what the frame and the denoised one change and the denoiser removes
+ * in a row of cells. */
 static void measure_cells(const Job *job, int p, int y, float *change,
-                          float *removed, const Rows *rows)
+                          float *seen, float *removed, const Rows *rows)
 {
     const Plane *plane = &job->temporal->planes[p];
     int cells_w = job->temporal->cells_w, n = plane->width;
     float *noisy = rows->samples[0], *denoised = rows->samples[1];
+    float *other = rows->samples[2];
 
     memset(change, 0, (size_t)cells_w * sizeof *change);
+    memset(seen, 0, (size_t)cells_w * sizeof *seen);
     memset(removed, 0, (size_t)cells_w * sizeof *removed);
     for (int i = y * plane->cell_h; i < (y + 1) * plane->cell_h; i++) {
         const int16_t *mean = plane->noisy + (size_t)i * (size_t)n;
+        const int16_t *clean = plane->denoised + (size_t)i * (size_t)n;
 
         job->frame->read_noisy(job->frame->data, p, i, noisy);
         job->frame->read_denoised(job->frame->data, p, i, denoised);
         for (int x = 0; x < n; x++) {
+            other[x] = denoised[x] - (float)clean[x] * (1 / ONE);
             denoised[x] = noisy[x] - denoised[x];
             noisy[x] -= (float)mean[x] * (1 / ONE);
         }
         add_samples(change, noisy, cells_w, plane->cell_w);
+        add_squares(seen, other, cells_w, plane->cell_w);
         add_squares(removed, denoised, cells_w, plane->cell_w);
     }
 }
@@ -201,12 +211,16 @@ static void measure(void *data, int64_t index, int thread)
             size_t cells = (size_t)y * (size_t)t->cells_w;
             float *change = plane->change + cells;
             float *power = plane->power + cells;
+            float *seen = plane->seen + cells;
 
-            measure_cells(job, p, y, change, removed, rows);
+            measure_cells(job, p, y, change, seen, removed, rows);
             for (int x = 0; x < t->cells_w; x++) {
-                change[x] /=
-                    sqrtf((float)samples * (1 + 1 / t->count[cells + x]));
+                float part =
+                    1 / ((float)samples * (1 + 1 / t->count[cells + x]));
+
+                change[x] *= sqrtf(part);
                 power[x] = square(change[x]);
+                seen[x] *= part;
             }
             for (int x = 0; x < t->cells_w; x++) {
                 plane->removed[blocks + x / SIDE] += removed[x];
@@ -277,6 +291,14 @@ static void judge_cells(AeTemporal *t, int y, const float *blocks, Rows *rows)
                 rows->cells[2]);
         raise_motion(motion, change, power, plane->variance + row, t->cells_w,
                      SIDE, AROUND_COUNT, CELLS_SQUARE);
+        box_row(power, plane->seen, t->cells_w, t->cells_h, y, AROUND,
+                rows->cells[2]);
+        for (int x = 0; x < t->cells_w; x++) {
+            float sd = sqrtf(plane->variance[row + x / SIDE]);
+            float m = power[x] / (DENOISED * sd);
+
+            motion[x] = motion[x] > m ? motion[x] : m;
+        }
     }
     for (int x = 0; x < t->cells_w; x++) {
         float m = motion[x] < MOST_MOTION ? motion[x] : MOST_MOTION;
@@ -541,7 +563,7 @@ static gboolean plane_init(AeTemporal *t, Plane *plane)
     plane->denoised = (int16_t *)ae_alloc_floats(halves);
     return plane->noisy != NULL && plane->denoised != NULL &&
            alloc(&plane->change, cells) && alloc(&plane->power, cells) &&
-           alloc(&plane->removed, blocks) &&
+           alloc(&plane->seen, cells) && alloc(&plane->removed, blocks) &&
            alloc(&plane->block_change, blocks) &&
            alloc(&plane->block_power, blocks) &&
            alloc(&plane->variance, blocks);
@@ -553,6 +575,7 @@ static void plane_clear(Plane *plane)
     ae_free(plane->denoised);
     ae_free(plane->change);
     ae_free(plane->power);
+    ae_free(plane->seen);
     ae_free(plane->removed);
     ae_free(plane->block_change);
     ae_free(plane->block_power);

@@ -249,6 +249,37 @@ static void test_motion(void)
     ae_pool_free(pool);
 }
 
+/* White strokes on black, others in every frame, below so much noise that
+ * clipping hides half of it: the denoised frames show that all is new. */
+static void test_hidden_cuts(void)
+{
+    AePool *pool = ae_pool_new(2);
+    Frame frame;
+    AeTemporal *temporal;
+    const Plane *p = &frame.planes[0];
+
+    frame_init(&frame, 32, 32, 1);
+    temporal = new_filter(&frame, pool);
+    for (int t = 0; t < 20; t++) {
+        AeRandom random = ae_random(1, (guint64)t);
+
+        ae_random_normals(&random, p->noisy, 32 * 32);
+        for (int i = 0; i < 32 * 32; i++) {
+            float noise = 127 * p->noisy[i];
+
+            p->clean[i] = (i % 32 / 3 + i / 32 / 5 * t + t) % 6 == 0 ? 255 : 0;
+            p->noisy[i] = CLAMP(p->clean[i] + noise, 0, 255);
+            p->out[i] = p->denoised[i] = p->clean[i] + LEFT * noise;
+        }
+        frame_run(temporal, &frame);
+        g_assert_cmpfloat(whole_error(p, p->out), <,
+                          1.5 * whole_error(p, p->denoised));
+    }
+    ae_temporal_free(temporal);
+    frame_clear(&frame);
+    ae_pool_free(pool);
+}
+
 /* Any size, any number of threads. */
 static void test_threads(void)
 {
@@ -285,6 +316,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/temporal/still-and-cut", test_still_and_cut);
     g_test_add_func("/temporal/motion", test_motion);
+    g_test_add_func("/temporal/hidden-cuts", test_hidden_cuts);
     g_test_add_func("/temporal/threads", test_threads);
     return g_test_run();
 }
