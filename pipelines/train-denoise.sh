@@ -7,15 +7,16 @@
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
-# ARCHITECTURE (unet-s) and THREADS (0: all) change the run. Data, under AE_DATA:
-# the train and test folders of BSDS500, nothing else: luma, and one plane of
-# chroma for every eight of luma. An interrupted run continues when the same
-# command is given again.
+# ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and
+# INITIAL, a model to train further, change the run. Data, under AE_DATA: the
+# train and test folders of BSDS500, nothing else: luma, and one plane of chroma
+# for every eight of luma. An interrupted run continues when the same command is
+# given again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 MODEL=${1:-denoise.onnx}
-STEPS=${2:-50000}
+STEPS=${2:-120000}
 
 [ -f "$AE_DATA/bsds500/bsds500_jpg.tar" ] ||
     die "No training images in $AE_DATA: set AE_DATA to the folder."
@@ -67,12 +68,13 @@ cd "$OLDPWD"
 
 gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d.png" loop=true \
     caps=image/png,framerate=1/1 ! pngdec ! aetrain task=denoise \
-    architecture="${ARCHITECTURE:-unet-s}" model-file="$MODEL" \
-    threads="${THREADS:-0}" noise="gaussian:sd=0..0.2941 | \
+    architecture="${ARCHITECTURE:-unet-s}" ${INITIAL:+initial-model="$INITIAL"} \
+    model-file="$MODEL" threads="${THREADS:-0}" \
+    noise="gaussian:sd=0..0.2941 | \
 gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 | \
 camera:gain=0..0.001,sd=0..0.02,spread=0..1.5 | \
-camera:gain=0..0.004,sd=0..0.06,spread=0..1.5" loss=l1 optimizer=adam \
-    learning-rate=0.001 schedule=cosine max-steps="$STEPS" batch-size=8 \
-    patch-size=96 patches-per-frame=8 augment=true shuffle-buffer=2048 \
-    clip-norm=1 seed=1 checkpoint-interval=1000 resume=true |
-    grep --line-buffered -E 'ae-training|ERROR'
+camera:gain=0..0.004,sd=0..0.06,spread=0..1.5" \
+    learning-rate="${RATE:-0.002}" schedule=cosine max-steps="$STEPS" \
+    batch-size=8 patch-size=64 patches-per-frame=16 augment=true \
+    shuffle-buffer=2048 clip-norm=1 seed=1 checkpoint-interval=1000 \
+    resume=true | grep --line-buffered -E 'ae-training|ERROR'

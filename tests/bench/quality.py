@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The mean PSNR of pictures that models have denoised, and of BM3D's.
 
-    quality.py FOLDER SIGMA MODEL...
+    quality.py FOLDER SIGMA[,SIGMA...] MODEL...
 
-FOLDER holds pictures in gray of 8 bits, numbered by three digits from 001 on:
-testNNN.png, noisyNNN.png (sigma in levels of 255) and MODELNNN.png.
+FOLDER holds pictures in gray or RGB of 8 bits, numbered by three digits from
+001 on: testNNN.png, noisyNNN.png and MODELNNN.png. BM3D is told each sigma, in
+levels of 255, in turn.
 """
 import glob
 import sys
@@ -25,27 +26,34 @@ def psnr(a, b):
     return 10 * np.log10(255**2 / np.mean((a - b) ** 2))
 
 
-def figures(folder, sigma, models, number):
+def denoise(noisy, sigma):
+    filter_picture = bm3d.bm3d_rgb if noisy.ndim == 3 else bm3d.bm3d
+    return np.clip(np.rint(filter_picture(noisy, sigma)), 0, 255)
+
+
+def figures(folder, sigmas, models, number):
     """PSNR of the noisy picture, of each model's, and of BM3D's, rounded."""
     clean = read(folder, "test", number)
     noisy = read(folder, "noisy", number)
     made = [read(folder, model, number) for model in models]
-    best = np.clip(np.rint(bm3d.bm3d(noisy, sigma)), 0, 255)
-    return [psnr(clean, x) for x in (noisy, *made, best)]
+    peers = [denoise(noisy, sigma) for sigma in sigmas]
+    return [psnr(clean, x) for x in (noisy, *made, *peers)]
 
 
 def main():
-    folder, sigma, models = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
+    folder, models = sys.argv[1], sys.argv[3:]
+    sigmas = [float(sigma) for sigma in sys.argv[2].split(",")]
     numbers = sorted(
         path.basename(name)[4:] for name in glob.glob(f"{folder}/test*.png")
     )
     count = len(numbers)
     with ProcessPoolExecutor() as pool:
         rows = pool.map(
-            figures, [folder] * count, [sigma] * count, [models] * count, numbers
+            figures, [folder] * count, [sigmas] * count, [models] * count, numbers
         )
         means = np.mean(list(rows), axis=0)
-    for name, mean in zip(["noisy", *models, "BM3D"], means):
+    peers = [f"BM3D {sigma:g}" for sigma in sigmas]
+    for name, mean in zip(["noisy", *models, *peers], means):
         print(f"  {name} {mean:.2f} dB ({count} images)")
 
 

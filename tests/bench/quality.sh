@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The built-in denoisers beside BM3D on the same noisy files; sourced by run.sh.
 
+MODELS=${MODELS:-light medium strong}
+
 # Sends the numbered pictures PREFIX of a folder through ELEMENTS into pictures
 # of the prefix NAME: pass FOLDER PREFIX NAME ELEMENT...
 pass() {
@@ -8,27 +10,104 @@ pass() {
     shift 3
     gst-launch-1.0 -q multifilesrc location="$folder/$prefix%03d.png" \
         start-index=1 caps=image/png,framerate=1/1 ! pngdec ! videoconvert ! \
-        video/x-raw,format=GRAY8 ! "$@" ! pngenc ! \
+        video/x-raw,format="${FORMAT:-GRAY8}" ! "$@" ! videoconvert ! pngenc ! \
         multifilesink index=1 location="$folder/$name%03d.png"
+}
+
+# unpack_set SET: its pictures, in a folder of that name.
+unpack_set() {
+    [ -f "$AE_DATA/$1/$1.tar" ] ||
+        die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data."
+    mkdir "$TEMPORARY/$1"
+    tar xf "$AE_DATA/$1/$1.tar" -C "$TEMPORARY/$1"
+}
+
+# compare FOLDER SIGMA...: what the models and BM3D make of noisyNNN.png, beside
+# testNNN.png.
+compare() {
+    local folder=$1 model
+    shift
+    for model in $MODELS; do
+        pass "$folder" noisy "$model" aedenoise temporal=false model="$model"
+    done
+    # shellcheck disable=SC2086
+    python "$HERE/quality.py" "$folder" "$(IFS=,; echo "$*")" $MODELS
+}
+
+# compare_noisy FOLDER SIGMA: the same with noise of SIGMA.
+compare_noisy() {
+    pass "$1" test noisy aenoise seed=1 \
+        noise="gaussian:sd=$(awk "BEGIN { print $2 / 255 }")"
+    compare "$1" "$2"
+}
+
+# number_pictures FOLDER SUFFIX PREFIX: the pictures of the suffix, by name.
+number_pictures() {
+    local i=0 file
+    find "$1" -name "*$2" | sort | while read -r file; do
+        i=$((i + 1))
+        ln "$file" "$(printf '%s/%s%03d.png' "$1" "$3" $i)"
+    done
+}
+
+fetch_bm3d() {
+    fetch_peers
+    "$ENVIRONMENT/bin/pip" install --quiet bm3d 'numpy<2' >&2
 }
 
 # bench_quality SIGMA...: PSNR on BSD68, mean of the images'. BM3D is told the
 # noise's level, the others are not.
 bench_quality() {
-    local folder=$TEMPORARY/bsd68 sigma model
-    [ -f "$AE_DATA/bsd68/bsd68.tar" ] ||
-        die "bsd68 is not in $AE_DATA: set AE_DATA to the folder of the data."
-    fetch_peers
-    "$ENVIRONMENT/bin/pip" install --quiet bm3d 'numpy<2' >&2
-    mkdir "$folder"
-    tar xf "$AE_DATA/bsd68/bsd68.tar" -C "$folder"
+    local sigma
+    unpack_set bsd68
+    fetch_bm3d
     for sigma in "${@:-25}"; do
         echo "BSD68, sigma $sigma:"
-        pass "$folder" test noisy aenoise seed=1 \
-            noise="gaussian:sd=$(awk "BEGIN { print $sigma / 255 }")"
-        for model in ${MODELS:-light medium strong}; do
-            pass "$folder" noisy "$model" aedenoise temporal=false model="$model"
-        done
-        python "$HERE/quality.py" "$folder" "$sigma" ${MODELS:-light medium strong}
+        compare_noisy "$TEMPORARY/bsd68" "$sigma"
     done
+}
+
+# planes FOLDER SIDE: the planes of its square pictures as 4:2:0, in folders luma,
+# blue and red.
+planes() {
+    local side=$2 half=$(($2 / 2)) stride=$((($2 / 2 + 3) / 4 * 4))
+    local luma=$((side * side)) chroma=$((half * stride)) plane
+    gst-launch-1.0 -q multifilesrc location="$1/test%03d.png" start-index=1 \
+        caps=image/png,framerate=1/1 ! pngdec ! videoconvert ! \
+        video/x-raw,format=I420 ! filesink location="$1/raw"
+    for plane in "luma $side 0 $side" "blue $half $luma $stride" \
+        "red $half $((luma + chroma)) $stride"; do
+        # shellcheck disable=SC2086
+        set -- "$1" $plane
+        mkdir "$TEMPORARY/$2"
+        gst-launch-1.0 -q filesrc location="$1/raw" ! \
+            rawvideoparse format=gray8 width="$3" height="$3" framerate=1/1 \
+            frame-size=$((luma + 2 * chroma)) plane-offsets="<$4>" \
+            plane-strides="<$5>" ! pngenc ! \
+            multifilesink index=1 location="$TEMPORARY/$2/test%03d.png"
+    done
+}
+
+# bench_colour SIGMA: each plane of Kodak24 as 4:2:0.
+bench_colour() {
+    local plane
+    unpack_set kodak24
+    fetch_bm3d
+    number_pictures "$TEMPORARY/kodak24" .png test
+    planes "$TEMPORARY/kodak24" 500
+    for plane in luma blue red; do
+        echo "Kodak24, $plane, sigma ${1:-25}:"
+        compare_noisy "$TEMPORARY/$plane" "${1:-25}"
+    done
+}
+
+# bench_cameras SIGMA...: the noise of real cameras, of cc15. BM3D is told each
+# level in turn.
+bench_cameras() {
+    unpack_set cc15
+    fetch_bm3d
+    number_pictures "$TEMPORARY/cc15" real.png noisy
+    number_pictures "$TEMPORARY/cc15" mean.png test
+    echo "cc15:"
+    FORMAT=RGB compare "$TEMPORARY/cc15" "${@:-5}"
 }

@@ -3,8 +3,8 @@
 # Speed beside peers, measured in turn in one run; see README.md.
 #
 #   tests/bench/run.sh [all | inference [FOLDER] | training | pipelines | kernels]
-#   tests/bench/run.sh quality [SIGMA...]
-#   tests/bench/run.sh temporal [SIGMA]
+#   tests/bench/run.sh quality | cameras [SIGMA...]
+#   tests/bench/run.sh colour | temporal [SIGMA]
 #
 # FOLDER: .onnx files to compare instead of the networks that the bars name.
 # SIGMA: of the noise that is removed, in levels of 255; default 25.
@@ -40,7 +40,9 @@ training) bench_training ;;
 pipelines) bench_pipelines ;;
 kernels) bench_kernels ;;
 quality) bench_quality "${@:2}" ;;
+cameras) bench_cameras "${@:2}" ;;
+colour) bench_colour "${2:-}" ;;
 temporal) bench_temporal "${2:-}" ;;
 *) die "usage: run.sh [all | inference [FOLDER] | training | pipelines | kernels |"\
-    "quality [SIGMA...] | temporal [SIGMA]]" ;;
+    "quality [SIGMA...] | cameras [SIGMA...] | colour [SIGMA] | temporal [SIGMA]]" ;;
 esac
