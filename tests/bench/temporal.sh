@@ -7,7 +7,8 @@
 unpack() {
     local source=$1
     if [[ $source == *.xz ]]; then
-        xz -dc "$source" >"$TEMPORARY/clip"
+        # y4mdec takes no first line of more than 80 characters.
+        xz -dc "$source" | LC_ALL=C sed '1s/ X.*//' >"$TEMPORARY/clip"
         source=$TEMPORARY/clip
     fi
     CAPS=$(gst-launch-1.0 -v filesrc location="$source" ! decodebin ! \
