@@ -101,6 +101,55 @@ static gboolean run_grid(int argc, char **argv, const char *usage,
     return save_grid(&grid, path, argv + 2, argc - 2, error);
 }
 
+/* Where and how much two images differ: gray where they do not, and lighter
+ * where the first is lighter, @gain times as much. NULL: of different sizes. */
+static AeImage *difference(const AeImage *a, const AeImage *b, double gain)
+{
+    AeImage *figure;
+
+    if (a->width != b->width || a->height != b->height ||
+        a->channels != b->channels)
+        return NULL;
+    figure = ae_image_new(a->width, a->height, a->channels);
+    for (gsize i = 0;
+         i < (gsize)a->width * (gsize)a->height * (gsize)a->channels; i++) {
+        double x = 127.5 + gain * (a->pixels[i] - b->pixels[i]);
+
+        figure->pixels[i] = (uint8_t)CLAMP(x + 0.5, 0, 255);
+    }
+    return figure;
+}
+
+static gboolean run_difference(int argc, char **argv, const char *usage,
+                               GError **error)
+{
+    g_autofree char *path = NULL;
+    double gain = 8;
+    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
+                                     &path, "File to write", "OUT.png"},
+                                    {"gain", 0, 0, G_OPTION_ARG_DOUBLE, &gain,
+                                     "Times stronger than it is (default: 8)",
+                                     "N"},
+                                    {0}};
+    g_autoptr(AeImage) a = NULL, b = NULL, figure = NULL;
+
+    if (!tool_parse(entries, usage, 2, 2, &argc, &argv, error) ||
+        !tool_require(path, "--output is missing", error))
+        return FALSE;
+    a = ae_image_load_png(argv[1], error);
+    b = a != NULL ? ae_image_load_png(argv[2], error) : NULL;
+    if (b == NULL)
+        return FALSE;
+    figure = difference(a, b, gain);
+    if (figure == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "%s and %s are not of the same size and colour", argv[1],
+                    argv[2]);
+        return FALSE;
+    }
+    return ae_image_save_png(figure, path, error);
+}
+
 /* Codes of at least two values; @n rows, or any number where it is 0. */
 static AeTensor *load_codes(const char *path, int64_t n, GError **error)
 {
@@ -264,6 +313,8 @@ static gboolean run_curves(int argc, char **argv, const char *usage,
 static const Command data_figures[] = {
     {"grid", "figure grid ROWSxCOLUMNS IMAGE... -o OUT.png",
      "images side by side", run_grid},
+    {"difference", "figure difference A.png B.png -o OUT.png",
+     "how two images differ: gray where they do not", run_difference},
     {"scatter", "figure scatter LABELS.idx CODES.npy... -o OUT.png",
      "the first two values of codes, coloured by label", run_scatter},
     {"curves", "figure curves LOG... -o OUT.png",
