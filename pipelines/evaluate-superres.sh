@@ -8,7 +8,8 @@
 #   pipelines/evaluate-superres.sh [SCALE [MODEL]]
 #
 # SCALE: 2, 3 or 4; default: all. MODEL: an ONNX file; default: the built-in
-# one. SET: set5 (default) or bsd100. Data: AE_DATA/set5, AE_DATA/bsds500.
+# one. SET: set5 (default) or bsd100. NOISE, as aenoise takes it, is what the
+# small pictures get. Data: AE_DATA/set5, AE_DATA/bsds500.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -69,7 +70,9 @@ evaluate() {
             videocrop right=$((width % scale)) bottom=$((height % scale)) ! \
             pngenc ! filesink location=wanted.png
         width=$((width / scale * scale)) height=$((height / scale * scale))
-        ae resize $((width / scale))x$((height / scale)) wanted.png small.png
+        ae resize $((width / scale))x$((height / scale)) wanted.png smaller.png
+        gst-launch-1.0 -q filesrc location=smaller.png ! pngdec ! aenoise \
+            noise="${NOISE:-none}" seed=1 ! pngenc ! filesink location=small.png
         ae resize "${width}x$height" small.png bicubic.png
         echo "$(compare bicubic.png wanted.png "$scale")" \
             "$(compare small.png wanted.png "$scale" aesuperres scale="$scale" \

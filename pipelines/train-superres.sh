@@ -8,7 +8,8 @@
 #
 # SCALE: 2, 3 or 4. Data, under AE_DATA: t91 and the train and test folders of
 # BSDS500, nothing else. An interrupted run continues when the same command is
-# given again. ARCHITECTURE (superres-s) and THREADS (0: all) change the run.
+# given again. ARCHITECTURE (superres-s), NOISE (of the small image, as aenoise
+# takes it; none) and THREADS (0: all) change the run.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -60,7 +61,7 @@ run() {
     shift
     gst-launch-1.0 -m multifilesrc location="$TEMPORARY/$folder/%05d.png" \
         caps=image/png,framerate=1/1 loop="$LOOP" ! pngdec ! \
-        aetrain task=superres scale="$SCALE" downscale=bicubic \
+        aetrain task=superres scale="$SCALE" downscale=bicubic noise="${NOISE:-none}" \
         model-file="$MODEL" threads="${THREADS:-0}" batch-size=8 loss=mse "$@" |
         grep --line-buffered -E 'ae-training|ae-evaluation|ERROR'
 }
