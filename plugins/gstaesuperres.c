@@ -11,7 +11,9 @@
  * downstream asks for, and is 2 where that is left open.
  *
  * With no model set the built-in one of the scale is used: "superres2",
- * "superres3" or "superres4". A model of your own is an ONNX file
+ * "superres3" or "superres4"; with "-large" behind the name there is one of six
+ * times the work, and "superres2-compressed" is for compressed, slightly noisy
+ * video, such as webcams send. A model of your own is an ONNX file
  * (#GstAeVideo:model-file) from `aetrain task=superres` or from any other tool;
  * it can be changed for another of the same scale while the pipeline plays.
  *

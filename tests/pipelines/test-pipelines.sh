@@ -131,6 +131,11 @@ check "gallery.sh draws what it has models for" \
 check "gallery.sh says what it has none for" \
     "$(grep -c ^left.out "$OUT/log") == 1 && $(grep -c k5-1.onnx "$OUT/log") == 1"
 
+pipelines/show-video.sh "$OUT/gallery" >"$OUT/log" 2>&1
+check "show-video.sh draws what the built-in models do" \
+    "$(cd "$OUT/gallery" && cat denoisers.png still.png enlarged.png |
+        wc -c) > 300000"
+
 AE_DATA=${AE_DATA:-../shared/data}
 if [ -f "$AE_DATA/bsd68/bsd68.tar" ]; then
     pipelines/evaluate-denoise.sh "" 25 >"$OUT/log" 2>&1
