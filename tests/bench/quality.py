@@ -5,9 +5,10 @@
 
 FOLDER holds pictures in gray or RGB of 8 bits, numbered by three digits from
 001 on: testNNN.png, noisyNNN.png and MODELNNN.png. BM3D is told each sigma, in
-levels of 255, in turn.
+levels of 255, in turn. EVERY, of the environment: only every so-many-th picture.
 """
 import glob
+import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from os import path
@@ -45,7 +46,7 @@ def main():
     sigmas = [float(sigma) for sigma in sys.argv[2].split(",")]
     numbers = sorted(
         path.basename(name)[4:] for name in glob.glob(f"{folder}/test*.png")
-    )
+    )[:: int(os.environ.get("EVERY", 1))]
     count = len(numbers)
     with ProcessPoolExecutor() as pool:
         rows = pool.map(
