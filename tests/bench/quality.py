@@ -5,7 +5,7 @@
 
 FOLDER holds pictures in gray or RGB of 8 bits, numbered by three digits from
 001 on: testNNN.png, noisyNNN.png and MODELNNN.png. BM3D is told each sigma, in
-levels of 255, in turn. EVERY, of the environment: only every so-many-th picture.
+levels of 255, in turn, and so are OpenCV's non-local means. EVERY, of the environment: only every so-many-th picture.
 """
 import glob
 import os
@@ -32,12 +32,32 @@ def denoise(noisy, sigma):
     return np.clip(np.rint(filter_picture(noisy, sigma)), 0, 255)
 
 
+# Of h to sigma; 0.7, 0.85, 1 and 1.2 gave 24.7, 26.1, 25.8 and 24.9 dB on six
+# photographs of BSDS500's training folders, sigma 25.
+STRENGTH = 0.85
+
+
+def non_local_means(noisy, sigma):
+    planes = cv2.split(noisy.astype(np.uint8))
+    return np.squeeze(
+        np.dstack(
+            [
+                cv2.fastNlMeansDenoising(plane, None, STRENGTH * sigma, 7, 21)
+                for plane in planes
+            ]
+        )
+    ).astype(np.float64)
+
+
+PEERS = {"BM3D": denoise, "nlmeans": non_local_means}
+
+
 def figures(folder, sigmas, models, number):
-    """PSNR of the noisy picture, of each model's, and of BM3D's, rounded."""
+    """PSNR of the noisy picture, of each model's, and of the peers'."""
     clean = read(folder, "test", number)
     noisy = read(folder, "noisy", number)
     made = [read(folder, model, number) for model in models]
-    peers = [denoise(noisy, sigma) for sigma in sigmas]
+    peers = [peer(noisy, sigma) for peer in PEERS.values() for sigma in sigmas]
     return [psnr(clean, x) for x in (noisy, *made, *peers)]
 
 
@@ -53,7 +73,7 @@ def main():
             figures, [folder] * count, [sigmas] * count, [models] * count, numbers
         )
         means = np.mean(list(rows), axis=0)
-    peers = [f"BM3D {sigma:g}" for sigma in sigmas]
+    peers = [f"{peer} {sigma:g}" for peer in PEERS for sigma in sigmas]
     for name, mean in zip(["noisy", *models, *peers], means):
         print(f"  {name} {mean:.2f} dB ({count} images)")
 
