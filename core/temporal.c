@@ -43,6 +43,9 @@
  * be of the denoised frames, in which noise hides less. */
 #define DENOISED 15.0f
 
+/* More than that: V, of a place, is not known so well. */
+#define SLACK 1.2f
+
 #define MOST_MOTION 3.0f
 #define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
 #define SOFTNESS 0.6f /* motion from 1 to more than this is some motion */
@@ -242,8 +245,8 @@ static void raise_motion(float *motion, const float *change, const float *power,
                          const float *variance, int n, int side, float count,
                          float deviations)
 {
-    float by_power = 1 / (1 + deviations * sqrtf(2 / count));
-    float by_change = count / (DEVIATIONS * DEVIATIONS);
+    float by_power = 1 / (SLACK * (1 + deviations * sqrtf(2 / count)));
+    float by_change = count / (SLACK * DEVIATIONS * DEVIATIONS);
 
     for (int x = 0; x < n; x++) {
         float a = power[x] * by_power, b = square(change[x]) * by_change;
