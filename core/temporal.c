@@ -12,8 +12,9 @@
  * moves, 0 where something does. If nothing moves, the differences y - noisy
  * have the variance V (1 + 1 / n); divided by its root they make a map whose
  * mean and mean square are compared with what noise allows, in the surroundings
- * of each cell and, more sharply, of each block. The ratio of the largest to
- * what is allowed is the motion. */
+ * of each cell and, more sharply, of each block. So is the mean square of
+ * D - denoised, in which strong noise, and clipping, hide less. The ratio of
+ * the largest to what is allowed is the motion. */
 #include "temporal.h"
 
 #include <math.h>

@@ -11,8 +11,9 @@
  *
  * A picture is made of planes and of cells: squares of 2x2 pixels, of which a
  * plane holds 1, 2 or 4 samples, as its chroma is subsampled. Cells know how
- * many frames their means are worth, the same for all planes. Where a frame
- * differs from the mean by more than noise does, cells forget; nearly
+ * many frames their means are worth, the same for all planes. Where a frame,
+ * noisy or denoised, differs from the mean by more than noise does, cells
+ * forget; nearly
  * everywhere, and it was a cut: all is forgotten. Noise is measured in the
  * frames, place by place and plane by plane, by what the denoiser takes away,
  * so it may depend on the brightness.

@@ -204,7 +204,8 @@ static void test_jpeg(void)
             x[i] = (float)(i % SIDE + i / SIDE) / (2 * SIDE);
         ae_noise_apply(noise, x, x, &(AeNoisePlane){SIDE, SIDE, 1}, 1, 1, 2);
         for (int i = 0; i < SIDE * SIDE; i++) {
-            double d = (double)x[i] - (double)(i % SIDE + i / SIDE) / (2 * SIDE);
+            double d =
+                (double)x[i] - (double)(i % SIDE + i / SIDE) / (2 * SIDE);
             error += d * d / (SIDE * SIDE);
             if (i % SIDE > 0)
                 at[i % 8] += fabs((double)x[i] - (double)x[i - 1]);
