@@ -116,17 +116,14 @@ static void current_info(GstHarness *harness, GstVideoInfo *info)
     g_assert_true(gst_video_info_from_caps(info, caps));
 }
 
-/* The samples of the next frame, without padding. */
-static GBytes *pull_samples(GstHarness *harness)
+/* The samples of a frame, without padding. */
+static GBytes *samples_of(GstBuffer *buffer, GstVideoInfo *info)
 {
-    g_autoptr(GstBuffer) buffer = gst_harness_pull(harness);
     g_autoptr(GByteArray) bytes = g_byte_array_new();
     GstVideoFrame frame;
-    GstVideoInfo info;
 
     g_assert_nonnull(buffer);
-    current_info(harness, &info);
-    g_assert_true(gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ));
+    g_assert_true(gst_video_frame_map(&frame, info, buffer, GST_MAP_READ));
     for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS(&frame); c++)
         for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c); y++)
             for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(&frame, c); x++)
@@ -138,6 +135,16 @@ static GBytes *pull_samples(GstHarness *harness)
                     1);
     gst_video_frame_unmap(&frame);
     return g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+}
+
+/* Those of the next frame. */
+static GBytes *pull_samples(GstHarness *harness)
+{
+    g_autoptr(GstBuffer) buffer = gst_harness_pull(harness);
+    GstVideoInfo info;
+
+    current_info(harness, &info);
+    return samples_of(buffer, &info);
 }
 
 /* @n frames, one after the other. */
@@ -762,15 +769,21 @@ static void test_refused_caps(void)
 
 /* Changes while it plays. */
 
-/* Frames of the old size may be under way. */
+/* Frames of the old size may be under way. The source waits until a frame is
+ * taken, so before that the caps are the frame's. */
 static void pull_until_size(GstHarness *harness, int width, int height)
 {
     GstVideoInfo info;
 
     do {
-        g_autoptr(GBytes) frame = pull_samples(harness);
+        g_autoptr(GstBuffer) buffer = NULL;
+        g_autoptr(GBytes) frame = NULL;
 
+        while (gst_harness_buffers_in_queue(harness) == 0)
+            g_usleep(100);
         current_info(harness, &info);
+        buffer = gst_harness_pull(harness);
+        frame = samples_of(buffer, &info);
     } while (info.width != width || info.height != height);
 }
 
