@@ -49,6 +49,14 @@ struct AeNoise {
     Model models[]; /* an image draws one */
 };
 
+/* What follows begins with the next block of random numbers. */
+static void draw_uniform(AeRandom *random, float *uniform, int n)
+{
+    for (int i = 0; i < n; i++)
+        uniform[i] = ae_random_uniform(random);
+    random->left = 0;
+}
+
 static void apply_none(AeRandom *random, float *target, const float *source,
                        int n, const float *values)
 {
@@ -224,20 +232,20 @@ static void apply_jpeg(AeRandom *random, float *target, const float *source,
                        const AeNoisePlane *plane, const float *values)
 {
     int64_t n = plane->width * plane->height * plane->channels;
-    int64_t left = -(int64_t)(ae_random_uniform(random) * BLOCK);
-    int64_t top = -(int64_t)(ae_random_uniform(random) * BLOCK);
-    float cosines[BLOCK][BLOCK], steps[BLOCK * BLOCK];
+    float cosines[BLOCK][BLOCK], steps[BLOCK * BLOCK], before[2];
     const float gaussian[] = {0, values[1]};
 
-    random->left = 0;
+    draw_uniform(random, before, 2);
     make_cosines(cosines);
     make_steps(steps, values[0]);
     for (int64_t i = 0; i < n; i += CHUNK)
         apply_gaussian(random, target + i, source + i, (int)MIN(CHUNK, n - i),
                        gaussian);
     for (int64_t c = 0; c < plane->channels; c++)
-        for (int64_t y = top; y < plane->height; y += BLOCK)
-            for (int64_t x = left; x < plane->width; x += BLOCK)
+        for (int64_t y = -(int)(before[1] * BLOCK); y < plane->height;
+             y += BLOCK)
+            for (int64_t x = -(int)(before[0] * BLOCK); x < plane->width;
+                 x += BLOCK)
                 compress_block(target + c, plane, x, y, cosines, steps);
 }
 
@@ -447,13 +455,6 @@ gboolean ae_noise_is_none(const AeNoise *noise)
         if (!is_none(&noise->models[i]))
             return FALSE;
     return TRUE;
-}
-
-static void draw_uniform(AeRandom *random, float *uniform, int n)
-{
-    for (int i = 0; i < n; i++)
-        uniform[i] = ae_random_uniform(random);
-    random->left = 0;
 }
 
 static void draw_values(const Model *model, const float *uniform, float *values)

@@ -44,7 +44,8 @@
  * be of the denoised frames, in which noise hides less. */
 #define DENOISED 15.0f
 
-/* More than that: V, of a place, is not known so well. */
+/* All that is allowed is so many times as much: V, of a place, is an estimate.
+ */
 #define SLACK 1.2f
 
 #define MOST_MOTION 3.0f

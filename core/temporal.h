@@ -13,10 +13,9 @@
  * plane holds 1, 2 or 4 samples, as its chroma is subsampled. Cells know how
  * many frames their means are worth, the same for all planes. Where a frame,
  * noisy or denoised, differs from the mean by more than noise does, cells
- * forget; nearly
- * everywhere, and it was a cut: all is forgotten. Noise is measured in the
- * frames, place by place and plane by plane, by what the denoiser takes away,
- * so it may depend on the brightness.
+ * forget; nearly everywhere, and it was a cut: all is forgotten. Noise is
+ * measured in the frames, place by place and plane by plane, by what the
+ * denoiser takes away, so it may depend on the brightness.
  *
  * Blocks are squares of 4x4 cells. */
 #pragma once

@@ -346,58 +346,35 @@ static gboolean is_neutral(const float *chroma, gint64 n)
     return TRUE;
 }
 
-static guint64 noise_seed(const GstAeTask *task)
-{
-    return ae_random_mix(task->settings.seed, STREAM_NOISE);
-}
-
 /* The planes of a gray picture's neutral chroma stay without noise: so comes a
  * single plane to a network for 4:2:0. */
-static void add_noise(const GstAeTask *task, const float *target, float *input,
+static void add_noise(const GstAeTask *task, const float *clean, float *input,
                       guint64 number)
 {
-    int w = task->width, h = task->height, n = 1;
+    int scale = task->smaller != NULL ? (int)task->settings.scale : 1;
+    int w = task->width / scale, h = task->height / scale, n = 1;
     gint64 luma = 4 * (gint64)w * h, chroma = 2 * (gint64)w * h;
     AeNoisePlane planes[3] = {{w, h, task->channels}};
 
     if (is_yuv420(task)) {
         planes[0] = (AeNoisePlane){2 * w, 2 * h, 1};
         planes[1] = planes[2] = (AeNoisePlane){w, h, 1};
-        if (is_neutral(target + luma, chroma))
-            memcpy(input + luma, target + luma, (gsize)chroma * sizeof(float));
+        if (is_neutral(clean + luma, chroma))
+            memcpy(input + luma, clean + luma, (gsize)chroma * sizeof(float));
         else
             n = 3;
     }
-    ae_noise_apply(task->noise, input, target, planes, n, noise_seed(task),
-                   number);
-}
-
-static gboolean adds_noise(const GstAeTask *task)
-{
-    if (task->settings.kind == GST_AE_TASK_DENOISE)
-        return task->settings.target == GST_AE_TARGET_CLEAN;
-    return task->smaller != NULL && !ae_noise_is_none(task->noise);
-}
-
-static void make_smaller(GstAeTask *task, const float *target, float *input,
-                         guint64 number)
-{
-    int scale = (int)task->settings.scale;
-    AeNoisePlane plane = {task->width / scale, task->height / scale,
-                          task->channels};
-
-    ae_resampler_run(task->smaller, target, input);
-    if (adds_noise(task))
-        ae_noise_apply(task->noise, input, input, &plane, 1, noise_seed(task),
-                       number);
+    ae_noise_apply(task->noise, input, clean, planes, n,
+                   ae_random_mix(task->settings.seed, STREAM_NOISE), number);
 }
 
 static void make_input(GstAeTask *task, const float *target, float *input,
                        guint64 number)
 {
-    if (task->smaller != NULL)
-        make_smaller(task, target, input, number);
-    else if (task->settings.kind == GST_AE_TASK_DENOISE)
+    if (task->smaller != NULL) {
+        ae_resampler_run(task->smaller, target, input);
+        add_noise(task, input, input, number);
+    } else if (task->settings.kind == GST_AE_TASK_DENOISE)
         add_noise(task, target, input, number);
     else
         memcpy(input, target, (gsize)sample_size(task) * sizeof(float));
@@ -438,6 +415,13 @@ static void describe_number(AeModel *model, const char *key, int number)
     g_autofree char *text = g_strdup_printf("%d", number);
 
     ae_model_set(model, key, text);
+}
+
+static gboolean adds_noise(const GstAeTask *task)
+{
+    if (task->settings.kind == GST_AE_TASK_DENOISE)
+        return task->settings.target == GST_AE_TARGET_CLEAN;
+    return task->smaller != NULL && !ae_noise_is_none(task->noise);
 }
 
 void gst_ae_task_describe(const GstAeTask *task, AeModel *model)

@@ -102,7 +102,8 @@ static gboolean run_grid(int argc, char **argv, const char *usage,
 }
 
 /* Where and how much two images differ: gray where they do not, and lighter
- * where the first is lighter, @gain times as much. NULL: of different sizes. */
+ * where the first is lighter, @gain times as much. NULL: of other size or
+ * colour. */
 static AeImage *difference(const AeImage *a, const AeImage *b, double gain)
 {
     AeImage *figure;

@@ -152,6 +152,7 @@ static const struct {
      0, NULL, NULL},
     {"figure grid 1x2 gray.png --captions one -o out.png", 2, NULL,
      "2 captions"},
+    {"figure difference gray.png out.png -o same.png", 1, NULL, "same size"},
     {"figure difference gray.png gray.png", 2, NULL, "--output"},
     {"figure difference gray.png none.png -o out.png", 1, NULL, "none.png"},
     {"figure difference gray.png gray.png --gain 4 -o same.png", 0, NULL, NULL},
