@@ -340,6 +340,17 @@ link_numbered() {
     done
 }
 
+# Links the pictures below FOLDER whose names end in SUFFIX, by name:
+# FOLDER/PREFIX001.png and so on, or what else the suffix ends in.
+#   number_pictures FOLDER SUFFIX PREFIX
+number_pictures() {
+    local i=0 file
+    find "$1" -name "*$2" | sort | while read -r file; do
+        i=$((i + 1))
+        ln "$file" "$(printf '%s/%s%03d.%s' "$1" "$3" $i "${2##*.}")"
+    done
+}
+
 # The lines that come, in an order that is mixed but always the same.
 mixed() {
     awk '{ print (NR * 7919) % 1000003 "\t" $0 }' | sort -n | cut -f 2

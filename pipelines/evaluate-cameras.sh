@@ -17,19 +17,9 @@ FORMAT=${2:-RGB}
 build
 make_temporary
 
-# The pictures of SUFFIX as FOLDER/NAME0000 and so on, in the order of names:
-#   number SUFFIX NAME FOLDER
-number() {
-    local i=0 file
-    find "$3" -name "*$1" | sort | while read -r file; do
-        ln "$file" "$(printf '%s/%s%04d' "$3" "$2" $i)"
-        i=$((i + 1))
-    done
-}
-
 # pictures PATTERN TYPE DECODER: sets SOURCE to what shows them
 pictures() {
-    SOURCE=(multifilesrc location="$1" caps="image/$2,framerate=1/1" !
+    SOURCE=(multifilesrc location="$1" start-index=1 caps="image/$2,framerate=1/1" !
         "$3" ! videoconvert ! "video/x-raw,format=$FORMAT")
 }
 
@@ -46,11 +36,11 @@ measure() {
         die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data sets."
     mkdir "$folder"
     tar xf "$AE_DATA/$1/$1.tar" -C "$folder"
-    number "real.$2" noisy "$folder"
-    number "mean.$2" clean "$folder"
-    pictures "$folder/noisy%04d" "$3" "$4"
+    number_pictures "$folder" "real.$2" noisy
+    number_pictures "$folder" "mean.$2" clean
+    pictures "$folder/noisy%03d.$2" "$3" "$4"
     noisy=("${SOURCE[@]}")
-    pictures "$folder/clean%04d" "$3" "$4"
+    pictures "$folder/clean%03d.$2" "$3" "$4"
     gst-launch-1.0 -m "${noisy[@]}" ! tee name=t \
         t. ! queue ! before.sink \
         t. ! queue ! aedenoise temporal=false ${MODEL:+model-file="$MODEL"} ! after.sink \

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The mean PSNR of pictures that models have denoised, and of BM3D's.
+"""The mean PSNR of pictures that models have denoised, and of the peers'.
 
     quality.py FOLDER SIGMA[,SIGMA...] MODEL...
 
 FOLDER holds pictures in gray or RGB of 8 bits, numbered by three digits from
 001 on: testNNN.png, noisyNNN.png and MODELNNN.png. BM3D is told each sigma, in
-levels of 255, in turn, and so are OpenCV's non-local means. EVERY, of the environment: only every so-many-th picture.
+levels of 255, in turn, and so are OpenCV's non-local means. EVERY, of the
+environment: only every so-many-th picture.
 """
 import glob
 import os

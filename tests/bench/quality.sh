@@ -41,15 +41,6 @@ compare_noisy() {
     compare "$1" "$2"
 }
 
-# number_pictures FOLDER SUFFIX PREFIX: the pictures of the suffix, by name.
-number_pictures() {
-    local i=0 file
-    find "$1" -name "*$2" | sort | while read -r file; do
-        i=$((i + 1))
-        ln "$file" "$(printf '%s/%s%03d.png' "$1" "$3" $i)"
-    done
-}
-
 fetch_bm3d() {
     fetch_peers
     "$ENVIRONMENT/bin/pip" install --quiet bm3d 'numpy<2' >&2
