@@ -12,7 +12,10 @@
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
-OUT=$(realpath "${1:-$ROOT/docs/pictures}")
+OUT=${1:-$ROOT/docs/pictures}
+mkdir -p "$OUT"
+OUT=$(realpath "$OUT")
+PHOTO=${PHOTO:+$(realpath "$PHOTO")}
 FRAMES=20
 CLIP=(width=256 height=256 framerate=25/1)
 CAPS=video/x-raw,width=256,height=256,framerate=25/1
@@ -20,7 +23,7 @@ CAPS=video/x-raw,width=256,height=256,framerate=25/1
 build
 make_temporary
 cd "$TEMPORARY"
-[ -n "${PHOTO:-}" ] || "$ROOT/pipelines/test-scene.sh" scene.png
+[ -n "$PHOTO" ] || "$ROOT/pipelines/test-scene.sh" scene.png
 
 # The middle of the picture, and the ball.
 gst-launch-1.0 -q compositor name=c background=black ! $CAPS ! videoconvert ! \

@@ -7,11 +7,10 @@
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
-# ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and
-# INITIAL, a model to train further, change the run. Data, under AE_DATA: the
-# train and test folders of BSDS500, nothing else: luma, and one plane of chroma
-# for every eight of luma. An interrupted run continues when the same command is
-# given again.
+# ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and INITIAL, a model to
+# train further, change the run. Data, under AE_DATA: the train and test folders
+# of BSDS500, nothing else: luma, and one plane of chroma for every eight of luma.
+# An interrupted run continues when the same command is given again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

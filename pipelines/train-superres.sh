@@ -61,8 +61,9 @@ run() {
     shift
     gst-launch-1.0 -m multifilesrc location="$TEMPORARY/$folder/%05d.png" \
         caps=image/png,framerate=1/1 loop="$LOOP" ! pngdec ! \
-        aetrain task=superres scale="$SCALE" downscale=bicubic noise="${NOISE:-none}" \
-        model-file="$MODEL" threads="${THREADS:-0}" batch-size=8 loss=mse "$@" |
+        aetrain task=superres scale="$SCALE" downscale=bicubic \
+        noise="${NOISE:-none}" model-file="$MODEL" \
+        threads="${THREADS:-0}" batch-size=8 loss=mse "$@" |
         grep --line-buffered -E 'ae-training|ae-evaluation|ERROR'
 }
 
