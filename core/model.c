@@ -390,6 +390,28 @@ int64_t ae_model_parameters(const AeModel *model)
     return n;
 }
 
+int64_t ae_model_take_weights(AeModel *to, const AeModel *from)
+{
+    int64_t taken = 0;
+
+    for (guint i = 0; i < to->values->len; i++) {
+        const AeValue *value = ae_model_value(to, (int)i), *other;
+        int found = ae_model_find(from, value->name);
+
+        if (!value->trainable || found < 0)
+            continue;
+        other = ae_model_value(from, found);
+        if (!other->trainable ||
+            !ae_shape_equal(&other->constant->shape, &value->constant->shape))
+            continue;
+        int64_t n = ae_shape_elements(&value->constant->shape);
+        memcpy(value->constant->data, other->constant->data,
+               (gsize)n * sizeof(float));
+        taken += n;
+    }
+    return taken;
+}
+
 static void copy_attributes(AeNode *to, const AeNode *from)
 {
     for (guint i = 0; i < from->attributes->len; i++) {

@@ -128,6 +128,11 @@ void ae_model_set(AeModel *model, const char *key, const char *value);
 /* Number of weights: elements of all trainable constants. */
 int64_t ae_model_parameters(const AeModel *model);
 
+/* Gives @to the weights of @from whose name and shape agree: what networks have
+ * in common that differ in channels or scale. @to must not be shared or planned
+ * yet. Returns how many weights were taken. */
+int64_t ae_model_take_weights(AeModel *to, const AeModel *from);
+
 /* A model of its own with the nodes between @from and @to (value names; NULL:
  * the model's inputs / outputs) and the constants they read: the encoder or
  * decoder half. Errors: AE_ERROR_VALUE (no such value), AE_ERROR_SHAPE (@to

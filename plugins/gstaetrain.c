@@ -173,8 +173,9 @@ static const GstAeProperty properties[] = {
      "The ONNX file to write (or, with mode=evaluate, to read)", G_TYPE_STRING,
      FIELD(model_file)},
     {"initial-model", "Initial model",
-     "A model to train further, in place of a new one of the architecture: an "
-     "ONNX file or the name of a built-in one",
+     "A model to train further: an ONNX file or the name of a built-in one; "
+     "with an architecture set, a new network that takes of its weights those "
+     "whose name and shape agree",
      G_TYPE_STRING, FIELD(initial_model)},
     {"checkpoint-file", "Checkpoint file",
      "The safetensors file that a run can be resumed from (default: the model "
@@ -563,12 +564,29 @@ static gboolean allocate_held(GstAeTrain *self, GError **error)
     return FALSE;
 }
 
+/* A new network, which takes from the one that is given what fits. */
+static AeModel *new_model(GstAeTrain *self, GError **error)
+{
+    g_autoptr(AeModel) model = gst_ae_task_new_model(self->task, error);
+
+    if (model == NULL || self->model == NULL)
+        return g_steal_pointer(&model);
+    if (ae_model_take_weights(model, self->model) > 0)
+        return g_steal_pointer(&model);
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "it has no weights that fit the network architecture=%s",
+                gst_ae_task_architecture(self->task));
+    return NULL;
+}
+
 static AeTrainer *new_trainer(GstAeTrain *self, GError **error)
 {
     const Settings *run = &self->run;
-    g_autoptr(AeModel) model = self->model != NULL
-                                   ? ae_model_ref(self->model)
-                                   : gst_ae_task_new_model(self->task, error);
+    const gboolean as_given =
+        self->model != NULL &&
+        (run->mode == MODE_EVALUATE || run->task.architecture == NULL);
+    g_autoptr(AeModel) model =
+        as_given ? ae_model_ref(self->model) : new_model(self, error);
     AeTrainerOptions options = {
         .optimizer = run->optimizer,
         .learning_rate = run->learning_rate,

@@ -383,6 +383,10 @@ static void test_initial_model(void)
             8, model);
     g_auto(Outcome) second =
         run(DIGITS "aetrain loss=bce batch-size=8 model-file=%s "
+                   "initial-model=%s",
+            8, further, model);
+    g_auto(Outcome) unlike =
+        run(DIGITS "aetrain loss=bce batch-size=8 model-file=%s "
                    "architecture=dense initial-model=%s",
             8, further, model);
     g_auto(Outcome) missing =
@@ -396,6 +400,50 @@ static void test_initial_model(void)
     gst_structure_get(second.training, "loss", G_TYPE_DOUBLE, &loss, NULL);
     g_assert_cmpfloat_with_epsilon(loss, reached, 1e-6);
     g_assert_nonnull(strstr(missing.error, none));
+    g_assert_nonnull(strstr(unlike.error, "no weights that fit"));
+}
+
+static AeModel *load(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    AeModel *model = ae_onnx_load(path, &error);
+
+    g_assert_no_error(error);
+    return model;
+}
+
+static float first_weight(const AeModel *model, const char *name)
+{
+    int value = ae_model_find(model, name);
+
+    g_assert_cmpint(value, >=, 0);
+    return ae_model_value(model, value)->constant->data[0];
+}
+
+/* A network for another scale begins with what it has in common with the given
+ * one: at a rate of nearly nothing the difference stays visible. */
+static void test_transfer(void)
+{
+    g_autofree char *two = in_folder("two.onnx");
+    g_autofree char *three = in_folder("three.onnx");
+    g_auto(Outcome) first =
+        run("videotestsrc num-buffers=%d pattern=circular ! video/x-raw,"
+            "format=GRAY8,width=48,height=48 ! aetrain task=superres scale=2 "
+            "architecture=superres-s batch-size=2 model-file=%s",
+            4, two);
+    g_auto(Outcome) second =
+        run("videotestsrc num-buffers=%d pattern=circular ! video/x-raw,"
+            "format=GRAY8,width=48,height=48 ! aetrain task=superres scale=3 "
+            "architecture=superres-s batch-size=2 learning-rate=1e-12 seed=2 "
+            "initial-model=%s model-file=%s",
+            4, two, three);
+
+    g_assert_cmpstr(first.error, ==, NULL);
+    g_assert_cmpstr(second.error, ==, NULL);
+    g_autoptr(AeModel) from = load(two), to = load(three);
+    g_assert_cmpint(ae_model_parameters(to), >, ae_model_parameters(from));
+    g_assert_cmpfloat_with_epsilon(first_weight(to, "1.weight"),
+                                   first_weight(from, "1.weight"), 1e-6);
 }
 
 /* Trains in a child that dies by SIGKILL in the middle, then resumes. */
@@ -954,6 +1002,7 @@ int main(int argc, char **argv)
                     test_threads_do_not_matter);
     g_test_add_func("/aetrain/evaluate-measures", test_evaluate_measures);
     g_test_add_func("/aetrain/initial-model", test_initial_model);
+    g_test_add_func("/aetrain/transfer", test_transfer);
     g_test_add_func("/aetrain/killed-run-resumes", test_killed_run_resumes);
     g_test_add_func("/aetrain/state-cycles", test_state_cycles);
     g_test_add_func("/aetrain/stop-saves", test_stop_saves);
