@@ -7,16 +7,21 @@
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
-# ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and INITIAL, a model to
-# train further, change the run. Data, under AE_DATA: the train and test folders
-# of BSDS500, nothing else: luma, and one plane of chroma for every eight of luma.
-# An interrupted run continues when the same command is given again.
+# COLOUR: gray (a plane by itself; the default), yuv420 or rgb (together what
+# such video has). ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and
+# INITIAL, a model whose weights are taken where they fit, change the run. Data,
+# under AE_DATA: the train and test folders of BSDS500; for gray luma, and one
+# plane of chroma for every eight of luma; for rgb also their halves, whose
+# colours are as sharp as their luma, and t91. An interrupted run continues when
+# the same command is given again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
 MODEL=${1:-denoise.onnx}
 STEPS=${2:-120000}
+COLOUR=${COLOUR:-gray}
 
+case $COLOUR in gray | yuv420 | rgb) ;; *) die "COLOUR: gray, yuv420 or rgb" ;; esac
 [ -f "$AE_DATA/bsds500/bsds500_jpg.tar" ] ||
     die "No training images in $AE_DATA: set AE_DATA to the folder."
 build
@@ -28,10 +33,20 @@ read_photos() {
         caps=image/jpeg,framerate=1/1 ! jpegdec
 }
 
+# to_png FROM TO ELEMENT...: the photographs of a folder as PNG in another.
+to_png() {
+    local from=$1 to=$2
+    shift 2
+    mkdir -p "$to"
+    gst-launch-1.0 -q $(read_photos "$from") ! "$@" ! pngenc ! \
+        multifilesink location="$to/%05d.png"
+}
+
 # chroma_of FOLDER WIDTH HEIGHT: the two planes of chroma that 4:2:0 has of its
 # photographs, cut to WIDTH x HEIGHT pixels.
 chroma_of() {
     local folder=$1 w=$2 h=$3 plane
+    mkdir -p chroma
     gst-launch-1.0 -q $(read_photos "$folder") ! videocrop right=1 bottom=1 ! \
         videoconvert ! video/x-raw,format=I420,width="$w",height="$h" ! \
         filesink location=raw
@@ -44,29 +59,57 @@ chroma_of() {
     done
 }
 
+# half_of FOLDER WIDTH HEIGHT: its photographs, made small.
+half_of() {
+    to_png "$1" "half/$1" videoconvert ! videoscale method=lanczos ! \
+        video/x-raw,format=RGB,width="$2",height="$3"
+}
+
+# What to train on, a line a file.
+list_frames() {
+    case $COLOUR in
+    gray)
+        to_png photos luma videoconvert ! video/x-raw,format=GRAY8
+        chroma_of landscape 480 320
+        chroma_of portrait 320 480
+        for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
+        find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
+        ;;
+    yuv420) find photos -name '*.jpg' | sort ;;
+    rgb)
+        to_png photos whole videoconvert ! video/x-raw,format=RGB
+        half_of landscape 240 160
+        half_of portrait 160 240
+        tar xf "$AE_DATA/t91/t91.tar" -C t91
+        for _ in 1 2; do find whole half -name '*.png' | sort; done
+        find t91 -name '*.png' | sort | while read -r picture; do
+            [ "$(png_side "$picture" 16)" -ge 96 ] &&
+                [ "$(png_side "$picture" 20)" -ge 96 ] && echo "$picture"
+        done
+        ;;
+    esac
+}
+
 cd "$TEMPORARY"
-mkdir photos landscape portrait luma chroma frames
+mkdir photos landscape portrait t91 frames
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar"
 link_numbered photos .jpg < <(find train test -name '*.jpg' | sort)
-gst-launch-1.0 -q $(read_photos photos) ! videoconvert ! \
-    video/x-raw,format=GRAY8 ! pngenc ! multifilesink location=luma/%05d.png
-for picture in luma/*; do
-    [ "$(png_side "$picture" 16)" -eq 481 ] && echo landscape || echo portrait
-done >shapes
-for shape in landscape portrait; do
-    paste shapes <(ls photos) | sed -n "s|^$shape\t|photos/|p" |
-        link_numbered $shape .jpg
+to_png photos shapes videoconvert ! video/x-raw,format=GRAY8
+for photo in photos/*; do
+    shape=shapes/$(basename "$photo" .jpg).png
+    [ "$(png_side "$shape" 16)" -eq 481 ] && shape=landscape || shape=portrait
+    ln "$photo" "$shape/$(printf '%05d.jpg' "$(find $shape -type f | wc -l)")"
 done
-chroma_of landscape 480 320
-chroma_of portrait 320 480
-{
-    for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
-    find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
-} | mixed | link_numbered frames .png
+list_frames | mixed | link_numbered frames ""
 cd "$OLDPWD"
 
-gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d.png" loop=true \
-    caps=image/png,framerate=1/1 ! pngdec ! aetrain task=denoise \
+case $COLOUR in
+yuv420) READ=(caps=image/jpeg,framerate=1/1 ! jpegdec) ;;
+*) READ=(caps=image/png,framerate=1/1 ! pngdec) ;;
+esac
+gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d" loop=true \
+    "${READ[@]}" ! aetrain task=denoise \
+    colour="$([ "$COLOUR" = yuv420 ] && echo yuv420 || echo auto)" \
     architecture="${ARCHITECTURE:-unet-s}" ${INITIAL:+initial-model="$INITIAL"} \
     model-file="$MODEL" threads="${THREADS:-0}" \
     noise="gaussian:sd=0..0.2941 | \
