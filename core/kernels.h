@@ -160,9 +160,6 @@ typedef struct {
     /* Bytes are not moved by their zero point: rows are padded with it, and
      * the bias makes up for it. */
     gboolean biased;
-    /* At least four products in the time of a float's: worth leaving fp32 for,
-     * with its shorter algorithms. */
-    gboolean fast;
     /* @pixels of @c bytes into units; channels past the last are any. */
     void (*load)(float *units, const uint8_t *bytes, int64_t pixels, int c,
                  int zero);

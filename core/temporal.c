@@ -12,9 +12,12 @@
  * moves, 0 where something does. If nothing moves, the differences y - noisy
  * have the variance V (1 + 1 / n); divided by its root they make a map whose
  * mean and mean square are compared with what noise allows, in the surroundings
- * of each cell and, more sharply, of each block. So is the mean square of
- * D - denoised, in which strong noise, and clipping, hide less. The ratio of
- * the largest to what is allowed is the motion. */
+ * of each cell. So is the mean square of D - denoised, in which strong noise,
+ * and clipping, hide less. What is left of the map, cells that seem to stand
+ * still, is compared in the larger surroundings of each block, which feel the
+ * less what moves beside them; and so is its mean of the last frames, for fades
+ * and slow light are always of the same sign. The ratio of the largest to what
+ * is allowed is the motion. */
 #include "temporal.h"
 
 #include <math.h>
@@ -37,9 +40,15 @@
 #define AROUND_COUNT ((2 * AROUND + 1) * (2 * AROUND + 1))
 /* What noise allows, of AROUND_COUNT cells or 16 times as many in blocks: so
  * many standard deviations, of the mean square and of the mean. */
-#define CELLS_SQUARE 2.5f
+#define CELLS_SQUARE 1.0f
+#define CELLS_MEAN 2.7f
 #define BLOCKS_SQUARE 4.0f
-#define DEVIATIONS 2.7f
+#define BLOCKS_MEAN 4.0f
+/* Of the mean of the last frames, in which each counts NEWEST, in standard
+ * deviations of a single frame's. */
+#define DRIFT 1.4f
+#define NEWEST 0.4f
+#define FEWEST 16 /* cells: of fewer a block's surroundings tell nothing */
 /* Levels: so many times the noise's standard deviation the same mean square may
  * be of the denoised frames, in which noise hides less. */
 #define DENOISED 15.0f
@@ -50,9 +59,9 @@
 
 #define MOST_MOTION 3.0f
 #define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
-#define SOFTNESS 0.6f /* motion from 1 to more than this is some motion */
+#define SOFTNESS 1.0f /* motion from 1 to more than this is some motion */
 #define FEW 0.2f      /* share of moving cells around a block that is nothing */
-#define CONTEXT 3.0f  /* how a larger share makes motion of less */
+#define CONTEXT 2.0f  /* how a larger share makes motion of less */
 #define CUT 0.9f      /* share of moving cells that makes a cut */
 
 typedef struct {
@@ -62,7 +71,9 @@ typedef struct {
                                   and its square; then the means of r, r^2 */
     float *seen;               /* cells: the same square of D - denoised */
     float *removed;            /* blocks: mean of (y - D)^2 */
-    float *block_change, *block_power; /* blocks: means of those of cells */
+    float *block_change, *block_power; /* blocks: sums of those of cells that
+                                          stand still */
+    float *drift;                      /* blocks: mean change of late */
     float *variance;                   /* blocks: V */
 } Plane;
 
@@ -80,6 +91,7 @@ struct AeTemporal {
     float *count;    /* cells: n */
     float *evidence; /* cells: mean motion, most of the last frames */
     float *motion;   /* cells */
+    float *still;    /* blocks: number of cells that by themselves seem so */
     float *moving;   /* blocks: share of cells */
     Rows *rows;
     gboolean fresh; /* forget what was */
@@ -208,10 +220,6 @@ static void measure(void *data, int64_t index, int thread)
         int samples = plane->cell_w * plane->cell_h;
 
         memset(plane->removed + blocks, 0, (size_t)t->blocks_w * sizeof(float));
-        memset(plane->block_change + blocks, 0,
-               (size_t)t->blocks_w * sizeof(float));
-        memset(plane->block_power + blocks, 0,
-               (size_t)t->blocks_w * sizeof(float));
         for (int y = (int)index * SIDE; y < ((int)index + 1) * SIDE; y++) {
             size_t cells = (size_t)y * (size_t)t->cells_w;
             float *change = plane->change + cells;
@@ -227,35 +235,28 @@ static void measure(void *data, int64_t index, int thread)
                 power[x] = square(change[x]);
                 seen[x] *= part;
             }
-            for (int x = 0; x < t->cells_w; x++) {
+            for (int x = 0; x < t->cells_w; x++)
                 plane->removed[blocks + x / SIDE] += removed[x];
-                plane->block_change[blocks + x / SIDE] += change[x];
-                plane->block_power[blocks + x / SIDE] += power[x];
-            }
         }
         scale(plane->removed + blocks, t->blocks_w,
               1.0f / (float)(SIDE * SIDE * samples));
-        scale(plane->block_change + blocks, t->blocks_w, 1.0f / (SIDE * SIDE));
-        scale(plane->block_power + blocks, t->blocks_w, 1.0f / (SIDE * SIDE));
     }
 }
 
-/* x = the largest of itself and the motion that means around of @change and
- * @power show, of @count changes, where noise has variance @variance, a value
- * for every @side changes. */
-static void raise_motion(float *motion, const float *change, const float *power,
-                         const float *variance, int n, int side, float count,
-                         float deviations)
+static float larger(float a, float b)
 {
-    float by_power = 1 / (SLACK * (1 + deviations * sqrtf(2 / count)));
-    float by_change = count / (SLACK * DEVIATIONS * DEVIATIONS);
+    return a > b ? a : b;
+}
 
-    for (int x = 0; x < n; x++) {
-        float a = power[x] * by_power, b = square(change[x]) * by_change;
-        float largest = (a > b ? a : b) / variance[x / side];
+/* The motion that the mean and the mean square of @count changes show, where
+ * noise has variance @v. */
+static float motion_of(float mean, float power, float v, float count,
+                       float means, float squares)
+{
+    float by_power = power / (1 + squares * sqrtf(2 / count));
+    float by_mean = square(mean) * count / square(means);
 
-        motion[x] = motion[x] > largest ? motion[x] : largest;
-    }
+    return larger(by_power, by_mean) / (SLACK * v);
 }
 
 /* V of a row of blocks, as the surroundings show it. */
@@ -278,72 +279,129 @@ static void update_variance(const Job *job, Plane *plane, int y, Rows *rows)
     }
 }
 
-/* Motion in a row of cells, where that of its blocks is @blocks. */
-static void judge_cells(AeTemporal *t, int y, const float *blocks, Rows *rows)
+/* Motion in a row of cells, as their own surroundings show it. */
+static void judge_cells(AeTemporal *t, int y, Rows *rows)
 {
-    size_t cells = (size_t)y * (size_t)t->cells_w;
-    float *motion = t->motion + cells, *evidence = t->evidence + cells;
+    float *motion = t->motion + (size_t)y * (size_t)t->cells_w;
     float *change = rows->cells[0], *power = rows->cells[1];
+    float *seen = rows->cells[2], *sums = rows->cells[3];
 
-    repeat(motion, blocks, t->blocks_w, SIDE);
+    memset(motion, 0, (size_t)t->cells_w * sizeof *motion);
     for (int p = 0; p < t->n_planes; p++) {
         const Plane *plane = &t->planes[p];
-        size_t row = (size_t)(y / SIDE) * (size_t)t->blocks_w;
+        const float *variance =
+            plane->variance + (size_t)(y / SIDE) * (size_t)t->blocks_w;
 
-        box_row(change, plane->change, t->cells_w, t->cells_h, y, AROUND,
-                rows->cells[2]);
-        box_row(power, plane->power, t->cells_w, t->cells_h, y, AROUND,
-                rows->cells[2]);
-        raise_motion(motion, change, power, plane->variance + row, t->cells_w,
-                     SIDE, AROUND_COUNT, CELLS_SQUARE);
-        box_row(power, plane->seen, t->cells_w, t->cells_h, y, AROUND,
-                rows->cells[2]);
+        box_row(change, plane->change, t->cells_w, t->cells_h, y, AROUND, sums);
+        box_row(power, plane->power, t->cells_w, t->cells_h, y, AROUND, sums);
+        box_row(seen, plane->seen, t->cells_w, t->cells_h, y, AROUND, sums);
         for (int x = 0; x < t->cells_w; x++) {
-            float sd = sqrtf(plane->variance[row + x / SIDE]);
-            float m = power[x] / (DENOISED * sd);
+            float v = variance[x / SIDE];
+            float m = motion_of(change[x], power[x], v, AROUND_COUNT,
+                                CELLS_MEAN, CELLS_SQUARE);
 
-            motion[x] = motion[x] > m ? motion[x] : m;
+            m = larger(m, seen[x] / (DENOISED * sqrtf(v)));
+            motion[x] = larger(motion[x], m);
         }
-    }
-    for (int x = 0; x < t->cells_w; x++) {
-        float m = motion[x] < MOST_MOTION ? motion[x] : MOST_MOTION;
-
-        evidence[x] = t->fresh ? 0 : (evidence[x] + m) / 2;
-        m /= SUDDEN;
-        motion[x] = m > evidence[x] ? m : evidence[x];
     }
 }
 
-/* The second pass: where is motion? */
+/* Adds a row of cells to their blocks, but those that move. */
+static void add_still(AeTemporal *t, int y)
+{
+    size_t cells = (size_t)y * (size_t)t->cells_w;
+    size_t blocks = (size_t)(y / SIDE) * (size_t)t->blocks_w;
+
+    for (int x = 0; x < t->cells_w; x++) {
+        if (t->motion[cells + x] > 1)
+            continue;
+        t->still[blocks + x / SIDE]++;
+        for (int p = 0; p < t->n_planes; p++) {
+            Plane *plane = &t->planes[p];
+
+            plane->block_change[blocks + x / SIDE] += plane->change[cells + x];
+            plane->block_power[blocks + x / SIDE] += plane->power[cells + x];
+        }
+    }
+}
+
+/* The second pass: what moves by itself, and what the others sum up to. */
 static void judge(void *data, int64_t index, int thread)
 {
     const Job *job = data;
     AeTemporal *t = job->temporal;
     Rows *rows = &t->rows[thread];
-    float *blocks = rows->cells[3];
-    int y = (int)index;
-    float *moving = t->moving + (size_t)y * (size_t)t->blocks_w;
+    size_t blocks = (size_t)index * (size_t)t->blocks_w;
+    size_t size = (size_t)t->blocks_w * sizeof(float);
 
-    memset(blocks, 0, (size_t)t->blocks_w * sizeof *blocks);
+    memset(t->still + blocks, 0, size);
     for (int p = 0; p < t->n_planes; p++) {
-        Plane *plane = &t->planes[p];
-
-        update_variance(job, plane, y, rows);
-        box_row(rows->cells[0], plane->block_change, t->blocks_w, t->blocks_h,
-                y, AROUND, rows->cells[2]);
-        box_row(rows->cells[1], plane->block_power, t->blocks_w, t->blocks_h, y,
-                AROUND, rows->cells[2]);
-        raise_motion(blocks, rows->cells[0], rows->cells[1],
-                     plane->variance + (size_t)y * (size_t)t->blocks_w,
-                     t->blocks_w, 1, AROUND_COUNT * SIDE * SIDE, BLOCKS_SQUARE);
+        memset(t->planes[p].block_change + blocks, 0, size);
+        memset(t->planes[p].block_power + blocks, 0, size);
+        update_variance(job, &t->planes[p], (int)index, rows);
     }
-    memset(moving, 0, (size_t)t->blocks_w * sizeof *moving);
-    for (int i = y * SIDE; i < (y + 1) * SIDE; i++) {
-        const float *motion = t->motion + (size_t)i * (size_t)t->cells_w;
+    for (int i = (int)index * SIDE; i < ((int)index + 1) * SIDE; i++) {
+        judge_cells(t, i, rows);
+        add_still(t, i);
+    }
+}
 
-        judge_cells(t, i, blocks, rows);
-        for (int x = 0; x < t->cells_w; x++)
+/* Motion in a row of blocks, as their surroundings show it. */
+static void judge_blocks(AeTemporal *t, int y, float *motion, Rows *rows)
+{
+    float *still = rows->cells[0], *change = rows->cells[1];
+    float *power = rows->cells[2], *sums = rows->cells[3];
+    int w = t->blocks_w, h = t->blocks_h;
+
+    memset(motion, 0, (size_t)w * sizeof *motion);
+    box_row(still, t->still, w, h, y, AROUND, sums);
+    for (int p = 0; p < t->n_planes; p++) {
+        const Plane *plane = &t->planes[p];
+        const float *variance = plane->variance + (size_t)y * (size_t)w;
+        float *drift = plane->drift + (size_t)y * (size_t)w;
+
+        box_row(change, plane->block_change, w, h, y, AROUND, sums);
+        box_row(power, plane->block_power, w, h, y, AROUND, sums);
+        for (int x = 0; x < w; x++) {
+            float count = still[x] * AROUND_COUNT, mean, m;
+
+            if (t->fresh || count < FEWEST) {
+                drift[x] = 0;
+                continue;
+            }
+            mean = change[x] / still[x];
+            m = motion_of(mean, power[x] / still[x], variance[x], count,
+                          BLOCKS_MEAN, BLOCKS_SQUARE);
+            drift[x] += NEWEST * (mean * sqrtf(count / variance[x]) - drift[x]);
+            m = larger(m, square(drift[x] / DRIFT) / SLACK);
+            drift[x] = m > 1 ? 0 : drift[x];
+            motion[x] = larger(motion[x], m);
+        }
+    }
+}
+
+/* The third pass: where is motion? */
+static void conclude(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    AeTemporal *t = job->temporal;
+    float *blocks = t->rows[thread].cells[4];
+    float *moving = t->moving + (size_t)index * (size_t)t->blocks_w;
+
+    judge_blocks(t, (int)index, blocks, &t->rows[thread]);
+    memset(moving, 0, (size_t)t->blocks_w * sizeof *moving);
+    for (int i = (int)index * SIDE; i < ((int)index + 1) * SIDE; i++) {
+        float *motion = t->motion + (size_t)i * (size_t)t->cells_w;
+        float *evidence = t->evidence + (size_t)i * (size_t)t->cells_w;
+
+        for (int x = 0; x < t->cells_w; x++) {
+            float m = larger(motion[x], blocks[x / SIDE]);
+
+            m = m < MOST_MOTION ? m : MOST_MOTION;
+            evidence[x] = t->fresh ? 0 : (evidence[x] + m) / 2;
+            motion[x] = larger(m / SUDDEN, evidence[x]);
             moving[x / SIDE] += motion[x] > 1 ? 1.0f / (SIDE * SIDE) : 0;
+        }
     }
 }
 
@@ -431,7 +489,7 @@ static void update_cells(const Job *job, int p, int y, const float *share,
     scale(power, t->cells_w, part);
 }
 
-/* The third pass: how much to keep, and the new means. */
+/* The fourth pass: how much to keep, and the new means. */
 static void update(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -475,7 +533,7 @@ static void find_gain(const AeTemporal *t, const Plane *plane, int y,
     }
 }
 
-/* The fourth pass: the output. */
+/* The fifth pass: the output. */
 static void give(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -525,9 +583,11 @@ void ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
 
     ae_pool_run(pool, measure, &job, rows);
     ae_pool_run(pool, judge, &job, rows);
+    ae_pool_run(pool, conclude, &job, rows);
     if (!temporal->fresh && is_cut(temporal)) {
         temporal->fresh = TRUE;
         ae_pool_run(pool, judge, &job, rows);
+        ae_pool_run(pool, conclude, &job, rows);
     }
     ae_pool_run(pool, update, &job, rows);
     if (!temporal->fresh)
@@ -570,7 +630,7 @@ static gboolean plane_init(AeTemporal *t, Plane *plane)
            alloc(&plane->change, cells) && alloc(&plane->power, cells) &&
            alloc(&plane->seen, cells) && alloc(&plane->removed, blocks) &&
            alloc(&plane->block_change, blocks) &&
-           alloc(&plane->block_power, blocks) &&
+           alloc(&plane->block_power, blocks) && alloc(&plane->drift, blocks) &&
            alloc(&plane->variance, blocks);
 }
 
@@ -584,6 +644,7 @@ static void plane_clear(Plane *plane)
     ae_free(plane->removed);
     ae_free(plane->block_change);
     ae_free(plane->block_power);
+    ae_free(plane->drift);
     ae_free(plane->variance);
 }
 
@@ -612,7 +673,8 @@ static gboolean temporal_init(AeTemporal *t)
     size_t blocks = (size_t)t->blocks_w * (size_t)t->blocks_h;
 
     if (!alloc(&t->count, cells) || !alloc(&t->evidence, cells) ||
-        !alloc(&t->motion, cells) || !alloc(&t->moving, blocks))
+        !alloc(&t->motion, cells) || !alloc(&t->still, blocks) ||
+        !alloc(&t->moving, blocks))
         return FALSE;
     for (size_t i = 0; i < cells; i++)
         t->count[i] = 1;
@@ -662,6 +724,7 @@ void ae_temporal_free(AeTemporal *temporal)
     ae_free(temporal->count);
     ae_free(temporal->evidence);
     ae_free(temporal->motion);
+    ae_free(temporal->still);
     ae_free(temporal->moving);
     g_free(temporal->rows);
     g_free(temporal);

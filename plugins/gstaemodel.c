@@ -4,6 +4,8 @@
 
 #include <glib/gstdio.h>
 
+#define BUILTIN "builtin:" /* how keys of built-in models begin */
+
 static GMutex lock;
 static GHashTable *cache; /* key -> GstAeModel; owns neither */
 
@@ -130,7 +132,7 @@ static GstAeModel *load_file(const char *path, GError **error)
 
 static GstAeModel *load_builtin(const char *name, GError **error)
 {
-    g_autofree char *key = g_strconcat("builtin:", name, NULL);
+    g_autofree char *key = g_strconcat(BUILTIN, name, NULL);
     GstAeModel *shared = share_locked(key);
     AeModel *model;
 
@@ -155,17 +157,13 @@ GType gst_ae_precision_get_type(void)
     return gst_ae_enum_type(&type, "GstAePrecision", values);
 }
 
-/* The built-in model in 8 bits, where these are asked for or fast, and there is
- * one. Free. */
-static char *choose_builtin(const char *name, AePrecision precision)
+/* The built-in NAME-@kind, if there is one, or NAME. Free. */
+static char *choose_builtin(const char *name, const char *kind)
 {
-    g_autofree char *bytes = g_strconcat(name, "-int8", NULL);
-    const gboolean wanted =
-        precision == AE_PRECISION_INT8 ||
-        (precision == AE_PRECISION_AUTO && ae_kernels_get()->int8->fast);
+    g_autofree char *special = g_strconcat(name, "-", kind, NULL);
 
-    if (wanted && g_strv_contains(ae_builtin_names(), bytes))
-        return g_steal_pointer(&bytes);
+    if (g_strv_contains(ae_builtin_names(), special))
+        return g_steal_pointer(&special);
     return g_strdup(name);
 }
 
@@ -191,8 +189,24 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
     path = find_file(name);
     if (path != NULL)
         return load_file(path, error);
-    builtin = choose_builtin(name, precision);
+    builtin = precision == AE_PRECISION_INT8 ? choose_builtin(name, "int8")
+                                             : g_strdup(name);
     return load_builtin(builtin, error);
+}
+
+GstAeModel *gst_ae_model_for_colour(GstAeModel *model, const char *colour,
+                                    GError **error)
+{
+    g_autofree char *name = NULL;
+
+    if (!g_str_has_prefix(model->key, BUILTIN)) {
+        g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
+
+        model->users++;
+        return model;
+    }
+    name = choose_builtin(model->label, colour);
+    return load_builtin(name, error);
 }
 
 void gst_ae_model_unref(GstAeModel *model)

@@ -78,7 +78,6 @@ ALWAYS_INLINE Ints_4 load_bytes_4(const uint8_t *in)
 
 /* Four unsigned bytes by four signed ones. */
 #define GROUP 4
-#define FAST TRUE
 
 ALWAYS_INLINE Ints_16 dot_16(Ints_16 sum, Ints_16 in, Ints_16 w)
 {
@@ -94,7 +93,6 @@ ALWAYS_INLINE Ints_8 dot_8(Ints_8 sum, Ints_8 in, Ints_8 w)
 
 /* Two signed 16-bit numbers by two. */
 #define GROUP 2
-#define FAST FALSE
 
 ALWAYS_INLINE Ints_8 dot_8(Ints_8 sum, Ints_8 in, Ints_8 w)
 {
@@ -112,7 +110,6 @@ ALWAYS_INLINE Ints_16 dot_16(Ints_16 sum, Ints_16 in, Ints_16 w)
 
 /* Four unsigned bytes by four signed ones, even and odd bytes as 16 bits. */
 #define GROUP 4
-#define FAST FALSE
 
 typedef short Shorts_8 __attribute__((vector_size(16)));
 

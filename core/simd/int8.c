@@ -128,7 +128,6 @@ const AeInt8Kernels NAME(int8) = {
     .name = TEXT(AE_SUFFIX),
     .group = GROUP,
     .biased = GROUP == 4,
-    .fast = FAST,
     .load = load,
     .conv_row = conv_row,
     .quantize = quantize,

@@ -104,8 +104,6 @@ static void test_errors(void)
 /* The built-in model in 8 bits stands for the built-in one alone. */
 static void test_precision(void)
 {
-    const char *const fast =
-        ae_kernels_get()->int8->fast ? "medium-int8" : "medium";
     const struct {
         const char *file, *name;
         AePrecision precision;
@@ -114,7 +112,7 @@ static void test_precision(void)
         {NULL, "medium", AE_PRECISION_FP32, "medium"},
         {NULL, "medium", AE_PRECISION_INT8, "medium-int8"},
         {NULL, "medium", AE_PRECISION_BF16, "medium"},
-        {NULL, "medium", AE_PRECISION_AUTO, fast},
+        {NULL, "medium", AE_PRECISION_AUTO, "medium"},
         {NULL, "medium-int8", AE_PRECISION_FP32, "medium-int8"},
         {NULL, "medium-int8", AE_PRECISION_INT8, "medium-int8"},
         {NULL, "shared", AE_PRECISION_INT8, path},
