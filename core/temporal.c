@@ -17,7 +17,13 @@
  * still, is compared in the larger surroundings of each block, which feel the
  * less what moves beside them; and so is its mean of the last frames, for fades
  * and slow light are always of the same sign. The ratio of the largest to what
- * is allowed is the motion. */
+ * is allowed is the motion.
+ *
+ * A camera's neighbouring samples share noise, so that means have more of it
+ * than V says: how often more shows in how they change from frame to frame. Of
+ * two such steps in turn, a after b, noise alone gives (a - b)^2 / 3 and
+ * (a + b)^2 the same variance, that of a; what is steady cancels in the first,
+ * and makes the second larger than it, as most motion does. */
 #include "temporal.h"
 
 #include <math.h>
@@ -57,6 +63,18 @@
  */
 #define SLACK 1.2f
 
+/* Noise in means: a low quantile of their steps, for something may move. */
+#define QUANTILE 0.25f
+#define EXPECTED 0.1015f /* where the chi-squared distribution has it */
+#define OFTEN 40.0f      /* the most that noise is, in units of white one's */
+#define FOLLOW 0.2f      /* how fast it follows what is found */
+#define ENOUGH 32        /* blocks to find something */
+#define BIN_BITS                                                               \
+    20 /* of a float's fall into one bin: an eighth of an octave               \
+        */
+#define BINS 256
+#define BINS_FROM ((127 - 16) << (23 - BIN_BITS)) /* 2^-16 */
+
 #define MOST_MOTION 3.0f
 #define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
 #define SOFTNESS 1.0f /* motion from 1 to more than this is some motion */
@@ -64,23 +82,35 @@
 #define CONTEXT 2.0f  /* how a larger share makes motion of less */
 #define CUT 0.9f      /* share of moving cells that makes a cut */
 
+enum { CELL, NEAR, FAR, EXTENTS }; /* a cell, and the two surroundings */
+enum { STEADY, CHANGED, STEPS };   /* (a - b)^2 / 3, (a + b)^2 */
+
 typedef struct {
     int cell_w, cell_h, width; /* in samples */
     int16_t *noisy, *denoised; /* the means, times ONE */
     float *change, *power;     /* cells: y - noisy as if its variance was V,
                                   and its square; then the means of r, r^2 */
     float *seen;               /* cells: the same square of D - denoised */
+    float *level;              /* cells: y, scaled as y - noisy */
+    float *step, *before;      /* cells: how it has changed, and before that */
     float *removed;            /* blocks: mean of (y - D)^2 */
+    float *block_step, *block_before;  /* blocks: sums of those of cells */
     float *block_change, *block_power; /* blocks: sums of those of cells that
                                           stand still */
     float *drift;                      /* blocks: mean change of late */
     float *variance;                   /* blocks: V */
+    float
+        noise[EXTENTS]; /* of means, in units of white noise's of variance V */
 } Plane;
+
+/* How many squared steps, in units of V, are how large. */
+typedef guint32 Histogram[BINS];
 
 /* Rows for one thread. */
 typedef struct {
     float *samples[3];
     float *cells[5]; /* with room for AROUND on both sides */
+    Histogram steps[AE_TEMPORAL_PLANES][EXTENTS][STEPS];
 } Rows;
 
 struct AeTemporal {
@@ -95,6 +125,9 @@ struct AeTemporal {
     float *moving;   /* blocks: share of cells */
     Rows *rows;
     gboolean fresh; /* forget what was */
+    gboolean cut;   /* the frame before seemed to be one */
+    int age;        /* frames whose steps are no cut's, up to STEPS + 1 */
+    gboolean found; /* what noise in means is */
 };
 
 typedef struct {
@@ -178,7 +211,8 @@ static void repeat(float *target, const float *source, int n, int times)
 /* Sums of what the frame and the denoised one change and the denoiser removes
  * in a row of cells. */
 static void measure_cells(const Job *job, int p, int y, float *change,
-                          float *seen, float *removed, const Rows *rows)
+                          float *seen, float *removed, float *level,
+                          const Rows *rows)
 {
     const Plane *plane = &job->temporal->planes[p];
     int cells_w = job->temporal->cells_w, n = plane->width;
@@ -188,12 +222,14 @@ static void measure_cells(const Job *job, int p, int y, float *change,
     memset(change, 0, (size_t)cells_w * sizeof *change);
     memset(seen, 0, (size_t)cells_w * sizeof *seen);
     memset(removed, 0, (size_t)cells_w * sizeof *removed);
+    memset(level, 0, (size_t)cells_w * sizeof *level);
     for (int i = y * plane->cell_h; i < (y + 1) * plane->cell_h; i++) {
         const int16_t *mean = plane->noisy + (size_t)i * (size_t)n;
         const int16_t *clean = plane->denoised + (size_t)i * (size_t)n;
 
         job->frame->read_noisy(job->frame->data, p, i, noisy);
         job->frame->read_denoised(job->frame->data, p, i, denoised);
+        add_samples(level, noisy, cells_w, plane->cell_w);
         for (int x = 0; x < n; x++) {
             other[x] = denoised[x] - (float)clean[x] * (1 / ONE);
             denoised[x] = noisy[x] - denoised[x];
@@ -205,6 +241,28 @@ static void measure_cells(const Job *job, int p, int y, float *change,
     }
 }
 
+/* The steps of a row of cells whose levels are now @level, and their sums in
+ * blocks. */
+static void take_steps(const AeTemporal *t, Plane *plane, int y,
+                       const float *level)
+{
+    size_t cells = (size_t)y * (size_t)t->cells_w;
+    size_t blocks = (size_t)(y / SIDE) * (size_t)t->blocks_w;
+    float part = 1 / sqrtf((float)(plane->cell_w * plane->cell_h));
+
+    for (int x = 0; x < t->cells_w; x++) {
+        float now = level[x] * part;
+
+        plane->before[cells + x] = plane->step[cells + x];
+        plane->step[cells + x] = now - plane->level[cells + x];
+        plane->level[cells + x] = now;
+    }
+    for (int x = 0; x < t->cells_w; x++) {
+        plane->block_step[blocks + x / SIDE] += plane->step[cells + x];
+        plane->block_before[blocks + x / SIDE] += plane->before[cells + x];
+    }
+}
+
 /* The first pass, of a row of blocks: the maps of change, and what is removed.
  */
 static void measure(void *data, int64_t index, int thread)
@@ -212,21 +270,25 @@ static void measure(void *data, int64_t index, int thread)
     const Job *job = data;
     AeTemporal *t = job->temporal;
     const Rows *rows = &t->rows[thread];
-    float *removed = rows->cells[0];
+    float *removed = rows->cells[0], *level = rows->cells[1];
     size_t blocks = (size_t)index * (size_t)t->blocks_w;
+    size_t size = (size_t)t->blocks_w * sizeof(float);
 
     for (int p = 0; p < t->n_planes; p++) {
         Plane *plane = &t->planes[p];
         int samples = plane->cell_w * plane->cell_h;
 
-        memset(plane->removed + blocks, 0, (size_t)t->blocks_w * sizeof(float));
+        memset(plane->removed + blocks, 0, size);
+        memset(plane->block_step + blocks, 0, size);
+        memset(plane->block_before + blocks, 0, size);
         for (int y = (int)index * SIDE; y < ((int)index + 1) * SIDE; y++) {
             size_t cells = (size_t)y * (size_t)t->cells_w;
             float *change = plane->change + cells;
             float *power = plane->power + cells;
             float *seen = plane->seen + cells;
 
-            measure_cells(job, p, y, change, seen, removed, rows);
+            measure_cells(job, p, y, change, seen, removed, level, rows);
+            take_steps(t, plane, y, level);
             for (int x = 0; x < t->cells_w; x++) {
                 float part =
                     1 / ((float)samples * (1 + 1 / t->count[cells + x]));
@@ -243,20 +305,120 @@ static void measure(void *data, int64_t index, int thread)
     }
 }
 
+/* What turns the mean square and the squared mean of changes into motion, each
+ * divided by V. */
+typedef struct {
+    float power, mean;
+} Measure;
+
+/* Of @count changes, in cells @cell and in their means @far times as much noise
+ * as V says; noise has its mean within so many standard deviations, and its
+ * mean square. */
+static Measure measure_of(float cell, float far, float count, float means,
+                          float squares)
+{
+    float apart = count * (cell < far ? cell / far : 1);
+
+    return (Measure){1 / (SLACK * cell * (1 + squares * sqrtf(2 / apart))),
+                     count / (SLACK * far * square(means))};
+}
+
 static float larger(float a, float b)
 {
     return a > b ? a : b;
 }
 
-/* The motion that the mean and the mean square of @count changes show, where
- * noise has variance @v. */
-static float motion_of(float mean, float power, float v, float count,
-                       float means, float squares)
+static void count_step(Histogram histogram, float step)
 {
-    float by_power = power / (1 + squares * sqrtf(2 / count));
-    float by_mean = square(mean) * count / square(means);
+    guint32 bits;
+    int bin;
 
-    return larger(by_power, by_mean) / (SLACK * v);
+    memcpy(&bits, &step, sizeof bits);
+    bin = (int)(bits >> BIN_BITS) - BINS_FROM;
+    histogram[CLAMP(bin, 0, BINS - 1)]++;
+}
+
+/* Steps, @a after @b, of a row of blocks, which have the variance of @sum
+ * changes. */
+static void count_steps(const AeTemporal *t, const Plane *plane, int y,
+                        const float *a, const float *b, int every, float sum,
+                        Histogram steps[STEPS])
+{
+    const float *variance = plane->variance + (size_t)y * (size_t)t->blocks_w;
+
+    for (int x = 0; x < t->blocks_w; x++) {
+        float part = 1 / (2 * variance[x] * sum);
+        float now = a[x * every], before = b[x * every];
+
+        if (variance[x] < 2 * LEAST)
+            continue;
+        count_step(steps[STEADY], square(now - before) * part / 3);
+        count_step(steps[CHANGED], square(now + before) * part);
+    }
+}
+
+/* The steps of cells in the middle of a row of blocks, and of both
+ * surroundings. */
+static void measure_noise(const AeTemporal *t, int p, int y, Rows *rows)
+{
+    const Plane *plane = &t->planes[p];
+    int middle = y * SIDE + SIDE / 2;
+    size_t cells = (size_t)middle * (size_t)t->cells_w + SIDE / 2;
+    float *now = rows->cells[0], *before = rows->cells[1];
+    float *sums = rows->cells[2];
+
+    count_steps(t, plane, y, plane->step + cells, plane->before + cells, SIDE,
+                1, rows->steps[p][CELL]);
+    box_row(now, plane->step, t->cells_w, t->cells_h, middle, AROUND, sums);
+    box_row(before, plane->before, t->cells_w, t->cells_h, middle, AROUND,
+            sums);
+    count_steps(t, plane, y, now + SIDE / 2, before + SIDE / 2, SIDE,
+                1.0f / AROUND_COUNT, rows->steps[p][NEAR]);
+    box_row(now, plane->block_step, t->blocks_w, t->blocks_h, y, AROUND, sums);
+    box_row(before, plane->block_before, t->blocks_w, t->blocks_h, y, AROUND,
+            sums);
+    count_steps(t, plane, y, now, before, 1,
+                (float)(SIDE * SIDE) / AROUND_COUNT, rows->steps[p][FAR]);
+}
+
+/* The quantile, in units of what white noise has; 0: too few. */
+static float quantile(const AeTemporal *t, int p, int extent, int step)
+{
+    Histogram all = {0};
+    guint32 n = 0, below = 0, bits;
+    int bin = 0;
+    float value;
+
+    for (int i = 0; i < ae_pool_threads(t->pool); i++)
+        for (int b = 0; b < BINS; b++) {
+            all[b] += t->rows[i].steps[p][extent][step][b];
+            n += t->rows[i].steps[p][extent][step][b];
+        }
+    if (n < ENOUGH)
+        return 0;
+    while ((float)(below + all[bin]) <= QUANTILE * (float)n)
+        below += all[bin++];
+    value = (QUANTILE * (float)n - (float)below) / (float)all[bin];
+    bits = (guint32)(((float)(bin + BINS_FROM) + value) * (1 << BIN_BITS));
+    memcpy(&value, &bits, sizeof value);
+    return value / EXPECTED;
+}
+
+/* Noise in means from now on, by the steps that this frame has shown. */
+static void follow_noise(AeTemporal *t)
+{
+    for (int p = 0; p < t->n_planes; p++)
+        for (int i = 0; i < EXTENTS; i++) {
+            float steady = quantile(t, p, i, STEADY);
+            float changed = quantile(t, p, i, CHANGED);
+            float *noise = &t->planes[p].noise[i], now = steady;
+
+            if (changed > steady)
+                now *= square(steady / changed);
+            now = CLAMP(now, 1, OFTEN);
+            *noise += (t->found ? FOLLOW : 1) * (now - *noise);
+        }
+    t->found = TRUE;
 }
 
 /* V of a row of blocks, as the surroundings show it. */
@@ -289,18 +451,21 @@ static void judge_cells(AeTemporal *t, int y, Rows *rows)
     memset(motion, 0, (size_t)t->cells_w * sizeof *motion);
     for (int p = 0; p < t->n_planes; p++) {
         const Plane *plane = &t->planes[p];
-        const float *variance =
-            plane->variance + (size_t)(y / SIDE) * (size_t)t->blocks_w;
+        const Measure measure =
+            measure_of(plane->noise[CELL], plane->noise[NEAR], AROUND_COUNT,
+                       CELLS_MEAN, CELLS_SQUARE);
 
         box_row(change, plane->change, t->cells_w, t->cells_h, y, AROUND, sums);
         box_row(power, plane->power, t->cells_w, t->cells_h, y, AROUND, sums);
         box_row(seen, plane->seen, t->cells_w, t->cells_h, y, AROUND, sums);
+        repeat(sums, plane->variance + (size_t)(y / SIDE) * (size_t)t->blocks_w,
+               t->blocks_w, SIDE);
         for (int x = 0; x < t->cells_w; x++) {
-            float v = variance[x / SIDE];
-            float m = motion_of(change[x], power[x], v, AROUND_COUNT,
-                                CELLS_MEAN, CELLS_SQUARE);
+            float m = larger(power[x] * measure.power,
+                             square(change[x]) * measure.mean) /
+                      sums[x];
 
-            m = larger(m, seen[x] / (DENOISED * sqrtf(v)));
+            m = larger(m, seen[x] / (DENOISED * sqrtf(sums[x])));
             motion[x] = larger(motion[x], m);
         }
     }
@@ -339,6 +504,7 @@ static void judge(void *data, int64_t index, int thread)
         memset(t->planes[p].block_change + blocks, 0, size);
         memset(t->planes[p].block_power + blocks, 0, size);
         update_variance(job, &t->planes[p], (int)index, rows);
+        measure_noise(t, p, (int)index, rows);
     }
     for (int i = (int)index * SIDE; i < ((int)index + 1) * SIDE; i++) {
         judge_cells(t, i, rows);
@@ -359,20 +525,26 @@ static void judge_blocks(AeTemporal *t, int y, float *motion, Rows *rows)
         const Plane *plane = &t->planes[p];
         const float *variance = plane->variance + (size_t)y * (size_t)w;
         float *drift = plane->drift + (size_t)y * (size_t)w;
+        float far = plane->noise[FAR];
 
         box_row(change, plane->block_change, w, h, y, AROUND, sums);
         box_row(power, plane->block_power, w, h, y, AROUND, sums);
         for (int x = 0; x < w; x++) {
-            float count = still[x] * AROUND_COUNT, mean, m;
+            float count = still[x] * AROUND_COUNT, v = variance[x], mean, m;
+            Measure measure;
 
             if (t->fresh || count < FEWEST) {
                 drift[x] = 0;
                 continue;
             }
             mean = change[x] / still[x];
-            m = motion_of(mean, power[x] / still[x], variance[x], count,
-                          BLOCKS_MEAN, BLOCKS_SQUARE);
-            drift[x] += NEWEST * (mean * sqrtf(count / variance[x]) - drift[x]);
+            measure = measure_of(plane->noise[CELL], far, count, BLOCKS_MEAN,
+                                 BLOCKS_SQUARE);
+            m = larger(power[x] / still[x] * measure.power,
+                       square(mean) * measure.mean) /
+                v;
+            mean *= sqrtf(count / (v * far));
+            drift[x] += NEWEST * (mean - drift[x]);
             m = larger(m, square(drift[x] / DRIFT) / SLACK);
             drift[x] = m > 1 ? 0 : drift[x];
             motion[x] = larger(motion[x], m);
@@ -574,6 +746,31 @@ static gboolean is_cut(const AeTemporal *t)
     return moving > (double)CUT * n;
 }
 
+static void find_motion(Job *job)
+{
+    AeTemporal *t = job->temporal;
+
+    for (int i = 0; i < ae_pool_threads(t->pool); i++)
+        memset(t->rows[i].steps, 0, sizeof t->rows[i].steps);
+    ae_pool_run(t->pool, judge, job, t->blocks_h);
+    ae_pool_run(t->pool, conclude, job, t->blocks_h);
+}
+
+/* Forgets all after a cut. Noise whose means are not known yet looks like one
+ * in every frame: those after the first are none. */
+static void look_for_cut(Job *job)
+{
+    AeTemporal *t = job->temporal;
+    gboolean begins = t->fresh, cut = !begins && is_cut(t);
+
+    if (cut) {
+        t->fresh = TRUE;
+        find_motion(job);
+    }
+    t->age = begins || (cut && !t->cut) ? 1 : MIN(t->age + 1, STEPS + 1);
+    t->cut = cut;
+}
+
 void ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
                      float sigma)
 {
@@ -582,16 +779,13 @@ void ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
     int rows = temporal->blocks_h;
 
     ae_pool_run(pool, measure, &job, rows);
-    ae_pool_run(pool, judge, &job, rows);
-    ae_pool_run(pool, conclude, &job, rows);
-    if (!temporal->fresh && is_cut(temporal)) {
-        temporal->fresh = TRUE;
-        ae_pool_run(pool, judge, &job, rows);
-        ae_pool_run(pool, conclude, &job, rows);
-    }
+    find_motion(&job);
+    look_for_cut(&job);
     ae_pool_run(pool, update, &job, rows);
     if (!temporal->fresh)
         ae_pool_run(pool, give, &job, rows);
+    if (temporal->age > STEPS)
+        follow_noise(temporal);
     temporal->fresh = FALSE;
 }
 
@@ -624,11 +818,17 @@ static gboolean plane_init(AeTemporal *t, Plane *plane)
     size_t halves = cells * (size_t)(plane->cell_w * plane->cell_h) / 2;
 
     plane->width = t->cells_w * plane->cell_w;
+    for (int i = 0; i < EXTENTS; i++)
+        plane->noise[i] = 1;
     plane->noisy = (int16_t *)ae_alloc_floats(halves);
     plane->denoised = (int16_t *)ae_alloc_floats(halves);
     return plane->noisy != NULL && plane->denoised != NULL &&
            alloc(&plane->change, cells) && alloc(&plane->power, cells) &&
-           alloc(&plane->seen, cells) && alloc(&plane->removed, blocks) &&
+           alloc(&plane->seen, cells) && alloc(&plane->level, cells) &&
+           alloc(&plane->step, cells) && alloc(&plane->before, cells) &&
+           alloc(&plane->removed, blocks) &&
+           alloc(&plane->block_step, blocks) &&
+           alloc(&plane->block_before, blocks) &&
            alloc(&plane->block_change, blocks) &&
            alloc(&plane->block_power, blocks) && alloc(&plane->drift, blocks) &&
            alloc(&plane->variance, blocks);
@@ -641,7 +841,12 @@ static void plane_clear(Plane *plane)
     ae_free(plane->change);
     ae_free(plane->power);
     ae_free(plane->seen);
+    ae_free(plane->level);
+    ae_free(plane->step);
+    ae_free(plane->before);
     ae_free(plane->removed);
+    ae_free(plane->block_step);
+    ae_free(plane->block_before);
     ae_free(plane->block_change);
     ae_free(plane->block_power);
     ae_free(plane->drift);

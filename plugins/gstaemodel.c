@@ -4,8 +4,6 @@
 
 #include <glib/gstdio.h>
 
-#define BUILTIN "builtin:" /* how keys of built-in models begin */
-
 static GMutex lock;
 static GHashTable *cache; /* key -> GstAeModel; owns neither */
 
@@ -132,7 +130,7 @@ static GstAeModel *load_file(const char *path, GError **error)
 
 static GstAeModel *load_builtin(const char *name, GError **error)
 {
-    g_autofree char *key = g_strconcat(BUILTIN, name, NULL);
+    g_autofree char *key = g_strconcat("builtin:", name, NULL);
     GstAeModel *shared = share_locked(key);
     AeModel *model;
 
@@ -157,13 +155,16 @@ GType gst_ae_precision_get_type(void)
     return gst_ae_enum_type(&type, "GstAePrecision", values);
 }
 
-/* The built-in NAME-@kind, if there is one, or NAME. Free. */
-static char *choose_builtin(const char *name, const char *kind)
+/* The built-in model in 8 bits, where these are asked for and there is one.
+ * Free.
+ */
+static char *choose_builtin(const char *name, AePrecision precision)
 {
-    g_autofree char *special = g_strconcat(name, "-", kind, NULL);
+    g_autofree char *bytes = g_strconcat(name, "-int8", NULL);
 
-    if (g_strv_contains(ae_builtin_names(), special))
-        return g_steal_pointer(&special);
+    if (precision == AE_PRECISION_INT8 &&
+        g_strv_contains(ae_builtin_names(), bytes))
+        return g_steal_pointer(&bytes);
     return g_strdup(name);
 }
 
@@ -189,24 +190,8 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
     path = find_file(name);
     if (path != NULL)
         return load_file(path, error);
-    builtin = precision == AE_PRECISION_INT8 ? choose_builtin(name, "int8")
-                                             : g_strdup(name);
+    builtin = choose_builtin(name, precision);
     return load_builtin(builtin, error);
-}
-
-GstAeModel *gst_ae_model_for_colour(GstAeModel *model, const char *colour,
-                                    GError **error)
-{
-    g_autofree char *name = NULL;
-
-    if (!g_str_has_prefix(model->key, BUILTIN)) {
-        g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&lock);
-
-        model->users++;
-        return model;
-    }
-    name = choose_builtin(model->label, colour);
-    return load_builtin(name, error);
 }
 
 void gst_ae_model_unref(GstAeModel *model)

@@ -62,10 +62,6 @@ GType gst_ae_precision_get_type(void);
  * those of ae_onnx_load(); AE_ERROR_VALUE (no model of that name). */
 GstAeModel *gst_ae_model_load(const char *file, const char *name,
                               AePrecision precision, GError **error);
-/* The built-in model NAME-@colour where @model is the built-in NAME and there is
- * one, otherwise @model once more. Errors as above. */
-GstAeModel *gst_ae_model_for_colour(GstAeModel *model, const char *colour,
-                                    GError **error);
 void gst_ae_model_unref(GstAeModel *model);
 
 /* What tells the file as it is now from what it was; NULL: there is none. Free.

@@ -472,23 +472,13 @@ int gst_ae_video_plan_scale(const GstAeModel *model, GError **error)
     return scale;
 }
 
-/* How a model may see the components of such video: together, or as planes. */
-static const char *colour_of(const GstVideoInfo *info)
-{
-    if (GST_VIDEO_INFO_IS_RGB(info))
-        return "rgb";
-    return is_yuv420(info) ? "yuv420" : "gray";
-}
-
-GstAeVideoPlan *gst_ae_video_plan_new(GstAeModel *given,
+GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
                                       const GstVideoInfo *info, int scale,
                                       int threads, AePrecision precision,
                                       GError **error)
 {
     g_autoptr(GstAeVideoPlan) plan = g_new0(GstAeVideoPlan, 1);
-    g_autoptr(GstAeModel) model =
-        gst_ae_model_for_colour(given, colour_of(info), error);
-    int channels = model != NULL ? gst_ae_video_plan_channels(model, error) : 0;
+    int channels = gst_ae_video_plan_channels(model, error);
 
     plan->info = *info;
     plan->scale = scale;

@@ -40,11 +40,10 @@ int gst_ae_video_plan_channels(const GstAeModel *model, GError **error);
  * whole number) and those of ae_plan_new(), naming the model. */
 int gst_ae_video_plan_scale(const GstAeModel *model, GError **error);
 
-/* Where @given is a built-in model it stands also for its siblings that see the
- * colours of such video together. @scale: how often larger the frames become.
+/* @model must outlive the plan. @scale: how often larger the frames become.
  * @threads: 0, one a processor. Errors: AE_ERROR_SHAPE (wrong sizes or format)
  * and those of ae_plan_new(), all naming the model. */
-GstAeVideoPlan *gst_ae_video_plan_new(GstAeModel *given,
+GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
                                       const GstVideoInfo *info, int scale,
                                       int threads, AePrecision precision,
                                       GError **error);

@@ -281,6 +281,89 @@ static void test_hidden_cuts(void)
     ae_pool_free(pool);
 }
 
+/* As a camera's neighbouring samples share it, with the same variance. */
+static void share_noise(float *noise, int width, int height)
+{
+    int n = width * height;
+    g_autofree float *own = g_memdup2(noise, (gsize)n * sizeof *noise);
+
+    for (int i = 0; i < n; i++) {
+        int x = CLAMP(i % width, 1, width - 2);
+        int y = CLAMP(i / width, 1, height - 2);
+
+        noise[i] = 0;
+        for (int k = 0; k < 9; k++)
+            noise[i] +=
+                own[(y + k / 3 - 1) * width + x + k % 3 - 1] * (1 / 3.0f);
+    }
+}
+
+/* Noise that neighbours share is no motion, and hides none either. */
+static void test_shared_noise(void)
+{
+    AePool *pool = ae_pool_new(2);
+    Frame frame;
+    AeTemporal *temporal;
+    const Plane *p = &frame.planes[0];
+
+    frame_init(&frame, 160, 96, 1);
+    temporal = new_filter(&frame, pool);
+    for (int t = 0; t < 60; t++) {
+        int square = t < 30 ? -1 : (t - 30) * 4;
+
+        frame_fill(&frame, 0, square, (guint64)t);
+        for (int i = 0; i < 160 * 96; i++)
+            p->noisy[i] -= p->clean[i];
+        share_noise(p->noisy, 160, 96);
+        for (int i = 0; i < 160 * 96; i++) {
+            p->denoised[i] = p->clean[i] + 0.4f * p->noisy[i];
+            p->out[i] = p->denoised[i];
+            p->noisy[i] += p->clean[i];
+        }
+        frame_run(temporal, &frame);
+        if (t == 29)
+            g_assert_cmpfloat(whole_error(p, p->out), <,
+                              0.5 * whole_error(p, p->denoised));
+        if (t > 36)
+            g_assert_cmpfloat(
+                error_of(p, p->out, square - 24, 20, square + 24, 44), <,
+                1.1 *
+                    error_of(p, p->denoised, square - 24, 20, square + 24, 44));
+    }
+    ae_temporal_free(temporal);
+    frame_clear(&frame);
+    ae_pool_free(pool);
+}
+
+/* A slow fade, whose steps are far below the noise, is followed closely. */
+static void test_fade(void)
+{
+    AePool *pool = ae_pool_new(2);
+    Frame frame;
+    AeTemporal *temporal;
+    const Plane *p = &frame.planes[0];
+
+    frame_init(&frame, 160, 96, 1);
+    temporal = new_filter(&frame, pool);
+    for (int t = 0; t < 80; t++) {
+        float light = 0.1f * (float)MAX(t - 20, 0);
+
+        frame_fill(&frame, 0, -1, (guint64)t);
+        for (int i = 0; i < 160 * 96; i++) {
+            p->clean[i] += light;
+            p->noisy[i] += light;
+            p->denoised[i] = p->clean[i] + LEFT * (p->noisy[i] - p->clean[i]);
+            p->out[i] = p->denoised[i];
+        }
+        frame_run(temporal, &frame);
+        g_assert_cmpfloat(whole_error(p, p->out), <,
+                          0.85 * whole_error(p, p->denoised) + (t < 1));
+    }
+    ae_temporal_free(temporal);
+    frame_clear(&frame);
+    ae_pool_free(pool);
+}
+
 /* Any size, any number of threads. */
 static void test_threads(void)
 {
@@ -318,6 +401,8 @@ int main(int argc, char **argv)
     g_test_add_func("/temporal/still-and-cut", test_still_and_cut);
     g_test_add_func("/temporal/motion", test_motion);
     g_test_add_func("/temporal/hidden-cuts", test_hidden_cuts);
+    g_test_add_func("/temporal/shared-noise", test_shared_noise);
+    g_test_add_func("/temporal/fade", test_fade);
     g_test_add_func("/temporal/threads", test_threads);
     return g_test_run();
 }
