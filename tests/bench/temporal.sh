@@ -28,20 +28,21 @@ through() {
         filesink location="$out"
 }
 
-# bench_temporal SIGMA: PSNR of luma, whole and where nothing moves.
+# bench_temporal SIGMA: PSNR of luma, whole and where nothing moves. NOISE, as
+# aenoise takes it, is other noise.
 bench_temporal() {
-    local sigma=${1:-25} folder=$TEMPORARY/frames clip
+    local folder=$TEMPORARY/frames clip noise
+    noise=${NOISE:-gaussian:sd=$(awk "BEGIN { print ${1:-25} / 255 }")}
     FRAMES=${FRAMES:-60}
     [ -d "$AE_DATA/video" ] ||
         die "video is not in $AE_DATA: set AE_DATA to the folder of the data."
     fetch_peers
     "$ROOT/pipelines/setup.sh" gstreamer1.0-libav gstreamer1.0-plugins-bad
     mkdir "$folder"
-    echo "luma, sigma $sigma, the first $FRAMES frames:"
+    echo "luma, $noise, the first $FRAMES frames:"
     for clip in "$AE_DATA"/video/*; do
         unpack "$clip" "$folder/clean"
-        through "$folder/clean" "$folder/noisy" aenoise seed=1 \
-            noise="gaussian:sd=$(awk "BEGIN { print $sigma / 255 }")"
+        through "$folder/clean" "$folder/noisy" aenoise seed=1 noise="$noise"
         through "$folder/noisy" "$folder/single" aedenoise temporal=false
         through "$folder/noisy" "$folder/temporal" aedenoise temporal=true
         python "$HERE/temporal.py" "$folder" "$WIDTH" "$HEIGHT" \
