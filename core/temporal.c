@@ -20,16 +20,14 @@
  * is allowed is the motion.
  *
  * A camera's neighbouring samples share noise, so that means have more of it
- * than V says: how often more shows in how they change from frame to frame. Of
- * two such steps in turn, a after b, noise alone gives (a - b)^2 / 3 and
- * (a + b)^2 the same variance, that of a; what is steady cancels in the first,
- * and makes the second larger than it, as most motion does. */
+ * than V says: how often more is measured by their steps (steps.h). */
 #include "temporal.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "error.h"
+#include "steps.h"
 #include "tensor.h"
 
 #define SIDE 4         /* cells of a block's side */
@@ -63,17 +61,8 @@
  */
 #define SLACK 1.2f
 
-/* Noise in means: a low quantile of their steps, for something may move. */
-#define QUANTILE 0.25f
-#define EXPECTED 0.1015f /* where the chi-squared distribution has it */
-#define OFTEN 40.0f      /* the most that noise is, in units of white one's */
-#define FOLLOW 0.2f      /* how fast it follows what is found */
-#define ENOUGH 32        /* blocks to find something */
-#define BIN_BITS                                                               \
-    20 /* of a float's fall into one bin: an eighth of an octave               \
-        */
-#define BINS 256
-#define BINS_FROM ((127 - 16) << (23 - BIN_BITS)) /* 2^-16 */
+#define OFTEN 40.0f /* the most noise in means, in units of white noise's */
+#define FOLLOW 0.2f /* how fast it follows what is found */
 
 #define MOST_MOTION 3.0f
 #define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
@@ -82,8 +71,8 @@
 #define CONTEXT 2.0f  /* how a larger share makes motion of less */
 #define CUT 0.9f      /* share of moving cells that makes a cut */
 
+enum { OLD = 3 };                  /* frames that make two steps */
 enum { CELL, NEAR, FAR, EXTENTS }; /* a cell, and the two surroundings */
-enum { STEADY, CHANGED, STEPS };   /* (a - b)^2 / 3, (a + b)^2 */
 
 typedef struct {
     int cell_w, cell_h, width; /* in samples */
@@ -103,14 +92,11 @@ typedef struct {
         noise[EXTENTS]; /* of means, in units of white noise's of variance V */
 } Plane;
 
-/* How many squared steps, in units of V, are how large. */
-typedef guint32 Histogram[BINS];
-
 /* Rows for one thread. */
 typedef struct {
     float *samples[3];
     float *cells[5]; /* with room for AROUND on both sides */
-    Histogram steps[AE_TEMPORAL_PLANES][EXTENTS][STEPS];
+    AeSteps steps[AE_TEMPORAL_PLANES][EXTENTS];
 } Rows;
 
 struct AeTemporal {
@@ -126,7 +112,7 @@ struct AeTemporal {
     Rows *rows;
     gboolean fresh; /* forget what was */
     gboolean cut;   /* the frame before seemed to be one */
-    int age;        /* frames whose steps are no cut's, up to STEPS + 1 */
+    int age;        /* frames whose steps are no cut's, up to OLD */
     gboolean found; /* what noise in means is */
 };
 
@@ -328,33 +314,18 @@ static float larger(float a, float b)
     return a > b ? a : b;
 }
 
-static void count_step(Histogram histogram, float step)
-{
-    guint32 bits;
-    int bin;
-
-    memcpy(&bits, &step, sizeof bits);
-    bin = (int)(bits >> BIN_BITS) - BINS_FROM;
-    histogram[CLAMP(bin, 0, BINS - 1)]++;
-}
-
-/* Steps, @a after @b, of a row of blocks, which have the variance of @sum
+/* Adds a row of blocks' steps, @a after @b, which have the variance of @sum
  * changes. */
-static void count_steps(const AeTemporal *t, const Plane *plane, int y,
-                        const float *a, const float *b, int every, float sum,
-                        Histogram steps[STEPS])
+static void add_steps(const AeTemporal *t, const Plane *plane, int y,
+                      const float *a, const float *b, int every, float sum,
+                      AeSteps *steps)
 {
     const float *variance = plane->variance + (size_t)y * (size_t)t->blocks_w;
 
-    for (int x = 0; x < t->blocks_w; x++) {
-        float part = 1 / (2 * variance[x] * sum);
-        float now = a[x * every], before = b[x * every];
-
-        if (variance[x] < 2 * LEAST)
-            continue;
-        count_step(steps[STEADY], square(now - before) * part / 3);
-        count_step(steps[CHANGED], square(now + before) * part);
-    }
+    for (int x = 0; x < t->blocks_w; x++)
+        if (variance[x] >= 2 * LEAST)
+            ae_steps_add(steps, a[x * every], b[x * every],
+                         2 * variance[x] * sum);
 }
 
 /* The steps of cells in the middle of a row of blocks, and of both
@@ -367,41 +338,18 @@ static void measure_noise(const AeTemporal *t, int p, int y, Rows *rows)
     float *now = rows->cells[0], *before = rows->cells[1];
     float *sums = rows->cells[2];
 
-    count_steps(t, plane, y, plane->step + cells, plane->before + cells, SIDE,
-                1, rows->steps[p][CELL]);
+    add_steps(t, plane, y, plane->step + cells, plane->before + cells, SIDE, 1,
+              &rows->steps[p][CELL]);
     box_row(now, plane->step, t->cells_w, t->cells_h, middle, AROUND, sums);
     box_row(before, plane->before, t->cells_w, t->cells_h, middle, AROUND,
             sums);
-    count_steps(t, plane, y, now + SIDE / 2, before + SIDE / 2, SIDE,
-                1.0f / AROUND_COUNT, rows->steps[p][NEAR]);
+    add_steps(t, plane, y, now + SIDE / 2, before + SIDE / 2, SIDE,
+              1.0f / AROUND_COUNT, &rows->steps[p][NEAR]);
     box_row(now, plane->block_step, t->blocks_w, t->blocks_h, y, AROUND, sums);
     box_row(before, plane->block_before, t->blocks_w, t->blocks_h, y, AROUND,
             sums);
-    count_steps(t, plane, y, now, before, 1,
-                (float)(SIDE * SIDE) / AROUND_COUNT, rows->steps[p][FAR]);
-}
-
-/* The quantile, in units of what white noise has; 0: too few. */
-static float quantile(const AeTemporal *t, int p, int extent, int step)
-{
-    Histogram all = {0};
-    guint32 n = 0, below = 0, bits;
-    int bin = 0;
-    float value;
-
-    for (int i = 0; i < ae_pool_threads(t->pool); i++)
-        for (int b = 0; b < BINS; b++) {
-            all[b] += t->rows[i].steps[p][extent][step][b];
-            n += t->rows[i].steps[p][extent][step][b];
-        }
-    if (n < ENOUGH)
-        return 0;
-    while ((float)(below + all[bin]) <= QUANTILE * (float)n)
-        below += all[bin++];
-    value = (QUANTILE * (float)n - (float)below) / (float)all[bin];
-    bits = (guint32)(((float)(bin + BINS_FROM) + value) * (1 << BIN_BITS));
-    memcpy(&value, &bits, sizeof value);
-    return value / EXPECTED;
+    add_steps(t, plane, y, now, before, 1, (float)(SIDE * SIDE) / AROUND_COUNT,
+              &rows->steps[p][FAR]);
 }
 
 /* Noise in means from now on, by the steps that this frame has shown. */
@@ -409,13 +357,12 @@ static void follow_noise(AeTemporal *t)
 {
     for (int p = 0; p < t->n_planes; p++)
         for (int i = 0; i < EXTENTS; i++) {
-            float steady = quantile(t, p, i, STEADY);
-            float changed = quantile(t, p, i, CHANGED);
-            float *noise = &t->planes[p].noise[i], now = steady;
+            float *noise = &t->planes[p].noise[i], now;
+            AeSteps steps = {0};
 
-            if (changed > steady)
-                now *= square(steady / changed);
-            now = CLAMP(now, 1, OFTEN);
+            for (int k = 0; k < ae_pool_threads(t->pool); k++)
+                ae_steps_merge(&steps, &t->rows[k].steps[p][i]);
+            now = CLAMP(ae_steps_noise(&steps), 1, OFTEN);
             *noise += (t->found ? FOLLOW : 1) * (now - *noise);
         }
     t->found = TRUE;
@@ -767,7 +714,7 @@ static void look_for_cut(Job *job)
         t->fresh = TRUE;
         find_motion(job);
     }
-    t->age = begins || (cut && !t->cut) ? 1 : MIN(t->age + 1, STEPS + 1);
+    t->age = begins || (cut && !t->cut) ? 1 : MIN(t->age + 1, OLD);
     t->cut = cut;
 }
 
@@ -784,7 +731,7 @@ void ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
     ae_pool_run(pool, update, &job, rows);
     if (!temporal->fresh)
         ae_pool_run(pool, give, &job, rows);
-    if (temporal->age > STEPS)
+    if (temporal->age == OLD)
         follow_noise(temporal);
     temporal->fresh = FALSE;
 }
