@@ -83,34 +83,14 @@ void ae_model_unref(AeModel *model)
     g_free(model);
 }
 
-static gboolean is_free(const AeModel *model, const char *name, GError **error)
-{
-    if (*name != '\0' && !g_hash_table_contains(model->names, name))
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "the value name '%s' is empty or used twice", name);
-    return FALSE;
-}
-
-gboolean ae_model_rename(AeModel *model, int number, const char *name,
-                         GError **error)
-{
-    AeValue *value = ae_model_value(model, number);
-
-    if (!is_free(model, name, error))
-        return FALSE;
-    g_hash_table_remove(model->names, value->name);
-    g_free(value->name);
-    value->name = g_strdup(name);
-    g_hash_table_insert(model->names, value->name, GINT_TO_POINTER(number + 1));
-    return TRUE;
-}
-
 int ae_model_add_value(AeModel *model, const char *name, const AeShape *shape,
                        GError **error)
 {
-    if (!is_free(model, name, error))
+    if (*name == '\0' || g_hash_table_contains(model->names, name)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "the value name '%s' is empty or used twice", name);
         return -1;
+    }
     AeValue *value = g_new0(AeValue, 1);
     value->name = g_strdup(name);
     value->has_shape = shape != NULL;

@@ -95,10 +95,6 @@ AeNode *ae_model_add_node(AeModel *model, const char *op, const char *name,
 gboolean ae_model_bind_input(AeModel *model, const char *name, AeTensor *tensor,
                              GError **error);
 
-/* Calls a value @name from now on. Errors: AE_ERROR_FORMAT, as above. */
-gboolean ae_model_rename(AeModel *model, int value, const char *name,
-                         GError **error);
-
 void ae_node_set_ints(AeNode *node, const char *name, const int64_t *v, int n);
 void ae_node_set_int(AeNode *node, const char *name, int64_t v);
 void ae_node_set_floats(AeNode *node, const char *name, const float *v, int n);

@@ -360,46 +360,20 @@ AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error)
     return tensor;
 }
 
-/* Of a float, to the nearest, ties to even. */
-static uint16_t encode_float16(float value)
-{
-    float size = fabsf(value);
-    uint32_t bits, sign = signbit(value) ? 0x8000 : 0;
-
-    if (size < 0x1p-14f)
-        return (uint16_t)(sign | (uint32_t)lrintf(size * 0x1p24f));
-    if (size >= 65520)
-        return (uint16_t)(sign | 0x7c00);
-    memcpy(&bits, &size, sizeof bits);
-    bits += 0xfff + (bits >> 13 & 1) - (112u << 23);
-    return (uint16_t)(sign | bits >> 13);
-}
-
-static void encode_halves(uint8_t *bytes, const float *values, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) {
-        uint16_t half = encode_float16(values[i]);
-
-        bytes[2 * i] = (uint8_t)half;
-        bytes[2 * i + 1] = (uint8_t)(half >> 8);
-    }
-}
-
-static void write_tensor(Onnx__TensorProto *proto, const char *name,
-                         const AeTensor *tensor, int32_t type, GPtrArray *owned)
+void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
+                          const AeTensor *tensor, GPtrArray *owned)
 {
     int64_t count = ae_shape_elements(&tensor->shape);
+    int32_t type = ae_onnx_type_written(tensor->integer, tensor->element);
     gsize size = (gsize)(count * find_type(type)->size);
     g_autofree float *values = g_new(float, MAX(count, 1));
     uint8_t *bytes = g_malloc(MAX(size, 1));
 
     ae_tensor_to_row_major(tensor, values);
-    if (type == AE_ONNX_FLOAT)
-        ae_floats_to_bytes(bytes, values, count);
-    else if (type == AE_ONNX_FLOAT16)
-        encode_halves(bytes, values, count);
-    else
+    if (tensor->integer)
         encode_integers(bytes, values, count, find_type(type)->size);
+    else
+        ae_floats_to_bytes(bytes, values, count);
     g_ptr_array_add(owned, bytes);
 
     onnx__tensor_proto__init(proto);
@@ -412,19 +386,6 @@ static void write_tensor(Onnx__TensorProto *proto, const char *name,
     proto->data_type = type;
     proto->has_raw_data = TRUE;
     proto->raw_data = (ProtobufCBinaryData){size, bytes};
-}
-
-void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
-                          const AeTensor *tensor, GPtrArray *owned)
-{
-    write_tensor(proto, name, tensor,
-                 ae_onnx_type_written(tensor->integer, tensor->element), owned);
-}
-
-void ae_onnx_tensor_write_half(Onnx__TensorProto *proto, const char *name,
-                               const AeTensor *tensor, GPtrArray *owned)
-{
-    write_tensor(proto, name, tensor, AE_ONNX_FLOAT16, owned);
 }
 
 AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error)

@@ -8,7 +8,7 @@
 G_BEGIN_DECLS
 
 /* Numbers of TensorProto.DataType that are written. */
-enum { AE_ONNX_FLOAT = 1, AE_ONNX_INT64 = 7, AE_ONNX_FLOAT16 = 10 };
+enum { AE_ONNX_FLOAT = 1, AE_ONNX_INT64 = 7 };
 
 /* The name of an element type ("float16") and whether it is read here, and
  * then whether it is of whole numbers. Types without a name: "type 99". Free.
@@ -25,9 +25,5 @@ AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error);
  * it points to belongs to @owned (freed with g_free()); @name is borrowed. */
 void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
                           const AeTensor *tensor, GPtrArray *owned);
-/* The same of floats, each as the nearest float16 (ties to even; infinite from
- * 65520 on). */
-void ae_onnx_tensor_write_half(Onnx__TensorProto *proto, const char *name,
-                               const AeTensor *tensor, GPtrArray *owned);
 
 G_END_DECLS

@@ -26,7 +26,6 @@ enum {
 /* Messages point at the model's own strings, which packing does not change. */
 typedef struct {
     const AeModel *model;
-    gboolean half;    /* weights as float16 */
     GPtrArray *owned; /* memory of the messages */
 } Writer;
 
@@ -195,35 +194,6 @@ static Onnx__NodeProto *write_node(const Writer *writer, const AeNode *node)
     return proto;
 }
 
-/* A weight as float16 and what makes floats of it, under its name. */
-static Onnx__TensorProto *write_half(const Writer *writer, const AeValue *value,
-                                     Onnx__GraphProto *graph)
-{
-    Onnx__TensorProto *proto = take(writer, sizeof *proto);
-    Onnx__NodeProto *cast = take(writer, sizeof *cast);
-    Onnx__AttributeProto *to = take(writer, sizeof *to);
-    char *name = g_strconcat(value->name, ".half", NULL);
-
-    g_ptr_array_add(writer->owned, name);
-    ae_onnx_tensor_write_half(proto, name, value->constant, writer->owned);
-    onnx__attribute_proto__init(to);
-    to->name = (char *)"to";
-    to->has_type = to->has_i = TRUE;
-    to->type = ATTRIBUTE_INT;
-    to->i = AE_ONNX_FLOAT;
-    onnx__node_proto__init(cast);
-    cast->op_type = (char *)"Cast";
-    cast->n_input = cast->n_output = cast->n_attribute = 1;
-    cast->input = take(writer, sizeof *cast->input);
-    cast->output = take(writer, sizeof *cast->output);
-    cast->attribute = take(writer, sizeof *cast->attribute);
-    cast->input[0] = name;
-    cast->output[0] = value->name;
-    cast->attribute[0] = to;
-    graph->node[graph->n_node++] = cast;
-    return proto;
-}
-
 /* Constants become initialisers; other values that are neither input nor
  * output are listed where their shape is known. */
 static void write_values(const Writer *writer, Onnx__GraphProto *graph)
@@ -242,10 +212,7 @@ static void write_values(const Writer *writer, Onnx__GraphProto *graph)
     for (guint i = 0; i < model->values->len; i++) {
         const AeValue *value = ae_model_value(model, (int)i);
 
-        if (value->trainable && writer->half)
-            graph->initializer[graph->n_initializer++] =
-                write_half(writer, value, graph);
-        else if (value->constant != NULL)
+        if (value->constant != NULL)
             graph->initializer[graph->n_initializer++] =
                 write_tensor(writer, value->name, value->constant);
         else if (value->has_shape && !listed[i])
@@ -263,12 +230,11 @@ static Onnx__GraphProto *write_graph(const Writer *writer)
     graph->name = (char *)"autoencoder";
     graph->input = write_infos(writer, model->inputs, &graph->n_input);
     graph->output = write_infos(writer, model->outputs, &graph->n_output);
-    graph->node = take(writer, sizeof *graph->node *
-                                   (model->values->len + model->nodes->len));
     write_values(writer, graph);
-    for (guint i = 0; i < model->nodes->len; i++)
-        graph->node[graph->n_node++] =
-            write_node(writer, g_ptr_array_index(model->nodes, i));
+    graph->n_node = model->nodes->len;
+    graph->node = take(writer, sizeof *graph->node * graph->n_node);
+    for (size_t i = 0; i < graph->n_node; i++)
+        graph->node[i] = write_node(writer, g_ptr_array_index(model->nodes, i));
     return graph;
 }
 
@@ -317,11 +283,10 @@ static Onnx__ModelProto *write_model(const Writer *writer)
     return file;
 }
 
-static gboolean save(const AeModel *model, gboolean half, const char *path,
-                     GError **error)
+gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error)
 {
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
-    Onnx__ModelProto *file = write_model(&(Writer){model, half, owned});
+    Onnx__ModelProto *file = write_model(&(Writer){model, owned});
     size_t size = onnx__model_proto__get_packed_size(file);
     g_autofree uint8_t *bytes = NULL;
 
@@ -334,15 +299,4 @@ static gboolean save(const AeModel *model, gboolean half, const char *path,
     bytes = g_malloc(size);
     onnx__model_proto__pack(file, bytes);
     return ae_file_write(path, bytes, size, error);
-}
-
-gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error)
-{
-    return save(model, FALSE, path, error);
-}
-
-gboolean ae_onnx_save_half(const AeModel *model, const char *path,
-                           GError **error)
-{
-    return save(model, TRUE, path, error);
 }

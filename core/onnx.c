@@ -40,7 +40,6 @@ enum {
 typedef struct {
     AeModel *model;
     GHashTable *infos; /* value name -> Onnx__ValueInfoProto, borrowed */
-    GHashTable *cast;  /* name of a constant before its Cast -> value + 1 */
 } Reader;
 
 /* A node, in messages. */
@@ -353,16 +352,6 @@ static gboolean read_attributes(AeNode *node, Label label,
     return TRUE;
 }
 
-/* -1: none */
-static int find_value(const Reader *reader, const char *name)
-{
-    int value = ae_model_find(reader->model, name);
-
-    return value >= 0
-               ? value
-               : GPOINTER_TO_INT(g_hash_table_lookup(reader->cast, name)) - 1;
-}
-
 static gboolean find_operands(const Reader *reader, Label label,
                               const Onnx__NodeProto *proto, int *inputs,
                               GError **error)
@@ -370,7 +359,7 @@ static gboolean find_operands(const Reader *reader, Label label,
     for (size_t i = 0; i < proto->n_input; i++) {
         const char *name = proto->input[i];
 
-        inputs[i] = find_value(reader, name);
+        inputs[i] = ae_model_find(reader->model, name);
         if (inputs[i] < 0 && *name != '\0')
             return fail_node(error, label, AE_ERROR_FORMAT,
                              "reads '%s', which is no input, no constant and "
@@ -408,34 +397,6 @@ static Label label_of(const Onnx__NodeProto *proto)
     return label;
 }
 
-/* A Cast to float of a constant of floats, such as a weight of float16: as all
- * floats are held alike it does nothing. */
-static gboolean is_idle_cast(const Reader *reader, const Onnx__NodeProto *proto)
-{
-    const AeValue *input;
-
-    if (strcmp(text(proto->op_type), "Cast") != 0 || proto->n_input != 1 ||
-        proto->n_output != 1 || proto->n_attribute != 1 ||
-        strcmp(text(proto->attribute[0]->name), "to") != 0 ||
-        proto->attribute[0]->i != AE_ONNX_FLOAT ||
-        ae_model_find(reader->model, proto->input[0]) < 0)
-        return FALSE;
-    input = ae_model_value(reader->model,
-                           ae_model_find(reader->model, proto->input[0]));
-    return input->constant != NULL && !input->constant->integer;
-}
-
-/* The constant itself takes the result's name. */
-static gboolean read_idle_cast(const Reader *reader,
-                               const Onnx__NodeProto *proto, GError **error)
-{
-    int value = ae_model_find(reader->model, proto->input[0]);
-
-    g_hash_table_insert(reader->cast, proto->input[0],
-                        GINT_TO_POINTER(value + 1));
-    return ae_model_rename(reader->model, value, proto->output[0], error);
-}
-
 static gboolean read_node(const Reader *reader, const Onnx__NodeProto *proto,
                           GError **error)
 {
@@ -449,8 +410,6 @@ static gboolean read_node(const Reader *reader, const Onnx__NodeProto *proto,
                          "is of the domain '%s', but only operators of ONNX "
                          "itself are supported",
                          proto->domain);
-    if (is_idle_cast(reader, proto))
-        return read_idle_cast(reader, proto, error);
     if (!find_operands(reader, label, proto, inputs, error) ||
         !add_results(reader, label, proto, outputs, error))
         return FALSE;
@@ -473,7 +432,7 @@ static gboolean read_outputs(const Reader *reader,
 {
     for (size_t i = 0; i < graph->n_output; i++) {
         const char *name = text(graph->output[i]->name);
-        int value = find_value(reader, name);
+        int value = ae_model_find(reader->model, name);
 
         if (value < 0 || is_output(reader->model, value)) {
             g_set_error(error, AE_ERROR, AE_ERROR_FORMAT, "the output '%s' %s",
@@ -507,14 +466,13 @@ static gboolean read_graph(const Reader *reader, const Onnx__GraphProto *graph,
 static AeModel *read_model(const Onnx__ModelProto *file, GError **error)
 {
     g_autoptr(GHashTable) infos = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GHashTable) cast = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(AeModel) model = NULL;
     int opset;
 
     if (!check_file(file, error) || !find_opset(file, &opset, error))
         return NULL;
     model = ae_model_new(opset);
-    if (!read_graph(&(Reader){model, infos, cast}, file->graph, error))
+    if (!read_graph(&(Reader){model, infos}, file->graph, error))
         return NULL;
     for (size_t i = 0; i < file->n_metadata_props; i++)
         ae_model_set(model, text(file->metadata_props[i]->key),

@@ -21,9 +21,5 @@ AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error);
 
 /* Atomic: a temporary name, fsync, rename; no partial file is left. */
 gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error);
-/* The same at half of the size: weights as float16, each with a Cast to float
- * before its readers. Read again, the weights are floats under their names. */
-gboolean ae_onnx_save_half(const AeModel *model, const char *path,
-                           GError **error);
 
 G_END_DECLS

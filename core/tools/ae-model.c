@@ -261,22 +261,6 @@ static gboolean run_quantize(int argc, char **argv, const char *usage,
     return result != NULL && ae_onnx_save(result, path, error);
 }
 
-static gboolean run_halve(int argc, char **argv, const char *usage,
-                          GError **error)
-{
-    g_autofree char *path = NULL;
-    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
-                                     &path, "File to write", "OUT.onnx"},
-                                    {0}};
-    g_autoptr(AeModel) model = NULL;
-
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
-        return FALSE;
-    model = tool_load_model(argv[1], error);
-    return model != NULL && ae_onnx_save_half(model, path, error);
-}
-
 const Command model_commands[] = {
     {"info", "info MODEL", "what a model is made of, and what it costs",
      run_info},
@@ -290,7 +274,5 @@ const Command model_commands[] = {
      run_new},
     {"quantize", "quantize MODEL --calibrate FILE... -o OUT.onnx",
      "the model in 8 bits (QDQ)", run_quantize},
-    {"halve", "halve MODEL -o OUT.onnx",
-     "the model with its weights in float16: half of the file", run_halve},
     {0},
 };

@@ -185,47 +185,6 @@ static void test_round_trip(void)
     g_assert_true(g_bytes_equal(again, third));
 }
 
-/* Weights become the nearest float16 and come back under their names, as
- * floats; halved again, they stay as they are. */
-static void test_half(void)
-{
-    static const float weights[][2] = {
-        {0.1f, 0x1.998p-4f},
-        {-3, -3},
-        {1 + 0x1p-11f, 1},
-        {1 + 0x3p-11f, 1 + 0x1p-9f},
-        {65519, 65504},
-        {-65520, -INFINITY},
-        {0x1p-25f, 0},
-        {0x3p-26f, 0x1p-24f},
-        {0x1.ff8p-15f, 0x1.ff8p-15f},
-        {0x1.fffp-15f, 0x1p-14f},
-    };
-    g_autofree char *path = g_build_filename(folder, "half.onnx", NULL);
-    g_autoptr(AeModel) model = example();
-    AeTensor *weight =
-        ae_model_value(model, ae_model_find(model, "w"))->constant;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(weights); i++)
-        weight->data[i] = weights[i][0];
-    g_assert_true(ae_onnx_save_half(model, path, NULL));
-    g_autoptr(GBytes) bytes = ae_file_read(path, NULL);
-    g_autoptr(AeModel) back = parsed(bytes);
-    AeValue *value = ae_model_value(back, ae_model_find(back, "w"));
-    g_assert_true(value->trainable);
-    for (size_t i = 0; i < G_N_ELEMENTS(weights); i++)
-        g_assert_cmpfloat(value->constant->data[i], ==, weights[i][1]);
-    g_assert_cmpint(back->nodes->len, ==, model->nodes->len);
-
-    g_assert_true(ae_onnx_save_half(back, path, NULL));
-    g_autoptr(GBytes) again = ae_file_read(path, NULL);
-    g_autoptr(AeModel) same = parsed(again);
-    assert_same_tensor(
-        value->constant,
-        ae_model_value(same, ae_model_find(same, "w"))->constant);
-    g_unlink(path);
-}
-
 static Onnx__ModelProto *unpack(GBytes *bytes)
 {
     Onnx__ModelProto *file = onnx__model_proto__unpack(
@@ -712,7 +671,6 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     folder = g_dir_make_tmp("ae-onnx-XXXXXX", NULL);
     g_test_add_func("/onnx/round-trip", test_round_trip);
-    g_test_add_func("/onnx/half", test_half);
     g_test_add_func("/onnx/accepted", test_accepted);
     g_test_add_func("/onnx/tensors", test_tensors);
     g_test_add_func("/onnx/refused", test_refused);
