@@ -156,6 +156,27 @@ static AeTemporal *new_filter(const Frame *frame, AePool *pool)
     return temporal;
 }
 
+/* Frames of one size, their filter and its two threads. */
+typedef struct {
+    AePool *pool;
+    Frame frame;
+    AeTemporal *temporal;
+} Run;
+
+static void run_init(Run *run, int width, int height, int n, int threads)
+{
+    run->pool = ae_pool_new(threads);
+    frame_init(&run->frame, width, height, n);
+    run->temporal = new_filter(&run->frame, run->pool);
+}
+
+static void run_clear(Run *run)
+{
+    ae_temporal_free(run->temporal);
+    frame_clear(&run->frame);
+    ae_pool_free(run->pool);
+}
+
 /* The mean square error of a plane's rows and columns from (x0, y0) to
  * (x1, y1). */
 static double error_of(const Plane *p, const float *samples, int x0, int y0,
@@ -182,18 +203,15 @@ static double whole_error(const Plane *p, const float *samples)
  * was. */
 static void test_still_and_cut(void)
 {
-    AePool *pool = ae_pool_new(2);
-    Frame frame;
-    AeTemporal *temporal;
+    Run run;
 
-    frame_init(&frame, 161, 99, 3);
-    temporal = new_filter(&frame, pool);
+    run_init(&run, 161, 99, 3, 2);
     for (int scene = 0; scene < 2; scene++)
         for (int t = 0; t < 24; t++) {
-            frame_fill(&frame, scene * 5, -1, (guint64)(scene * 100 + t));
-            frame_run(temporal, &frame);
+            frame_fill(&run.frame, scene * 5, -1, (guint64)(scene * 100 + t));
+            frame_run(run.temporal, &run.frame);
             for (int i = 0; i < 3; i++) {
-                const Plane *p = &frame.planes[i];
+                const Plane *p = &run.frame.planes[i];
                 double was = whole_error(p, p->denoised);
                 double is = whole_error(p, p->out);
 
@@ -205,34 +223,30 @@ static void test_still_and_cut(void)
                     g_assert_cmpfloat(is, <, 1.06 * was);
             }
         }
-    g_assert_cmpfloat_with_epsilon(ae_temporal_sigma(temporal),
+    g_assert_cmpfloat_with_epsilon(ae_temporal_sigma(run.temporal),
                                    SIGMA * (1 - LEFT), 2);
-    ae_temporal_reset(temporal);
-    frame_fill(&frame, 5, -1, 7);
-    frame_run(temporal, &frame);
-    g_assert_cmpfloat(whole_error(&frame.planes[0], frame.planes[0].out), ==,
-                      whole_error(&frame.planes[0], frame.planes[0].denoised));
-    ae_temporal_free(temporal);
-    frame_clear(&frame);
-    ae_pool_free(pool);
+    ae_temporal_reset(run.temporal);
+    frame_fill(&run.frame, 5, -1, 7);
+    frame_run(run.temporal, &run.frame);
+    g_assert_cmpfloat(
+        whole_error(&run.frame.planes[0], run.frame.planes[0].out), ==,
+        whole_error(&run.frame.planes[0], run.frame.planes[0].denoised));
+    run_clear(&run);
 }
 
 /* Where a square has been a moment ago nothing of it stays, and what stands
  * still beside it gets better meanwhile. */
 static void test_motion(void)
 {
-    AePool *pool = ae_pool_new(2);
-    Frame frame;
-    AeTemporal *temporal;
+    Run run;
 
-    frame_init(&frame, 160, 96, 1);
-    temporal = new_filter(&frame, pool);
+    run_init(&run, 160, 96, 1, 2);
     for (int t = 0; t < 30; t++) {
-        const Plane *p = &frame.planes[0];
+        const Plane *p = &run.frame.planes[0];
         int square = t * 4;
 
-        frame_fill(&frame, 0, square, (guint64)t);
-        frame_run(temporal, &frame);
+        frame_fill(&run.frame, 0, square, (guint64)t);
+        frame_run(run.temporal, &run.frame);
         if (t < 10)
             continue;
         g_assert_cmpfloat(
@@ -244,22 +258,17 @@ static void test_motion(void)
         g_assert_cmpfloat(error_of(p, p->out, 0, 64, 160, 96), <,
                           0.5 * error_of(p, p->denoised, 0, 64, 160, 96));
     }
-    ae_temporal_free(temporal);
-    frame_clear(&frame);
-    ae_pool_free(pool);
+    run_clear(&run);
 }
 
 /* White strokes on black, others in every frame, below so much noise that
  * clipping hides half of it: the denoised frames show that all is new. */
 static void test_hidden_cuts(void)
 {
-    AePool *pool = ae_pool_new(2);
-    Frame frame;
-    AeTemporal *temporal;
-    const Plane *p = &frame.planes[0];
+    Run run;
+    const Plane *p = &run.frame.planes[0];
 
-    frame_init(&frame, 32, 32, 1);
-    temporal = new_filter(&frame, pool);
+    run_init(&run, 32, 32, 1, 2);
     for (int t = 0; t < 20; t++) {
         AeRandom random = ae_random(1, (guint64)t);
 
@@ -272,13 +281,11 @@ static void test_hidden_cuts(void)
             p->denoised[i] = CLAMP(p->clean[i] + LEFT * noise, 0, 255);
             p->out[i] = p->denoised[i];
         }
-        frame_run(temporal, &frame);
+        frame_run(run.temporal, &run.frame);
         g_assert_cmpfloat(whole_error(p, p->out), <,
                           1.5 * whole_error(p, p->denoised));
     }
-    ae_temporal_free(temporal);
-    frame_clear(&frame);
-    ae_pool_free(pool);
+    run_clear(&run);
 }
 
 /* As a camera's neighbouring samples share it, with the same variance. */
@@ -301,17 +308,14 @@ static void share_noise(float *noise, int width, int height)
 /* Noise that neighbours share is no motion, and hides none either. */
 static void test_shared_noise(void)
 {
-    AePool *pool = ae_pool_new(2);
-    Frame frame;
-    AeTemporal *temporal;
-    const Plane *p = &frame.planes[0];
+    Run run;
+    const Plane *p = &run.frame.planes[0];
 
-    frame_init(&frame, 160, 96, 1);
-    temporal = new_filter(&frame, pool);
+    run_init(&run, 160, 96, 1, 2);
     for (int t = 0; t < 60; t++) {
         int square = t < 30 ? -1 : (t - 30) * 4;
 
-        frame_fill(&frame, 0, square, (guint64)t);
+        frame_fill(&run.frame, 0, square, (guint64)t);
         for (int i = 0; i < 160 * 96; i++)
             p->noisy[i] -= p->clean[i];
         share_noise(p->noisy, 160, 96);
@@ -320,7 +324,7 @@ static void test_shared_noise(void)
             p->out[i] = p->denoised[i];
             p->noisy[i] += p->clean[i];
         }
-        frame_run(temporal, &frame);
+        frame_run(run.temporal, &run.frame);
         if (t == 29)
             g_assert_cmpfloat(whole_error(p, p->out), <,
                               0.5 * whole_error(p, p->denoised));
@@ -330,38 +334,31 @@ static void test_shared_noise(void)
                 1.1 *
                     error_of(p, p->denoised, square - 24, 20, square + 24, 44));
     }
-    ae_temporal_free(temporal);
-    frame_clear(&frame);
-    ae_pool_free(pool);
+    run_clear(&run);
 }
 
 /* A slow fade, whose steps are far below the noise, is followed closely. */
 static void test_fade(void)
 {
-    AePool *pool = ae_pool_new(2);
-    Frame frame;
-    AeTemporal *temporal;
-    const Plane *p = &frame.planes[0];
+    Run run;
+    const Plane *p = &run.frame.planes[0];
 
-    frame_init(&frame, 160, 96, 1);
-    temporal = new_filter(&frame, pool);
+    run_init(&run, 160, 96, 1, 2);
     for (int t = 0; t < 80; t++) {
         float light = 0.1f * (float)MAX(t - 20, 0);
 
-        frame_fill(&frame, 0, -1, (guint64)t);
+        frame_fill(&run.frame, 0, -1, (guint64)t);
         for (int i = 0; i < 160 * 96; i++) {
             p->clean[i] += light;
             p->noisy[i] += light;
             p->denoised[i] = p->clean[i] + LEFT * (p->noisy[i] - p->clean[i]);
             p->out[i] = p->denoised[i];
         }
-        frame_run(temporal, &frame);
+        frame_run(run.temporal, &run.frame);
         g_assert_cmpfloat(whole_error(p, p->out), <,
                           0.85 * whole_error(p, p->denoised) + (t < 1));
     }
-    ae_temporal_free(temporal);
-    frame_clear(&frame);
-    ae_pool_free(pool);
+    run_clear(&run);
 }
 
 /* Any size, any number of threads. */
@@ -374,23 +371,18 @@ static void test_threads(void)
         gsize n = (gsize)(sizes[s][0] * sizes[s][1]);
 
         for (int threads = 1; threads <= 5; threads += 2) {
-            AePool *pool = ae_pool_new(threads);
-            Frame frame;
-            AeTemporal *temporal;
+            Run run;
 
-            frame_init(&frame, sizes[s][0], sizes[s][1], 3);
-            temporal = new_filter(&frame, pool);
+            run_init(&run, sizes[s][0], sizes[s][1], 3, threads);
             for (int t = 0; t < 6; t++) {
-                frame_fill(&frame, 0, t, (guint64)t);
-                frame_run(temporal, &frame);
+                frame_fill(&run.frame, 0, t, (guint64)t);
+                frame_run(run.temporal, &run.frame);
             }
             if (first == NULL)
-                first = g_memdup2(frame.planes[0].out, n * sizeof *first);
-            g_assert_cmpmem(first, n * sizeof *first, frame.planes[0].out,
+                first = g_memdup2(run.frame.planes[0].out, n * sizeof *first);
+            g_assert_cmpmem(first, n * sizeof *first, run.frame.planes[0].out,
                             n * sizeof *first);
-            ae_temporal_free(temporal);
-            frame_clear(&frame);
-            ae_pool_free(pool);
+            run_clear(&run);
         }
     }
 }
