@@ -88,8 +88,7 @@ typedef struct {
                                           stand still */
     float *drift;                      /* blocks: mean change of late */
     float *variance;                   /* blocks: V */
-    float
-        noise[EXTENTS]; /* of means, in units of white noise's of variance V */
+    float noise[EXTENTS];              /* in means, white noise's being 1 */
 } Plane;
 
 /* Rows for one thread. */
@@ -398,9 +397,8 @@ static void judge_cells(AeTemporal *t, int y, Rows *rows)
     memset(motion, 0, (size_t)t->cells_w * sizeof *motion);
     for (int p = 0; p < t->n_planes; p++) {
         const Plane *plane = &t->planes[p];
-        const Measure measure =
-            measure_of(plane->noise[CELL], plane->noise[NEAR], AROUND_COUNT,
-                       CELLS_MEAN, CELLS_SQUARE);
+        const Measure by = measure_of(plane->noise[CELL], plane->noise[NEAR],
+                                      AROUND_COUNT, CELLS_MEAN, CELLS_SQUARE);
 
         box_row(change, plane->change, t->cells_w, t->cells_h, y, AROUND, sums);
         box_row(power, plane->power, t->cells_w, t->cells_h, y, AROUND, sums);
@@ -408,8 +406,7 @@ static void judge_cells(AeTemporal *t, int y, Rows *rows)
         repeat(sums, plane->variance + (size_t)(y / SIDE) * (size_t)t->blocks_w,
                t->blocks_w, SIDE);
         for (int x = 0; x < t->cells_w; x++) {
-            float m = larger(power[x] * measure.power,
-                             square(change[x]) * measure.mean) /
+            float m = larger(power[x] * by.power, square(change[x]) * by.mean) /
                       sums[x];
 
             m = larger(m, seen[x] / (DENOISED * sqrtf(sums[x])));
@@ -478,17 +475,16 @@ static void judge_blocks(AeTemporal *t, int y, float *motion, Rows *rows)
         box_row(power, plane->block_power, w, h, y, AROUND, sums);
         for (int x = 0; x < w; x++) {
             float count = still[x] * AROUND_COUNT, v = variance[x], mean, m;
-            Measure measure;
+            Measure by;
 
             if (t->fresh || count < FEWEST) {
                 drift[x] = 0;
                 continue;
             }
             mean = change[x] / still[x];
-            measure = measure_of(plane->noise[CELL], far, count, BLOCKS_MEAN,
-                                 BLOCKS_SQUARE);
-            m = larger(power[x] / still[x] * measure.power,
-                       square(mean) * measure.mean) /
+            by = measure_of(plane->noise[CELL], far, count, BLOCKS_MEAN,
+                            BLOCKS_SQUARE);
+            m = larger(power[x] / still[x] * by.power, square(mean) * by.mean) /
                 v;
             mean *= sqrtf(count / (v * far));
             drift[x] += NEWEST * (mean - drift[x]);

@@ -15,7 +15,8 @@
  * noisy or denoised, differs from the mean by more than noise does, cells
  * forget; nearly everywhere, and it was a cut: all is forgotten. Noise is
  * measured in the frames, place by place and plane by plane, by what the
- * denoiser takes away, so it may depend on the brightness.
+ * denoiser takes away, so it may depend on the brightness; from the third frame
+ * on also how far neighbours share it.
  *
  * Blocks are squares of 4x4 cells. */
 #pragma once
