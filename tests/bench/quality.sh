@@ -79,15 +79,43 @@ planes() {
     done
 }
 
-# bench_colour SIGMA: each plane of Kodak24 as 4:2:0.
+# The middle of CBSD68's photographs, 320 x 320 pixels each.
+unpack_cbsd68() {
+    local folder=$TEMPORARY/cbsd68
+    [ -f "$AE_DATA/bsds500/bsds500_jpg.tar" ] ||
+        die "bsds500 is not in $AE_DATA: set AE_DATA to the folder of the data."
+    mkdir "$folder"
+    tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C "$folder" val
+    while read -r photo; do
+        ln "$folder/val/$(basename "$photo" .jpg).jpg" "$folder"
+    done <"$AE_DATA/bsds500/cbsd68.txt"
+    rm -r "$folder/val"
+    number_pictures "$folder" .jpg photo
+    gst-launch-1.0 -q multifilesrc location="$folder/photo%03d.jpg" \
+        start-index=1 caps=image/jpeg,framerate=1/1 ! jpegdec ! videoconvert ! \
+        video/x-raw,format=RGB ! aspectratiocrop aspect-ratio=1/1 ! \
+        videocrop right=1 bottom=1 ! pngenc ! \
+        multifilesink index=1 location="$folder/test%03d.png"
+}
+
+# bench_colour SIGMA: each plane of SET (kodak24, cbsd68) as 4:2:0.
 bench_colour() {
-    local plane
-    unpack_set kodak24
+    local plane set=${SET:-kodak24}
     fetch_bm3d
-    number_pictures "$TEMPORARY/kodak24" .png test
-    planes "$TEMPORARY/kodak24" 500
+    case $set in
+    kodak24)
+        unpack_set kodak24
+        number_pictures "$TEMPORARY/kodak24" .png test
+        planes "$TEMPORARY/kodak24" 500
+        ;;
+    cbsd68)
+        unpack_cbsd68
+        planes "$TEMPORARY/cbsd68" 320
+        ;;
+    *) die "SET is kodak24 or cbsd68, not $set." ;;
+    esac
     for plane in luma blue red; do
-        echo "Kodak24, $plane, sigma ${1:-25}:"
+        echo "$set, $plane, sigma ${1:-25}:"
         compare_noisy "$TEMPORARY/$plane" "${1:-25}"
     done
 }
