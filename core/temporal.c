@@ -45,12 +45,12 @@
 /* What noise allows, of AROUND_COUNT cells or 16 times as many in blocks: so
  * many standard deviations, of the mean square and of the mean. */
 #define CELLS_SQUARE 1.0f
-#define CELLS_MEAN 2.7f
+#define CELLS_MEAN 2.5f
 #define BLOCKS_SQUARE 4.0f
 #define BLOCKS_MEAN 4.0f
 /* Of the mean of the last frames, in which each counts NEWEST, in standard
  * deviations of a single frame's. */
-#define DRIFT 1.4f
+#define DRIFT 1.08f
 #define NEWEST 0.4f
 #define FEWEST 16 /* cells: of fewer a block's surroundings tell nothing */
 /* Levels: so many times the noise's standard deviation the same mean square may
@@ -66,7 +66,7 @@
 
 #define MOST_MOTION 3.0f
 #define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
-#define SOFTNESS 1.0f /* motion from 1 to more than this is some motion */
+#define SOFTNESS 1.4f /* motion from 1 to more than this is some motion */
 #define FEW 0.2f      /* share of moving cells around a block that is nothing */
 #define CONTEXT 2.0f  /* how a larger share makes motion of less */
 #define CUT 0.9f      /* share of moving cells that makes a cut */
