@@ -305,8 +305,8 @@ static int unet_l(AeNet *net, int x)
 }
 
 /* The nearest pixels, and what @blocks residual blocks of @n channels at the
- * size of the image add to them; last the pixels of the enlarged image are dealt
- * out from channels (Shi et al., CVPR 2016). */
+ * size of the image add to them; last the pixels of the enlarged image are
+ * dealt out from channels (Shi et al., CVPR 2016). */
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;
