@@ -351,6 +351,23 @@ number_pictures() {
     done
 }
 
+# Of the PNG files that come, one a line, those with no side below SIDE pixels:
+#   at_least SIDE
+at_least() {
+    local picture
+    while read -r picture; do
+        if [ "$(png_side "$picture" 16)" -ge "$1" ] &&
+            [ "$(png_side "$picture" 20)" -ge "$1" ]; then
+            echo "$picture"
+        fi
+    done
+}
+
+# Independent noise of SIGMA levels of 255, as aenoise takes it: gaussian SIGMA
+gaussian() {
+    awk "BEGIN { print \"gaussian:sd=\" $1 / 255 }"
+}
+
 # The lines that come, in an order that is mixed but always the same.
 mixed() {
     awk '{ print (NR * 7919) % 1000003 "\t" $0 }' | sort -n | cut -f 2

@@ -54,38 +54,41 @@ denoise_file() {
     esac
 }
 
-# gst-launch-1.0 on COUNT frames of the photograph, clean, noisy and denoised:
-# make_stream COUNT BRANCHES... from tees of these names.
+# gst-launch-1.0 on FRAMES frames of the photograph, clean, noisy and denoised:
+# make_stream BRANCHES... from tees of these names.
 make_stream() {
-    local count=$1 sd
-    shift
-    sd=$(awk "BEGIN { print $SIGMA / 255 }")
     gst-launch-1.0 -m filesrc location="$PHOTO" ! decodebin ! videoconvert ! \
         video/x-raw,format=I420,colorimetry=bt601 ! \
-        imagefreeze num-buffers="$count" ! tee name=clean \
-        clean. ! queue ! aenoise noise="gaussian:sd=$sd" seed=1 ! \
+        imagefreeze num-buffers="$FRAMES" ! tee name=clean \
+        clean. ! queue ! aenoise noise="$(gaussian "$SIGMA")" seed=1 ! \
         tee name=noisy noisy. ! queue ! aedenoise ! tee name=denoised \
         "$@" >"$TEMPORARY/log" || die "$(grep ERROR "$TEMPORARY/log")"
 }
 
-# The first of each kind as a picture.
-keep_pictures() {
+# All frames compared with the clean ones; the noisy ones are kept, and the last
+# of each kind.
+compare_photo() {
     local kind branches=()
     for kind in clean noisy denoised; do
-        branches+=("$kind." ! queue ! videoconvert ! pngenc ! filesink
-            location="$TEMPORARY/$kind.png")
+        branches+=("$kind." ! queue ! multifilesink max-files=1
+            location="$TEMPORARY/$kind-%05d")
     done
-    make_stream 1 "${branches[@]}"
-}
-
-# All frames compared with the clean ones; the noisy ones are kept.
-compare_photo() {
-    make_stream "$FRAMES" \
+    make_stream "${branches[@]}" \
         noisy. ! queue ! before.sink clean. ! queue ! before.reference \
         aecompare name=before messages=false ! fakesink sync=false \
         denoised. ! queue ! after.sink clean. ! queue ! after.reference \
         aecompare name=after messages=false ! fakesink sync=false \
         noisy. ! queue ! filesink location="$TEMPORARY/noisy.i420"
+}
+
+# The frames that were kept last, as pictures.
+make_pictures() {
+    local kind
+    for kind in clean noisy denoised; do
+        gst-launch-1.0 -q filesrc location="$(echo "$TEMPORARY/$kind"-*)" ! \
+            rawvideoparse width=512 height=512 format=i420 ! videoconvert ! \
+            pngenc ! filesink location="$TEMPORARY/$kind.png"
+    done
 }
 
 # quality ELEMENT
@@ -113,8 +116,8 @@ frame_rate() {
 demonstrate() {
     make_temporary
     mkdir -p "$OUT"
-    keep_pictures
     compare_photo
+    make_pictures
     echo "stream: $(frames after) frames of 512x512 I420, noise of sigma $SIGMA"
     echo "noisy:    $(quality before)"
     echo "denoised: $(quality after)"
@@ -124,7 +127,7 @@ demonstrate() {
     ae figure grid 1x3 "$TEMPORARY/noisy.png" "$TEMPORARY/denoised.png" \
         "$TEMPORARY/clean.png" --captions noisy,denoised,clean \
         -o "$OUT/denoise.png"
-    echo "picture:  $OUT/denoise.png: noisy | denoised | clean"
+    echo "picture:  $OUT/denoise.png: noisy | denoised | clean, the last frame"
 }
 
 build

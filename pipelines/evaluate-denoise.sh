@@ -36,7 +36,7 @@ measure() {
     gst-launch-1.0 -m multifilesrc location="$IMAGES/$NAMES" \
         start-index=1 caps=image/png,framerate=1/1 ! pngdec ! \
         videoconvert ! video/x-raw,format=$FORMAT ! tee name=t \
-        t. ! queue ! aenoise noise="gaussian:sd=$sd" seed=1 ! "$@" ! \
+        t. ! queue ! aenoise noise="$noise" seed=1 ! "$@" ! \
         c.sink aecompare name=c messages=false ! fakesink sync=false \
         t. ! queue ! c.reference >"$TEMPORARY/log" ||
         die "$(grep ERROR "$TEMPORARY/log")"
@@ -48,7 +48,7 @@ measure() {
 }
 
 for sigma; do
-    sd=$(awk "BEGIN { print $sigma / 255 }")
+    noise=$(gaussian "$sigma")
     echo "$SET, sigma $sigma: noisy $(measure identity)," \
         "denoised $(measure aedenoise temporal=false ${MODEL:+model-file="$MODEL"})"
 done

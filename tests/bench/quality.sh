@@ -36,8 +36,7 @@ compare() {
 
 # compare_noisy FOLDER SIGMA: the same with noise of SIGMA.
 compare_noisy() {
-    pass "$1" test noisy aenoise seed=1 \
-        noise="gaussian:sd=$(awk "BEGIN { print $2 / 255 }")"
+    pass "$1" test noisy aenoise seed=1 noise="$(gaussian "$2")"
     compare "$1" "$2"
 }
 
@@ -86,13 +85,10 @@ unpack_cbsd68() {
         die "bsds500 is not in $AE_DATA: set AE_DATA to the folder of the data."
     mkdir "$folder"
     tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C "$folder" val
-    while read -r photo; do
-        ln "$folder/val/$(basename "$photo" .jpg).jpg" "$folder"
-    done <"$AE_DATA/bsds500/cbsd68.txt"
-    rm -r "$folder/val"
-    number_pictures "$folder" .jpg photo
-    gst-launch-1.0 -q multifilesrc location="$folder/photo%03d.jpg" \
-        start-index=1 caps=image/jpeg,framerate=1/1 ! jpegdec ! videoconvert ! \
+    sed "s|^|$folder/|" "$AE_DATA/bsds500/cbsd68.txt" |
+        link_numbered "$folder" .jpg
+    gst-launch-1.0 -q multifilesrc location="$folder/%05d.jpg" \
+        caps=image/jpeg,framerate=1/1 ! jpegdec ! videoconvert ! \
         video/x-raw,format=RGB ! aspectratiocrop aspect-ratio=1/1 ! \
         videocrop right=1 bottom=1 ! pngenc ! \
         multifilesink index=1 location="$folder/test%03d.png"

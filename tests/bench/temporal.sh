@@ -32,7 +32,7 @@ through() {
 # aenoise takes it, is other noise.
 bench_temporal() {
     local folder=$TEMPORARY/frames clip noise
-    noise=${NOISE:-gaussian:sd=$(awk "BEGIN { print ${1:-25} / 255 }")}
+    noise=${NOISE:-$(gaussian "${1:-25}")}
     FRAMES=${FRAMES:-60}
     [ -d "$AE_DATA/video" ] ||
         die "video is not in $AE_DATA: set AE_DATA to the folder of the data."
