@@ -39,9 +39,6 @@ list() {
     fi
 }
 
-# side PICTURE OFFSET: the number at that place of a PNG's header.
-side() { od -An -j "$2" -N 4 -t u4 --endian=big "$1" | tr -d ' '; }
-
 # compare PICTURE WANTED SHAVE [ELEMENTS...]: PSNR of what ELEMENTS make of it.
 compare() {
     local picture=$1 wanted=$2 shave=$3
@@ -65,7 +62,7 @@ evaluate() {
             videoconvert dither=none ! \
             video/x-raw,format=GRAY8,colorimetry=bt601 ! pngenc ! \
             filesink location=luma.png
-        width=$(side luma.png 16) height=$(side luma.png 20)
+        width=$(png_side luma.png 16) height=$(png_side luma.png 20)
         gst-launch-1.0 -q filesrc location=luma.png ! pngdec ! \
             videocrop right=$((width % scale)) bottom=$((height % scale)) ! \
             pngenc ! filesink location=wanted.png

@@ -59,6 +59,19 @@ chroma_of() {
     done
 }
 
+# Sorts the photographs, which luma/ holds as PNG, into landscape and portrait.
+sort_by_shape() {
+    local picture shape
+    for picture in luma/*; do
+        [ "$(png_side "$picture" 16)" -eq 481 ] && echo landscape ||
+            echo portrait
+    done >shapes
+    for shape in landscape portrait; do
+        paste shapes <(ls photos) | sed -n "s|^$shape\t|photos/|p" |
+            link_numbered $shape .jpg
+    done
+}
+
 # half_of FOLDER WIDTH HEIGHT: its photographs, made small.
 half_of() {
     to_png "$1" "half/$1" videoconvert ! videoscale method=lanczos ! \
@@ -69,7 +82,6 @@ half_of() {
 list_frames() {
     case $COLOUR in
     gray)
-        to_png photos luma videoconvert ! video/x-raw,format=GRAY8
         chroma_of landscape 480 320
         chroma_of portrait 320 480
         for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
@@ -82,10 +94,7 @@ list_frames() {
         half_of portrait 160 240
         tar xf "$AE_DATA/t91/t91.tar" -C t91
         for _ in 1 2; do find whole half -name '*.png' | sort; done
-        find t91 -name '*.png' | sort | while read -r picture; do
-            [ "$(png_side "$picture" 16)" -ge 96 ] &&
-                [ "$(png_side "$picture" 20)" -ge 96 ] && echo "$picture"
-        done
+        find t91 -name '*.png' | sort | at_least 96
         ;;
     esac
 }
@@ -94,12 +103,10 @@ cd "$TEMPORARY"
 mkdir photos landscape portrait t91 frames
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar"
 link_numbered photos .jpg < <(find train test -name '*.jpg' | sort)
-to_png photos shapes videoconvert ! video/x-raw,format=GRAY8
-for photo in photos/*; do
-    shape=shapes/$(basename "$photo" .jpg).png
-    [ "$(png_side "$shape" 16)" -eq 481 ] && shape=landscape || shape=portrait
-    ln "$photo" "$shape/$(printf '%05d.jpg' "$(find $shape -type f | wc -l)")"
-done
+if [ "$COLOUR" != yuv420 ]; then
+    to_png photos luma videoconvert ! video/x-raw,format=GRAY8
+    sort_by_shape
+fi
 list_frames | mixed | link_numbered frames ""
 cd "$OLDPWD"
 

@@ -41,9 +41,7 @@ tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C jpg train test
 to_luma png image/png pngdec
 to_luma jpg image/jpeg jpegdec
 trained=0 held=0
-for picture in $(printf '%s\n' luma/* | mixed); do
-    [ "$(png_side "$picture" 16)" -ge $LEAST ] &&
-        [ "$(png_side "$picture" 20)" -ge $LEAST ] || continue
+for picture in $(printf '%s\n' luma/* | mixed | at_least $LEAST); do
     if [ $(((trained + held) % 20)) -eq 19 ]; then
         ln "$picture" "$(printf 'held/%05d.png' $held)"
         held=$((held + 1))

@@ -156,8 +156,7 @@ GType gst_ae_precision_get_type(void)
 }
 
 /* The built-in model in 8 bits, where these are asked for and there is one.
- * Free.
- */
+ * Free. */
 static char *choose_builtin(const char *name, AePrecision precision)
 {
     g_autofree char *bytes = g_strconcat(name, "-int8", NULL);

@@ -74,6 +74,15 @@ static Outcome run_pipeline(GstElement *pipeline)
     return outcome;
 }
 
+static AeModel *load(const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    AeModel *model = ae_onnx_load(path, &error);
+
+    g_assert_no_error(error);
+    return model;
+}
+
 static Outcome run(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
 static Outcome run(const char *format, ...)
@@ -195,7 +204,7 @@ static void test_tasks(void)
                 ==, cases[i].term != NULL);
             if (cases[i].term != NULL)
                 g_assert_true(gst_structure_has_field(s, cases[i].term));
-            g_autoptr(AeModel) model = ae_onnx_load(path, NULL);
+            g_autoptr(AeModel) model = load(path);
             g_assert_cmpstr(ae_model_get(model, cases[i].key), ==,
                             cases[i].value);
         }
@@ -403,15 +412,6 @@ static void test_initial_model(void)
     g_assert_nonnull(strstr(unlike.error, "no weights that fit"));
 }
 
-static AeModel *load(const char *path)
-{
-    g_autoptr(GError) error = NULL;
-    AeModel *model = ae_onnx_load(path, &error);
-
-    g_assert_no_error(error);
-    return model;
-}
-
 static float first_weight(const AeModel *model, const char *name)
 {
     int value = ae_model_find(model, name);
@@ -506,7 +506,6 @@ static void test_stop_saves(void)
         model);
     g_autoptr(GstElement) pipeline = gst_parse_launch(line, NULL);
     g_autoptr(GstElement) train = gst_bin_get_by_name(GST_BIN(pipeline), "t");
-    g_autoptr(GError) error = NULL;
     gint64 step = 0;
 
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
@@ -515,8 +514,7 @@ static void test_stop_saves(void)
         g_object_get(train, "step", &step, NULL);
     }
     gst_element_set_state(pipeline, GST_STATE_NULL);
-    g_autoptr(AeModel) saved = ae_onnx_load(model, &error);
-    g_assert_no_error(error);
+    g_autoptr(AeModel) saved = load(model);
     g_assert_cmpint(ae_model_parameters(saved), ==, 4385);
 }
 
@@ -736,7 +734,7 @@ static void test_yuv420(void)
                 8, cases[i].format, cases[i].width, cases[i].height,
                 cases[i].patch, path);
         g_assert_cmpstr(outcome.error, ==, NULL);
-        g_autoptr(AeModel) model = ae_onnx_load(path, NULL);
+        g_autoptr(AeModel) model = load(path);
         g_assert_cmpstr(ae_model_get(model, "ae.colour"), ==, "yuv420");
         g_assert_cmpint(
             ae_model_value(model, ae_model_input(model, 0))->shape.dim[1], ==,
@@ -905,12 +903,10 @@ static void test_divergence_keeps_the_checkpoint(void)
                    "optimizer=sgd learning-rate=1000 checkpoint-interval=1 "
                    "model-file=%s",
             300, model);
-    g_autoptr(GError) error = NULL;
 
     g_assert_nonnull(outcome.error);
     g_assert_nonnull(strstr(outcome.error, "diverged"));
-    g_autoptr(AeModel) saved = ae_onnx_load(model, &error);
-    g_assert_no_error(error);
+    g_autoptr(AeModel) saved = load(model);
     assert_finite(checkpoint);
 }
 
