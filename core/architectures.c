@@ -304,15 +304,17 @@ static int unet_l(AeNet *net, int x)
     return unet(net, x, 32, 64, 128, block_add);
 }
 
-/* The nearest pixels, and what @blocks residual blocks of @n channels at the
- * size of the image add to them; last the pixels of the enlarged image are
- * dealt out from channels (Shi et al., CVPR 2016). */
+/* The nearest pixels, and what residual blocks of @n channels at the size of
+ * the image add to them; last the pixels of the enlarged image are dealt out
+ * from channels (Shi et al., CVPR 2016). Of the image a larger scale needs less
+ * for as large a result: it has more @blocks, so that the work for a pixel of
+ * the result stays about the same. */
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;
     int x = conv_leaky(net, image, c, n);
 
-    for (int i = 0; i < blocks; i++)
+    for (int i = 0; i < blocks * (scale - 1); i++)
         x = leaky(net, block_add(net, x, n));
     x = ae_net_conv(net, x, n, c * scale * scale, 3);
     return ae_net_add(net, ae_net_pixel_shuffle(net, x, scale),
@@ -402,11 +404,11 @@ static const Architecture table[] = {
      "The same with 32, 64 and 128 channels and residual blocks; 25.7 k "
      "multiply-adds a pixel"},
     {"superres-s", superres_s, ANY_SIZE | SCALE, 0, 0, 1,
-     "Enlarges 2, 3 or 4 times (scale), residual, four convolutions, 16 "
-     "channels; 5,380 weights for scale 2"},
+     "Enlarges 2, 3 or 4 times (scale), residual, 16 channels, four, six or "
+     "eight convolutions; 5,380 weights for scale 2"},
     {"superres-l", superres_l, ANY_SIZE | SCALE, 0, 0, 1,
-     "The same with eight convolutions of 24 channels; 32,356 weights for "
-     "scale 2"},
+     "The same with 24 channels, eight, 14 or 20 convolutions; 32,356 weights "
+     "for scale 2"},
     {"nearest", nearest, ANY_SIZE | SCALE, 0, 0, 1,
      "Enlarges by repeating pixels; no weights: to compare with"},
     {"bilinear", bilinear, ANY_SIZE | SCALE, 0, 0, 1,

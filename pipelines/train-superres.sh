@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Trains a built-in model that enlarges luma, from natural images and what
 # bicubic downscaling leaves of them; then measures it on every twentieth
-# image, which it has not seen.
+# image, which it has not seen. Those it learns from are made 0.4, 0.5 and 0.6
+# times as large first: so they are sharp to the pixel, and without the marks of
+# JPEG.
 #
 #   pipelines/train-superres.sh SCALE [MODEL.onnx [STEPS]]
 #
 # SCALE: 2, 3 or 4. Data, under AE_DATA: t91 and the train and test folders of
 # BSDS500, nothing else. An interrupted run continues when the same command is
 # given again. ARCHITECTURE (superres-s), NOISE (of the small image, as aenoise
-# takes it; none) and THREADS (0: all) change the run.
+# takes it; none), INITIAL, a model (of another scale, too) whose weights are
+# taken where they fit, and THREADS (0: all) change the run.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -19,6 +22,7 @@ STEPS=${3:-320000}
 LEAST=96 # pixels of a side: smaller images are left out
 
 case $SCALE in 2 | 3 | 4) ;; *) die "usage: $0 2|3|4 [MODEL.onnx [STEPS]]" ;; esac
+PATCH=$((16 * SCALE)) # pixels of an enlarged one's side
 [ -f "$AE_DATA/t91/t91.tar" ] ||
     die "No training images in $AE_DATA: set AE_DATA to the folder."
 build
@@ -40,15 +44,23 @@ tar xf "$AE_DATA/t91/t91.tar" -C png
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C jpg train test
 to_luma png image/png pngdec
 to_luma jpg image/jpeg jpegdec
-trained=0 held=0
+seen=0 trained=0 held=0
 for picture in $(printf '%s\n' luma/* | mixed | at_least $LEAST); do
-    if [ $(((trained + held) % 20)) -eq 19 ]; then
+    seen=$((seen + 1))
+    if [ $((seen % 20)) -eq 0 ]; then
         ln "$picture" "$(printf 'held/%05d.png' $held)"
         held=$((held + 1))
-    else
-        ln "$picture" "$(printf 'train/%05d.png' $trained)"
-        trained=$((trained + 1))
+        continue
     fi
+    for percent in 40 50 60; do
+        width=$(($(png_side "$picture" 16) * percent / 100))
+        height=$(($(png_side "$picture" 20) * percent / 100))
+        if [ $width -ge $PATCH ] && [ $height -ge $PATCH ]; then
+            ae resize "${width}x$height" "$picture" \
+                "$(printf 'train/%05d.png' $trained)"
+            trained=$((trained + 1))
+        fi
+    done
 done
 cd "$OLDPWD"
 echo "$trained images for training, $held held out"
@@ -66,7 +78,8 @@ run() {
 }
 
 LOOP=true run train architecture="${ARCHITECTURE:-superres-s}" \
-    patch-size=$((16 * SCALE)) patches-per-frame=64 augment=true \
-    shuffle-buffer=8192 learning-rate=0.004 schedule=cosine \
-    max-steps="$STEPS" clip-norm=1 seed=1 checkpoint-interval=10000 resume=true
+    ${INITIAL:+initial-model="$INITIAL"} patch-size=$PATCH \
+    patches-per-frame=64 augment=true shuffle-buffer=8192 learning-rate=0.004 \
+    schedule=cosine max-steps="$STEPS" clip-norm=1 seed=1 \
+    checkpoint-interval=10000 resume=true
 LOOP=false run held mode=evaluate patch-size=$LEAST patches-per-frame=8

@@ -271,8 +271,8 @@ static void test_architectures_have_their_weights(void)
         {"lstm", {0}, 24064 + 99328 + 3612},
         /* c -> n, 2 * blocks of n -> n and one n -> c scale^2, all biased */
         {"superres-s", {0}, 160 + 2 * 2320 + 580},
-        {"superres-s", {.scale = 3}, 160 + 2 * 2320 + 1305},
-        {"superres-s", {.channels = 3, .scale = 4}, 448 + 2 * 2320 + 6960},
+        {"superres-s", {.scale = 3}, 160 + 4 * 2320 + 1305},
+        {"superres-s", {.channels = 3, .scale = 4}, 448 + 6 * 2320 + 6960},
         {"superres-l", {0}, 240 + 6 * 5208 + 868},
         {"nearest", {0}, 0},
         {"bicubic", {.scale = 3}, 0},
