@@ -10,9 +10,9 @@
 #
 # SCALE: 2, 3 or 4. Data, under AE_DATA: t91 and the train and test folders of
 # BSDS500, nothing else. An interrupted run continues when the same command is
-# given again. ARCHITECTURE (superres-s), NOISE (of the small image, as aenoise
-# takes it; none), INITIAL, a model (of another scale, too) whose weights are
-# taken where they fit, and THREADS (0: all) change the run.
+# given again. ARCHITECTURE (superres-s), RATE (0.004), NOISE (of the small
+# image, as aenoise takes it; none), INITIAL, a model (of another scale, too)
+# whose weights are taken where they fit, and THREADS (0: all) change the run.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -79,7 +79,7 @@ run() {
 
 LOOP=true run train architecture="${ARCHITECTURE:-superres-s}" \
     ${INITIAL:+initial-model="$INITIAL"} patch-size=$PATCH \
-    patches-per-frame=64 augment=true shuffle-buffer=8192 learning-rate=0.004 \
-    schedule=cosine max-steps="$STEPS" clip-norm=1 seed=1 \
-    checkpoint-interval=10000 resume=true
+    patches-per-frame=64 augment=true shuffle-buffer=8192 \
+    learning-rate="${RATE:-0.004}" schedule=cosine max-steps="$STEPS" \
+    clip-norm=1 seed=1 checkpoint-interval=10000 resume=true
 LOOP=false run held mode=evaluate patch-size=$LEAST patches-per-frame=8
