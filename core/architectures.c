@@ -306,9 +306,9 @@ static int unet_l(AeNet *net, int x)
 
 /* The nearest pixels, and what residual blocks of @n channels at the size of
  * the image add to them; last the pixels of the enlarged image are dealt out
- * from channels (Shi et al., CVPR 2016). Of the image a larger scale needs less
- * for as large a result: it has more @blocks, so that the work for a pixel of
- * the result stays about the same. */
+ * from channels (Shi et al., CVPR 2016). There are @blocks for scale 2, and as
+ * many more for each scale beyond: a larger one needs less of the image for as
+ * large a result, and so a pixel of the result takes about the same work. */
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;

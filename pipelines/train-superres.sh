@@ -39,31 +39,29 @@ to_luma() {
 }
 
 cd "$TEMPORARY"
-mkdir png jpg luma train held
+mkdir png jpg luma small train held
 tar xf "$AE_DATA/t91/t91.tar" -C png
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C jpg train test
 to_luma png image/png pngdec
 to_luma jpg image/jpeg jpegdec
-seen=0 trained=0 held=0
+seen=0
 for picture in $(printf '%s\n' luma/* | mixed | at_least $LEAST); do
     seen=$((seen + 1))
     if [ $((seen % 20)) -eq 0 ]; then
-        ln "$picture" "$(printf 'held/%05d.png' $held)"
-        held=$((held + 1))
+        ln "$picture" "$(printf 'held/%05d.png' $((seen / 20 - 1)))"
         continue
     fi
     for percent in 40 50 60; do
         width=$(($(png_side "$picture" 16) * percent / 100))
         height=$(($(png_side "$picture" 20) * percent / 100))
-        if [ $width -ge $PATCH ] && [ $height -ge $PATCH ]; then
-            ae resize "${width}x$height" "$picture" \
-                "$(printf 'train/%05d.png' $trained)"
-            trained=$((trained + 1))
-        fi
+        ae resize "${width}x$height" "$picture" \
+            "$(printf 'small/%05d-%d.png' $seen $percent)"
     done
 done
+printf '%s\n' small/* | at_least $PATCH | link_numbered train .png
 cd "$OLDPWD"
-echo "$trained images for training, $held held out"
+echo "$(find "$TEMPORARY/train" -type f | wc -l) images for training," \
+    "$((seen / 20)) held out"
 
 # run FOLDER PROPERTY=VALUE...
 run() {
