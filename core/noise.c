@@ -2,8 +2,9 @@
 /* Noise models: parsed from "KIND:KEY=VALUE,...|...", applied row by row.
  *
  * An image's random numbers are the Philox stream (seed, image): first one
- * uniform number for each parameter (a parameter that is no range leaves it
- * unused) and one for the choice among models, then, from the next block on,
+ * uniform number for each of three parameters (a parameter that is no range
+ * leaves it unused) and one for the choice among models; in a block of its own
+ * one for a fourth parameter, if that is a range; then, from the next block on,
  * the samples' numbers in order. */
 #include "noise.h"
 #include "error.h"
@@ -11,7 +12,10 @@
 
 #include <math.h>
 
-enum { MAX_PARAMETERS = 3, CHUNK = 1024, LARGEST_SPREAD = 4, BLOCK = 8 };
+enum { MAX_PARAMETERS = 4, LAST = MAX_PARAMETERS - 1 };
+enum { CHUNK = 1024, BLOCK = 8 };
+enum { LARGEST_SPREAD = 4, SOFTEST = 2 };
+enum { LARGEST_KERNEL = 6 * LARGEST_SPREAD * SOFTEST + 1 };
 
 typedef struct {
     float low, high; /* equal unless a range was given */
@@ -28,7 +32,7 @@ typedef void (*Apply)(AeRandom *random, float *target, const float *source,
                       int n, const float *values);
 
 /* The same, of a whole plane. */
-typedef void (*ApplyPlane)(AeRandom *random, float *target, const float *source,
+typedef void (*ApplyPlane)(AeRandom *random, float *target, float *source,
                            const AeNoisePlane *plane, const float *values);
 
 typedef struct {
@@ -138,10 +142,45 @@ static void draw_field(AeRandom *random, float *field, float *wide,
         }
 }
 
-static void apply_camera(AeRandom *random, float *target, const float *source,
+/* @n samples that lie @step apart, the first and the last repeated. */
+static void blur_line(float *line, int64_t n, int64_t step, const float *kernel,
+                      int radius, float *copy)
+{
+    float total = 0;
+
+    for (int k = 0; k <= 2 * radius; k++)
+        total += kernel[k];
+    for (int64_t i = 0; i < n; i++)
+        copy[i] = line[i * step];
+    for (int64_t i = 0; i < n; i++) {
+        float sum = 0;
+        for (int k = -radius; k <= radius; k++)
+            sum += kernel[radius + k] * copy[CLAMP(i + k, 0, n - 1)];
+        line[i * step] = sum / total;
+    }
+}
+
+static void blur(float *samples, const AeNoisePlane *plane, float spread)
+{
+    float kernel[LARGEST_KERNEL];
+    int radius = make_kernel(kernel, spread);
+    int64_t row = plane->width * plane->channels;
+    g_autofree float *copy =
+        g_new(float, (gsize)MAX(plane->width, plane->height));
+
+    for (int64_t c = 0; c < plane->channels; c++) {
+        for (int64_t y = 0; y < plane->height; y++)
+            blur_line(samples + y * row + c, plane->width, plane->channels,
+                      kernel, radius, copy);
+        for (int64_t x = c; x < row; x += plane->channels)
+            blur_line(samples + x, plane->height, row, kernel, radius, copy);
+    }
+}
+
+static void apply_camera(AeRandom *random, float *target, float *source,
                          const AeNoisePlane *plane, const float *values)
 {
-    float kernel[6 * LARGEST_SPREAD + 1];
+    float kernel[LARGEST_KERNEL];
     int radius = make_kernel(kernel, values[2]);
     int64_t n = plane->width * plane->height;
     g_autofree float *field = g_new(float, (gsize)n);
@@ -149,6 +188,8 @@ static void apply_camera(AeRandom *random, float *target, const float *source,
         g_new(float, (gsize)((plane->width + 2 * radius) *
                              (plane->height + 2 * radius)));
 
+    if (values[3] > 0)
+        blur(source, plane, values[3] * values[2]);
     for (int64_t c = 0; c < plane->channels; c++) {
         draw_field(random, field, wide, plane->width, plane->height, kernel,
                    radius);
@@ -228,7 +269,7 @@ static void compress_block(float *samples, const AeNoisePlane *plane, int64_t x,
                 block[i - y][j - x] + 128 / 255.0f;
 }
 
-static void apply_jpeg(AeRandom *random, float *target, const float *source,
+static void apply_jpeg(AeRandom *random, float *target, float *source,
                        const AeNoisePlane *plane, const float *values)
 {
     int64_t n = plane->width * plane->height * plane->channels;
@@ -272,7 +313,8 @@ static const Kind kinds[] = {
      .rules = {{.key = "gain", .value = 0.01f}, {.key = "sd", .value = 0.01f}}},
     {.name = "camera", .apply_plane = apply_camera,
      .rules = {{.key = "gain", .value = 0.01f}, {.key = "sd", .value = 0.01f},
-               {.key = "spread", .value = 1, .most = LARGEST_SPREAD}}},
+               {.key = "spread", .value = 1, .most = LARGEST_SPREAD},
+               {.key = "soft", .most = SOFTEST}}},
     {.name = "jpeg", .apply_plane = apply_jpeg,
      .rules = {{.key = "quality", .value = 50, .least = 1, .most = 100},
                {.key = "sd"}}},
@@ -457,6 +499,11 @@ gboolean ae_noise_is_none(const AeNoise *noise)
     return TRUE;
 }
 
+static gboolean is_range(const Parameter *parameter)
+{
+    return parameter->low < parameter->high;
+}
+
 static void draw_values(const Model *model, const float *uniform, float *values)
 {
     for (int i = 0; i < MAX_PARAMETERS; i++) {
@@ -466,7 +513,7 @@ static void draw_values(const Model *model, const float *uniform, float *values)
 }
 
 static void apply_to_plane(const Model *model, AeRandom *random, float *target,
-                           const float *source, const AeNoisePlane *plane,
+                           float *source, const AeNoisePlane *plane,
                            const float *uniform)
 {
     int64_t n = plane->width * plane->height * plane->channels;
@@ -485,20 +532,21 @@ static void apply_to_plane(const Model *model, AeRandom *random, float *target,
     }
 }
 
-void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
+void ae_noise_apply(const AeNoise *noise, float *target, float *source,
                     const AeNoisePlane *planes, int n_planes, uint64_t seed,
                     uint64_t image)
 {
     AeRandom random = ae_random(seed, image);
-    float uniform[MAX_PARAMETERS + 1];
+    float uniform[MAX_PARAMETERS];
 
-    draw_uniform(&random, uniform, MAX_PARAMETERS + 1);
+    draw_uniform(&random, uniform, LAST + 1);
 
-    const Model *model =
-        &noise->models[(int)(uniform[MAX_PARAMETERS] * noise->n_models)];
+    const Model *model = &noise->models[(int)(uniform[LAST] * noise->n_models)];
     for (int i = 0; i < n_planes; i++) {
         if (i > 0)
-            draw_uniform(&random, uniform, MAX_PARAMETERS);
+            draw_uniform(&random, uniform, LAST);
+        if (is_range(&model->parameters[LAST]))
+            draw_uniform(&random, &uniform[LAST], 1);
         apply_to_plane(model, &random, target, source, &planes[i], uniform);
         target += planes[i].width * planes[i].height * planes[i].channels;
         source += planes[i].width * planes[i].height * planes[i].channels;

@@ -11,11 +11,14 @@
  *   poisson-gaussian:gain=G,sd=S   x + N(0, G x + S^2): camera noise (Foi et
  *                             al., "Practical Poissonian-Gaussian noise
  *                             modeling", IEEE TIP 2008)
- *   camera:gain=G,sd=S,spread=R   the same, but neighbours share it, as after
- *                             demosaicing, scaling or compression: the normal
- *                             numbers are blurred by a Gaussian of standard
- *                             deviation R pixels (0 .. 4) and keep their
- *                             variance
+ *   camera:gain=G,sd=S,spread=R,soft=F   the same, but neighbours share it, as
+ *                             after demosaicing, scaling or compression: the
+ *                             normal numbers are blurred by a Gaussian of
+ *                             standard deviation R pixels (0 .. 4) and keep
+ *                             their variance. What spreads the noise spreads
+ *                             the picture, and so does the lens: the picture
+ *                             is blurred first, by F times R pixels (F: 0 ..
+ *                             2); defaults 0.01, 0.01, 1, 0
  *   jpeg:quality=Q,sd=S       x + N(0, S^2), then what JPEG leaves of it, and
  *                             video of pictures that are coded alone: blocks
  *                             of 8 x 8 samples, anywhere, whose cosines are
@@ -45,10 +48,11 @@ typedef struct {
     int64_t width, height, channels;
 } AeNoisePlane;
 
-/* target = source with noise; may be in place. The samples are those of an
+/* target = source with noise; may be in place. A picture that the noise makes
+ * soft is soft in @source, too, from then on. The samples are those of an
  * image's @planes, one after the other. The result depends on (seed, image)
  * alone. */
-void ae_noise_apply(const AeNoise *noise, float *target, const float *source,
+void ae_noise_apply(const AeNoise *noise, float *target, float *source,
                     const AeNoisePlane *planes, int n_planes, uint64_t seed,
                     uint64_t image);
 

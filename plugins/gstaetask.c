@@ -348,7 +348,7 @@ static gboolean is_neutral(const float *chroma, gint64 n)
 
 /* The planes of a gray picture's neutral chroma stay without noise: so comes a
  * single plane to a network for 4:2:0. */
-static void add_noise(const GstAeTask *task, const float *clean, float *input,
+static void add_noise(const GstAeTask *task, float *clean, float *input,
                       guint64 number)
 {
     int scale = task->smaller != NULL ? (int)task->settings.scale : 1;
@@ -368,7 +368,7 @@ static void add_noise(const GstAeTask *task, const float *clean, float *input,
                    ae_random_mix(task->settings.seed, STREAM_NOISE), number);
 }
 
-static void make_input(GstAeTask *task, const float *target, float *input,
+static void make_input(GstAeTask *task, float *target, float *input,
                        guint64 number)
 {
     if (task->smaller != NULL) {

@@ -139,6 +139,41 @@ static void test_spread(void)
     }
 }
 
+/* A point of light becomes a Gaussian of soft * spread pixels in the picture
+ * that is to be found, and the noise on it stays what it was. */
+static void test_soft(void)
+{
+    enum { SIDE = 64, AT = SIDE / 2 };
+    static const AeNoisePlane plane = {SIDE, SIDE, 2};
+    static float sharp[SIDE * SIDE * 2], soft[SIDE * SIDE * 2];
+    static float noisy[2][SIDE * SIDE * 2];
+    g_autoptr(AeNoise) plain =
+        ae_noise_parse("camera:gain=0,spread=1.5,clip=false", NULL);
+    g_autoptr(AeNoise) softening =
+        ae_noise_parse("camera:gain=0,spread=1.5,soft=1.4,clip=false", NULL);
+    double sum[2] = {0}, square[2] = {0};
+
+    sharp[(AT * SIDE + AT) * 2] = 100;
+    memcpy(soft, sharp, sizeof soft);
+    ae_noise_apply(plain, noisy[0], sharp, &plane, 1, 1, 2);
+    ae_noise_apply(softening, noisy[1], soft, &plane, 1, 1, 2);
+    g_assert_cmpfloat(sharp[(AT * SIDE + AT) * 2], ==, 100);
+    for (int i = 0; i < SIDE * SIDE * 2; i++) {
+        int y = i / 2 / SIDE - AT, x = i / 2 % SIDE - AT;
+
+        g_assert_cmpfloat_with_epsilon(noisy[0][i] - sharp[i],
+                                       noisy[1][i] - soft[i], 1e-5);
+        sum[i % 2] += (double)soft[i];
+        square[0] += (double)soft[i] * x * x;
+        square[1] += (double)soft[i] * y * y;
+    }
+    g_assert_cmpfloat_with_epsilon(sum[0], 100, 0.01);
+    g_assert_cmpfloat(sum[1], ==, 0);
+    for (int i = 0; i < 2; i++)
+        g_assert_cmpfloat_with_epsilon(sqrt(square[i] / sum[0]), 1.5 * 1.4,
+                                       0.05);
+}
+
 /* Of two models, about half of the images draw each; channels and planes of an
  * image get numbers of their own. */
 static void test_choice(void)
@@ -263,6 +298,7 @@ int main(int argc, char **argv)
     g_test_add_func("/noise/range", test_range);
     g_test_add_func("/noise/clip", test_clip);
     g_test_add_func("/noise/spread", test_spread);
+    g_test_add_func("/noise/soft", test_soft);
     g_test_add_func("/noise/choice", test_choice);
     g_test_add_func("/noise/levels", test_levels);
     g_test_add_func("/noise/jpeg", test_jpeg);
