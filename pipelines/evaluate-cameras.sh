@@ -7,7 +7,10 @@
 #   pipelines/evaluate-cameras.sh [MODEL [FORMAT]]
 #
 # MODEL: an ONNX file; default: the built-in denoiser. FORMAT: of the video,
-# default RGB. Data: AE_DATA/cc15 and AE_DATA/polyu_crops.
+# default RGB. Data: AE_DATA/cc15, AE_DATA/polyu_crops, which are test sets, and,
+# to choose models by, AE_DATA/t91, which no denoiser of a single plane learns
+# from: its pictures, 256x256, through a simulated camera, that is a sensor's
+# colour filters, noise, demosaicing and JPEG.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -20,7 +23,7 @@ make_temporary
 # pictures PATTERN TYPE DECODER: sets SOURCE to what shows them
 pictures() {
     SOURCE=(multifilesrc location="$1" start-index=1 caps="image/$2,framerate=1/1" !
-        "$3" ! videoconvert ! "video/x-raw,format=$FORMAT")
+        "$3" ! videoconvert)
 }
 
 # The PSNR of every image that the aecompare NAME measured: each NAME
@@ -29,22 +32,13 @@ each() {
         grep -oE 'psnr=\(double\)[^,;]*' | cut -d ')' -f 2
 }
 
-# measure SET SUFFIX TYPE DECODER
+# measure SET: denoises what NOISY shows and compares it with what SOURCE shows.
 measure() {
-    local folder=$TEMPORARY/$1 noisy
-    [ -f "$AE_DATA/$1/$1.tar" ] ||
-        die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data sets."
-    mkdir "$folder"
-    tar xf "$AE_DATA/$1/$1.tar" -C "$folder"
-    number_pictures "$folder" "real.$2" noisy
-    number_pictures "$folder" "mean.$2" clean
-    pictures "$folder/noisy%03d.$2" "$3" "$4"
-    noisy=("${SOURCE[@]}")
-    pictures "$folder/clean%03d.$2" "$3" "$4"
-    gst-launch-1.0 -m "${noisy[@]}" ! tee name=t \
+    local format="video/x-raw,format=$FORMAT"
+    gst-launch-1.0 -m "${NOISY[@]}" ! "$format" ! tee name=t \
         t. ! queue ! before.sink \
         t. ! queue ! aedenoise temporal=false ${MODEL:+model-file="$MODEL"} ! after.sink \
-        "${SOURCE[@]}" ! tee name=r \
+        "${SOURCE[@]}" ! "$format" ! tee name=r \
         r. ! queue ! before.reference r. ! queue ! after.reference \
         aecompare name=after ! fakesink sync=false \
         aecompare name=before ! fakesink sync=false >"$TEMPORARY/log" ||
@@ -59,5 +53,42 @@ measure() {
         }'
 }
 
-measure cc15 png png pngdec
-measure polyu_crops JPG jpeg jpegdec
+# unpack SET
+unpack() {
+    [ -f "$AE_DATA/$1/$1.tar" ] ||
+        die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data sets."
+    mkdir "$TEMPORARY/$1"
+    tar xf "$AE_DATA/$1/$1.tar" -C "$TEMPORARY/$1"
+}
+
+# measure_pairs SET SUFFIX TYPE DECODER
+measure_pairs() {
+    local folder=$TEMPORARY/$1
+    unpack "$1"
+    number_pictures "$folder" "real.$2" noisy
+    number_pictures "$folder" "mean.$2" clean
+    pictures "$folder/noisy%03d.$2" "$3" "$4"
+    NOISY=("${SOURCE[@]}")
+    pictures "$folder/clean%03d.$2" "$3" "$4"
+    measure "$1"
+}
+
+# Photons make about the same noise everywhere, once the picture has its gamma.
+measure_simulated() {
+    local raw=(! capssetter join=false caps=video/x-raw,format=GRAY8)
+    local rgb=(! capssetter join=false caps=video/x-bayer,format=bggr !
+        bayer2rgb ! videoconvert ! jpegenc quality=95 ! jpegdec ! videoconvert)
+    unpack t91
+    number_pictures "$TEMPORARY/t91" .png scene
+    pictures "$TEMPORARY/t91/scene%03d.png" png pngdec
+    SOURCE+=(! videoscale ! video/x-raw,format=ARGB,width=256,height=256 !
+        rgb2bayer)
+    NOISY=("${SOURCE[@]}" "${raw[@]}" ! aenoise noise=gaussian:sd=0.005..0.06
+        "${rgb[@]}")
+    SOURCE+=("${rgb[@]}")
+    measure "a simulated camera"
+}
+
+measure_pairs cc15 png png pngdec
+measure_pairs polyu_crops JPG jpeg jpegdec
+measure_simulated
