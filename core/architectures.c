@@ -304,31 +304,31 @@ static int unet_l(AeNet *net, int x)
     return unet(net, x, 32, 64, 128, block_add);
 }
 
-/* The nearest pixels, and what residual blocks of @n channels at the size of
+/* The nearest pixels, and what residual @blocks of @n channels at the size of
  * the image add to them; last the pixels of the enlarged image are dealt out
- * from channels (Shi et al., CVPR 2016). There are @blocks for scale 2, and as
- * many more for each scale beyond: a larger one needs less of the image for as
- * large a result, and so a pixel of the result takes about the same work. */
+ * from channels (Shi et al., CVPR 2016). */
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;
     int x = conv_leaky(net, image, c, n);
 
-    for (int i = 0; i < blocks * (scale - 1); i++)
+    for (int i = 0; i < blocks; i++)
         x = leaky(net, block_add(net, x, n));
     x = ae_net_conv(net, x, n, c * scale * scale, 3);
     return ae_net_add(net, ae_net_pixel_shuffle(net, x, scale),
                       ae_net_enlarge(net, image, scale));
 }
 
+/* A larger scale needs less of the image for as large a result: with more
+ * blocks a pixel of the result takes about the same work. */
 static int superres_s(AeNet *net, int x)
 {
-    return superres(net, x, 16, 1);
+    return superres(net, x, 16, net->options.scale - 1);
 }
 
 static int superres_l(AeNet *net, int x)
 {
-    return superres(net, x, 24, 3);
+    return superres(net, x, 24, 3 * MAX(net->options.scale - 1, 2));
 }
 
 static int nearest(AeNet *net, int x)
@@ -407,8 +407,8 @@ static const Architecture table[] = {
      "Enlarges 2, 3 or 4 times (scale), residual, 16 channels, four, six or "
      "eight convolutions; 5,380 weights for scale 2"},
     {"superres-l", superres_l, ANY_SIZE | SCALE, 0, 0, 1,
-     "The same with 24 channels, eight, 14 or 20 convolutions; 32,356 weights "
-     "for scale 2"},
+     "The same with 24 channels, 14, 14 or 20 convolutions; 63,604 weights for "
+     "scale 2"},
     {"nearest", nearest, ANY_SIZE | SCALE, 0, 0, 1,
      "Enlarges by repeating pixels; no weights: to compare with"},
     {"bilinear", bilinear, ANY_SIZE | SCALE, 0, 0, 1,

@@ -273,7 +273,7 @@ static void test_architectures_have_their_weights(void)
         {"superres-s", {0}, 160 + 2 * 2320 + 580},
         {"superres-s", {.scale = 3}, 160 + 4 * 2320 + 1305},
         {"superres-s", {.channels = 3, .scale = 4}, 448 + 6 * 2320 + 6960},
-        {"superres-l", {0}, 240 + 6 * 5208 + 868},
+        {"superres-l", {0}, 240 + 12 * 5208 + 868},
         {"superres-l", {.scale = 4}, 240 + 18 * 5208 + 3472},
         {"nearest", {0}, 0},
         {"bicubic", {.scale = 3}, 0},
