@@ -17,7 +17,8 @@
  * still, is compared in the larger surroundings of each block, which feel the
  * less what moves beside them; and so is its mean of the last frames, for fades
  * and slow light are always of the same sign. The ratio of the largest to what
- * is allowed is the motion.
+ * is allowed is the motion. Where the whole frame's light changes, means are
+ * kept for less long.
  *
  * A camera's neighbouring samples share noise, so that means have more of it
  * than V says: how often more is measured by their steps (steps.h). */
@@ -50,8 +51,11 @@
 #define BLOCKS_MEAN 4.0f
 /* Of the mean of the last frames, in which each counts NEWEST, in standard
  * deviations of a single frame's. */
-#define DRIFT 1.08f
+#define DRIFT 1.15f
 #define NEWEST 0.4f
+/* The same of the whole frame, in standard deviations of a single frame's mean
+ * of a block's surroundings. It is no motion, but makes means shorter, too. */
+#define LIGHT 0.6f
 #define FEWEST 16 /* cells: of fewer a block's surroundings tell nothing */
 /* Levels: so many times the noise's standard deviation the same mean square may
  * be of the denoised frames, in which noise hides less. */
@@ -59,7 +63,7 @@
 
 /* All that is allowed is so many times as much: V, of a place, is an estimate.
  */
-#define SLACK 1.2f
+#define SLACK 1.15f
 
 #define OFTEN 40.0f /* the most noise in means, in units of white noise's */
 #define FOLLOW 0.2f /* how fast it follows what is found */
@@ -109,6 +113,7 @@ struct AeTemporal {
     float *still;    /* blocks: number of cells that by themselves seem so */
     float *moving;   /* blocks: share of cells */
     Rows *rows;
+    float light;    /* the first plane: mean change of late */
     gboolean fresh; /* forget what was */
     gboolean cut;   /* the frame before seemed to be one */
     int age;        /* frames whose steps are no cut's, up to OLD */
@@ -548,10 +553,12 @@ static void update_count(AeTemporal *t, int y, const float *context,
                          float *share, float *scratch)
 {
     float *count = t->count + (size_t)y * (size_t)t->cells_w;
+    float light = fabsf(t->light / LIGHT);
 
     spread_motion(t, y, share, scratch);
     for (int x = 0; x < t->cells_w; x++) {
-        float keep = 1 - (share[x] * context[x / SIDE] - 1) / SOFTNESS, n;
+        float m = larger(share[x] * context[x / SIDE], light);
+        float keep = 1 - (m - 1) / SOFTNESS, n;
 
         keep = t->fresh || keep < 0 ? 0 : keep;
         n = 1 + (keep < 1 ? keep : 1) * count[x];
@@ -689,6 +696,26 @@ static gboolean is_cut(const AeTemporal *t)
     return moving > (double)CUT * n;
 }
 
+/* How the light of all that stands still changes, since the means began. */
+static void follow_light(AeTemporal *t)
+{
+    const Plane *plane = &t->planes[0];
+    int n = t->blocks_w * t->blocks_h;
+    double change = 0, still = 0, variance = 0;
+
+    if (t->fresh)
+        t->light = 0;
+    for (int i = 0; i < n; i++) {
+        change += (double)plane->block_change[i];
+        still += (double)t->still[i];
+        variance += (double)(plane->variance[i] * plane->noise[FAR]) / n;
+    }
+    if (t->fresh || still < FEWEST)
+        return;
+    change *= sqrt(AROUND_COUNT * SIDE * SIDE / variance) / still;
+    t->light += NEWEST * ((float)change - t->light);
+}
+
 static void find_motion(Job *job)
 {
     AeTemporal *t = job->temporal;
@@ -696,6 +723,7 @@ static void find_motion(Job *job)
     for (int i = 0; i < ae_pool_threads(t->pool); i++)
         memset(t->rows[i].steps, 0, sizeof t->rows[i].steps);
     ae_pool_run(t->pool, judge, job, t->blocks_h);
+    follow_light(t);
     ae_pool_run(t->pool, conclude, job, t->blocks_h);
 }
 
