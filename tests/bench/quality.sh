@@ -116,13 +116,29 @@ bench_colour() {
     done
 }
 
-# bench_cameras SIGMA...: the noise of real cameras, of cc15. BM3D is told each
-# level in turn.
+# bench_cameras SIGMA...: the noise of real cameras, of SET (cc15, polyu_crops).
+# BM3D is told each level in turn.
 bench_cameras() {
-    unpack_set cc15
+    local set=${SET:-cc15} folder name
+    folder=$TEMPORARY/$set
+    unpack_set "$set"
     fetch_bm3d
-    number_pictures "$TEMPORARY/cc15" real.png noisy
-    number_pictures "$TEMPORARY/cc15" mean.png test
-    echo "cc15:"
-    FORMAT=RGB compare "$TEMPORARY/cc15" "${@:-5}"
+    for name in "real noisy" "mean test"; do
+        # shellcheck disable=SC2086
+        set -- $name "$@"
+        case $set in
+        cc15) number_pictures "$folder" "$1.png" "$2" ;;
+        polyu_crops)
+            number_pictures "$folder" "$1.JPG" "$2"
+            gst-launch-1.0 -q multifilesrc location="$folder/$2%03d.JPG" \
+                start-index=1 caps=image/jpeg,framerate=1/1 ! jpegdec ! \
+                videoconvert ! video/x-raw,format=RGB ! pngenc ! \
+                multifilesink index=1 location="$folder/$2%03d.png"
+            ;;
+        *) die "SET is cc15 or polyu_crops, not $set." ;;
+        esac
+        shift 2
+    done
+    echo "$set:"
+    FORMAT=RGB compare "$folder" "${@:-5}"
 }
