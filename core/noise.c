@@ -146,28 +146,28 @@ static void draw_field(AeRandom *random, float *field, float *wide,
 static void blur_line(float *line, int64_t n, int64_t step, const float *kernel,
                       int radius, float *copy)
 {
-    float total = 0;
-
-    for (int k = 0; k <= 2 * radius; k++)
-        total += kernel[k];
     for (int64_t i = 0; i < n; i++)
         copy[i] = line[i * step];
     for (int64_t i = 0; i < n; i++) {
         float sum = 0;
         for (int k = -radius; k <= radius; k++)
             sum += kernel[radius + k] * copy[CLAMP(i + k, 0, n - 1)];
-        line[i * step] = sum / total;
+        line[i * step] = sum;
     }
 }
 
 static void blur(float *samples, const AeNoisePlane *plane, float spread)
 {
-    float kernel[LARGEST_KERNEL];
+    float kernel[LARGEST_KERNEL], total = 0;
     int radius = make_kernel(kernel, spread);
     int64_t row = plane->width * plane->channels;
     g_autofree float *copy =
         g_new(float, (gsize)MAX(plane->width, plane->height));
 
+    for (int k = 0; k <= 2 * radius; k++)
+        total += kernel[k];
+    for (int k = 0; k <= 2 * radius; k++)
+        kernel[k] /= total;
     for (int64_t c = 0; c < plane->channels; c++) {
         for (int64_t y = 0; y < plane->height; y++)
             blur_line(samples + y * row + c, plane->width, plane->channels,

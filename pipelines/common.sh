@@ -340,6 +340,14 @@ link_numbered() {
     done
 }
 
+# unpack_set SET: its pictures, in a folder of that name.
+unpack_set() {
+    [ -f "$AE_DATA/$1/$1.tar" ] ||
+        die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data."
+    mkdir "$TEMPORARY/$1"
+    tar xf "$AE_DATA/$1/$1.tar" -C "$TEMPORARY/$1"
+}
+
 # Links the pictures below FOLDER whose names end in SUFFIX, by name:
 # FOLDER/PREFIX001.png and so on, or what else the suffix ends in.
 #   number_pictures FOLDER SUFFIX PREFIX

@@ -53,18 +53,10 @@ measure() {
         }'
 }
 
-# unpack SET
-unpack() {
-    [ -f "$AE_DATA/$1/$1.tar" ] ||
-        die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data sets."
-    mkdir "$TEMPORARY/$1"
-    tar xf "$AE_DATA/$1/$1.tar" -C "$TEMPORARY/$1"
-}
-
 # measure_pairs SET SUFFIX TYPE DECODER
 measure_pairs() {
     local folder=$TEMPORARY/$1
-    unpack "$1"
+    unpack_set "$1"
     number_pictures "$folder" "real.$2" noisy
     number_pictures "$folder" "mean.$2" clean
     pictures "$folder/noisy%03d.$2" "$3" "$4"
@@ -75,13 +67,13 @@ measure_pairs() {
 
 # Photons make about the same noise everywhere, once the picture has its gamma.
 measure_simulated() {
-    local raw=(! capssetter join=false caps=video/x-raw,format=GRAY8)
-    local rgb=(! capssetter join=false caps=video/x-bayer,format=bggr !
+    local raw=(! capssetter join=false caps="video/x-raw,format=GRAY8")
+    local rgb=(! capssetter join=false caps="video/x-bayer,format=bggr" !
         bayer2rgb ! videoconvert ! jpegenc quality=95 ! jpegdec ! videoconvert)
-    unpack t91
+    unpack_set t91
     number_pictures "$TEMPORARY/t91" .png scene
     pictures "$TEMPORARY/t91/scene%03d.png" png pngdec
-    SOURCE+=(! videoscale ! video/x-raw,format=ARGB,width=256,height=256 !
+    SOURCE+=(! videoscale ! "video/x-raw,format=ARGB,width=256,height=256" !
         rgb2bayer)
     NOISY=("${SOURCE[@]}" "${raw[@]}" ! aenoise noise=gaussian:sd=0.005..0.06
         "${rgb[@]}")

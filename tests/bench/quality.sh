@@ -14,14 +14,6 @@ pass() {
         multifilesink index=1 location="$folder/$name%03d.png"
 }
 
-# unpack_set SET: its pictures, in a folder of that name.
-unpack_set() {
-    [ -f "$AE_DATA/$1/$1.tar" ] ||
-        die "$1 is not in $AE_DATA: set AE_DATA to the folder of the data."
-    mkdir "$TEMPORARY/$1"
-    tar xf "$AE_DATA/$1/$1.tar" -C "$TEMPORARY/$1"
-}
-
 # compare FOLDER SIGMA...: what the models and BM3D make of noisyNNN.png, beside
 # testNNN.png.
 compare() {
@@ -119,25 +111,23 @@ bench_colour() {
 # bench_cameras SIGMA...: the noise of real cameras, of SET (cc15, polyu_crops).
 # BM3D is told each level in turn.
 bench_cameras() {
-    local set=${SET:-cc15} folder name
-    folder=$TEMPORARY/$set
+    local set=${SET:-cc15} suffix name
+    local folder=$TEMPORARY/$set
+    case $set in
+    cc15) suffix=png ;;
+    polyu_crops) suffix=JPG ;;
+    *) die "SET is cc15 or polyu_crops, not $set." ;;
+    esac
     unpack_set "$set"
     fetch_bm3d
-    for name in "real noisy" "mean test"; do
-        # shellcheck disable=SC2086
-        set -- $name "$@"
-        case $set in
-        cc15) number_pictures "$folder" "$1.png" "$2" ;;
-        polyu_crops)
-            number_pictures "$folder" "$1.JPG" "$2"
-            gst-launch-1.0 -q multifilesrc location="$folder/$2%03d.JPG" \
-                start-index=1 caps=image/jpeg,framerate=1/1 ! jpegdec ! \
-                videoconvert ! video/x-raw,format=RGB ! pngenc ! \
-                multifilesink index=1 location="$folder/$2%03d.png"
-            ;;
-        *) die "SET is cc15 or polyu_crops, not $set." ;;
-        esac
-        shift 2
+    number_pictures "$folder" "real.$suffix" noisy
+    number_pictures "$folder" "mean.$suffix" test
+    for name in noisy test; do
+        [ $suffix = JPG ] || break
+        gst-launch-1.0 -q multifilesrc location="$folder/$name%03d.JPG" \
+            start-index=1 caps=image/jpeg,framerate=1/1 ! jpegdec ! \
+            videoconvert ! video/x-raw,format=RGB ! pngenc ! \
+            multifilesink index=1 location="$folder/$name%03d.png"
     done
     echo "$set:"
     FORMAT=RGB compare "$folder" "${@:-5}"
