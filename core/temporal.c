@@ -63,7 +63,7 @@
 
 /* All that is allowed is so many times as much: V, of a place, is an estimate.
  */
-#define SLACK 1.15f
+#define SLACK 1.2f
 
 #define OFTEN 40.0f /* the most noise in means, in units of white noise's */
 #define FOLLOW 0.2f /* how fast it follows what is found */
