@@ -4,15 +4,15 @@
  * An image's random numbers are the Philox stream (seed, image): first one
  * uniform number for each of three parameters (a parameter that is no range
  * leaves it unused) and one for the choice among models; in a block of its own
- * one for a fourth parameter, if that is a range; then, from the next block on,
- * the samples' numbers in order. */
+ * one for every further parameter that is a range; then, from the next block
+ * on, the samples' numbers in order, and last where JPEG's blocks begin. */
 #include "noise.h"
 #include "error.h"
 #include "random.h"
 
 #include <math.h>
 
-enum { MAX_PARAMETERS = 4, LAST = MAX_PARAMETERS - 1 };
+enum { MAX_PARAMETERS = 5, FIRST = 3 }; /* FIRST are always drawn */
 enum { CHUNK = 1024, BLOCK = 8 };
 enum { LARGEST_SPREAD = 4, SOFTEST = 2 };
 enum { LARGEST_KERNEL = 6 * LARGEST_SPREAD * SOFTEST + 1 };
@@ -177,30 +177,6 @@ static void blur(float *samples, const AeNoisePlane *plane, float spread)
     }
 }
 
-static void apply_camera(AeRandom *random, float *target, float *source,
-                         const AeNoisePlane *plane, const float *values)
-{
-    float kernel[LARGEST_KERNEL];
-    int radius = make_kernel(kernel, values[2]);
-    int64_t n = plane->width * plane->height;
-    g_autofree float *field = g_new(float, (gsize)n);
-    g_autofree float *wide =
-        g_new(float, (gsize)((plane->width + 2 * radius) *
-                             (plane->height + 2 * radius)));
-
-    if (values[3] > 0)
-        blur(source, plane, values[3] * values[2]);
-    for (int64_t c = 0; c < plane->channels; c++) {
-        draw_field(random, field, wide, plane->width, plane->height, kernel,
-                   radius);
-        for (int64_t i = 0; i < n; i++) {
-            float in = source[i * plane->channels + c], x = in > 0 ? in : 0;
-            float sd = sqrtf(values[0] * x + values[1] * values[1]);
-            target[i * plane->channels + c] = in + sd * field[i];
-        }
-    }
-}
-
 /* The orthonormal DCT-II: a row for each frequency. */
 static void make_cosines(float cosines[BLOCK][BLOCK])
 {
@@ -269,25 +245,64 @@ static void compress_block(float *samples, const AeNoisePlane *plane, int64_t x,
                 block[i - y][j - x] + 128 / 255.0f;
 }
 
-static void apply_jpeg(AeRandom *random, float *target, float *source,
-                       const AeNoisePlane *plane, const float *values)
+/* Blocks begin @before times a block's side before the plane does. */
+static void compress(float *samples, const AeNoisePlane *plane, float quality,
+                     const float before[2])
 {
-    int64_t n = plane->width * plane->height * plane->channels;
-    float cosines[BLOCK][BLOCK], steps[BLOCK * BLOCK], before[2];
-    const float gaussian[] = {0, values[1]};
+    float cosines[BLOCK][BLOCK], steps[BLOCK * BLOCK];
 
-    draw_uniform(random, before, 2);
     make_cosines(cosines);
-    make_steps(steps, values[0]);
-    for (int64_t i = 0; i < n; i += CHUNK)
-        apply_gaussian(random, target + i, source + i, (int)MIN(CHUNK, n - i),
-                       gaussian);
+    make_steps(steps, quality);
     for (int64_t c = 0; c < plane->channels; c++)
         for (int64_t y = -(int)(before[1] * BLOCK); y < plane->height;
              y += BLOCK)
             for (int64_t x = -(int)(before[0] * BLOCK); x < plane->width;
                  x += BLOCK)
-                compress_block(target + c, plane, x, y, cosines, steps);
+                compress_block(samples + c, plane, x, y, cosines, steps);
+}
+
+static void apply_camera(AeRandom *random, float *target, float *source,
+                         const AeNoisePlane *plane, const float *values)
+{
+    float kernel[LARGEST_KERNEL];
+    int radius = make_kernel(kernel, values[2]);
+    int64_t n = plane->width * plane->height;
+    g_autofree float *field = g_new(float, (gsize)n);
+    g_autofree float *wide =
+        g_new(float, (gsize)((plane->width + 2 * radius) *
+                             (plane->height + 2 * radius)));
+
+    if (values[3] > 0)
+        blur(source, plane, values[3] * values[2]);
+    for (int64_t c = 0; c < plane->channels; c++) {
+        draw_field(random, field, wide, plane->width, plane->height, kernel,
+                   radius);
+        for (int64_t i = 0; i < n; i++) {
+            float in = source[i * plane->channels + c], x = in > 0 ? in : 0;
+            float sd = sqrtf(values[0] * x + values[1] * values[1]);
+            target[i * plane->channels + c] = in + sd * field[i];
+        }
+    }
+    if (values[4] > 0) {
+        float before[2];
+
+        draw_uniform(random, before, 2);
+        compress(target, plane, values[4], before);
+    }
+}
+
+static void apply_jpeg(AeRandom *random, float *target, float *source,
+                       const AeNoisePlane *plane, const float *values)
+{
+    int64_t n = plane->width * plane->height * plane->channels;
+    float before[2];
+    const float gaussian[] = {0, values[1]};
+
+    draw_uniform(random, before, 2);
+    for (int64_t i = 0; i < n; i += CHUNK)
+        apply_gaussian(random, target + i, source + i, (int)MIN(CHUNK, n - i),
+                       gaussian);
+    compress(target, plane, values[0], before);
 }
 
 static void apply_salt_pepper(AeRandom *random, float *target,
@@ -314,7 +329,8 @@ static const Kind kinds[] = {
     {.name = "camera", .apply_plane = apply_camera,
      .rules = {{.key = "gain", .value = 0.01f}, {.key = "sd", .value = 0.01f},
                {.key = "spread", .value = 1, .most = LARGEST_SPREAD},
-               {.key = "soft", .most = SOFTEST}}},
+               {.key = "soft", .most = SOFTEST},
+               {.key = "quality", .most = 100}}},
     {.name = "jpeg", .apply_plane = apply_jpeg,
      .rules = {{.key = "quality", .value = 50, .least = 1, .most = 100},
                {.key = "sd"}}},
@@ -539,14 +555,16 @@ void ae_noise_apply(const AeNoise *noise, float *target, float *source,
     AeRandom random = ae_random(seed, image);
     float uniform[MAX_PARAMETERS];
 
-    draw_uniform(&random, uniform, LAST + 1);
+    draw_uniform(&random, uniform, FIRST + 1);
 
-    const Model *model = &noise->models[(int)(uniform[LAST] * noise->n_models)];
+    const Model *model =
+        &noise->models[(int)(uniform[FIRST] * noise->n_models)];
     for (int i = 0; i < n_planes; i++) {
         if (i > 0)
-            draw_uniform(&random, uniform, LAST);
-        if (is_range(&model->parameters[LAST]))
-            draw_uniform(&random, &uniform[LAST], 1);
+            draw_uniform(&random, uniform, FIRST);
+        for (int k = FIRST; k < MAX_PARAMETERS; k++)
+            if (is_range(&model->parameters[k]))
+                draw_uniform(&random, &uniform[k], 1);
         apply_to_plane(model, &random, target, source, &planes[i], uniform);
         target += planes[i].width * planes[i].height * planes[i].channels;
         source += planes[i].width * planes[i].height * planes[i].channels;

@@ -11,14 +11,15 @@
  *   poisson-gaussian:gain=G,sd=S   x + N(0, G x + S^2): camera noise (Foi et
  *                             al., "Practical Poissonian-Gaussian noise
  *                             modeling", IEEE TIP 2008)
- *   camera:gain=G,sd=S,spread=R,soft=F   the same, but neighbours share it, as
- *                             after demosaicing, scaling or compression: the
+ *   camera:gain=G,sd=S,spread=R,soft=F,quality=Q   the same, but neighbours
+ *                             share it, as after demosaicing or scaling: the
  *                             normal numbers are blurred by a Gaussian of
  *                             standard deviation R pixels (0 .. 4) and keep
  *                             their variance. What spreads the noise spreads
  *                             the picture, and so does the lens: the picture
  *                             is blurred first, by F times R pixels (F: 0 ..
- *                             2); defaults 0.01, 0.01, 1, 0
+ *                             2). Last, unless Q is 0, comes JPEG's loss, as
+ *                             below; defaults 0.01, 0.01, 1, 0, 0
  *   jpeg:quality=Q,sd=S       x + N(0, S^2), then what JPEG leaves of it, and
  *                             video of pictures that are coded alone: blocks
  *                             of 8 x 8 samples, anywhere, whose cosines are

@@ -8,8 +8,8 @@
  *
  * `noise` is a model, KIND:KEY=VALUE,...: "none", "gaussian:mean=0,sd=0.1",
  * "uniform:mean=0,width=0.1", "poisson-gaussian:gain=0.01,sd=0.01",
- * "camera:gain=0.01,sd=0.01,spread=1,soft=0" (shared by neighbours as after
- * demosaicing or compression; soft times as far, the picture is),
+ * "camera:gain=0.01,sd=0.01,spread=1,soft=0,quality=0" (shared by neighbours as
+ * after demosaicing; soft times as far, the picture is; then JPEG's loss),
  * "jpeg:quality=50,sd=0" or "salt-pepper:p=0.05", in units of the full range of
  * a sample (25/255 is 0.098); a value may be a range A..B from which each frame
  * draws its own, and of several models with | between them each frame draws

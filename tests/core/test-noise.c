@@ -226,10 +226,12 @@ static void test_levels(void)
 static void test_jpeg(void)
 {
     enum { SIDE = 128 };
-    static const char *const models[] = {"jpeg:quality=100", "jpeg:quality=50",
-                                         "jpeg:quality=10"};
+    static const char *const models[] = {
+        "camera:gain=0,sd=0,spread=0,quality=0", "jpeg:quality=100",
+        "jpeg:quality=50", "jpeg:quality=10",
+        "camera:gain=0,sd=0,spread=0,quality=7"};
     g_autofree float *x = g_new(float, SIDE *SIDE);
-    double before = 0;
+    double before = -1;
 
     for (size_t m = 0; m < G_N_ELEMENTS(models); m++) {
         g_autoptr(AeNoise) noise = ae_noise_parse(models[m], NULL);
@@ -252,7 +254,7 @@ static void test_jpeg(void)
             all += at[i];
             most = MAX(most, at[i]);
         }
-        if (m == 2)
+        if (m >= 3)
             g_assert_cmpfloat(most, >, 0.5 * all);
     }
 }
@@ -276,6 +278,7 @@ static void test_errors(void)
         {"gaussian:sd=0.1x", "\"0.1x\""},
         {"gaussian:sd=0.3..0.1", "0.3..0.1"},
         {"camera:spread=0..5", "spread must be a number from 0 to 4"},
+        {"camera:quality=101", "quality must be a number from 0 to 100"},
         {"jpeg:quality=0..50", "quality must be a number from 1 to 100"},
         {"gaussian|pink", "no noise model \"pink\""},
         {"gaussian|", "no noise model \"\""},
