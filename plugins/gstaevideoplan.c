@@ -13,7 +13,8 @@ typedef struct {
     GstAeLane lanes[GST_VIDEO_MAX_COMPONENTS *
                     AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
-    int batch; /* images a run */
+    int batch;      /* images a run */
+    gboolean split; /* its three images are luma and chroma of RGB */
     int width, height;
     int padded_width, padded_height;
 } Pass;
@@ -66,11 +67,17 @@ static const GstAeLane *lane_of(const Job *job, int image, int c)
     return &job->pass->lanes[(job->first + image) * job->pass->channels + c];
 }
 
+/* What chroma is where there is no colour. */
+static float neutral(const GstAeRange *range)
+{
+    return range->low + 128 / 255.0f * range->span;
+}
+
 static void fill_neutral(const GstAeRange *range, float *target, int n,
                          int step)
 {
     for (int x = 0; x < n; x++)
-        target[(gsize)x * step] = range->low + 128 / 255.0f * range->span;
+        target[(gsize)x * step] = neutral(range);
 }
 
 static void read_row(const Job *job, int image, int c, int y)
@@ -89,24 +96,81 @@ static void read_row(const Job *job, int image, int c, int y)
                                 &job->plan->range, target, pass->channels);
 }
 
+/* Three rows of @n samples; @zero: what chroma is where there is no colour. */
+typedef void (*Turn)(const float *const from[3], float *const to[3], int n,
+                     float zero);
+
+/* BT.601 of the full range, whatever numbers stand for that. May be in place.
+ */
+static void rgb_to_yuv(const float *const from[3], float *const to[3], int n,
+                       float zero)
+{
+    for (int x = 0; x < n; x++) {
+        float r = from[0][x], g = from[1][x], b = from[2][x];
+        float y = 0.299f * r + 0.587f * g + 0.114f * b;
+
+        to[0][x] = y;
+        to[1][x] = zero + (b - y) / 1.772f;
+        to[2][x] = zero + (r - y) / 1.402f;
+    }
+}
+
+static void yuv_to_rgb(const float *const from[3], float *const to[3], int n,
+                       float zero)
+{
+    for (int x = 0; x < n; x++) {
+        float y = from[0][x];
+        float b = y + 1.772f * (from[1][x] - zero);
+        float r = y + 1.402f * (from[2][x] - zero);
+
+        to[0][x] = r;
+        to[1][x] = (y - 0.299f * r - 0.114f * b) / 0.587f;
+        to[2][x] = b;
+    }
+}
+
+/* Row @y of each of the pass's three images. */
+static void turn_rows(const Job *job, const float *from, float *to, int y,
+                      Turn turn)
+{
+    gsize width = (gsize)job->pass->padded_width;
+    gsize size = width * job->pass->padded_height, row = (gsize)y * width;
+
+    from += row;
+    to += row;
+    turn((const float *const[]){from, from + size, from + 2 * size},
+         (float *const[]){to, to + size, to + 2 * size}, (int)width,
+         neutral(&job->plan->range));
+}
+
 static void read_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
-    int height = job->pass->padded_height;
+    const Pass *pass = job->pass;
+    int y = (int)(index % pass->padded_height);
+    int image = (int)(index / pass->padded_height);
 
-    for (int c = 0; c < job->pass->channels; c++)
-        read_row(job, (int)(index / height), c, (int)(index % height));
+    if (!pass->split) {
+        for (int c = 0; c < pass->channels; c++)
+            read_row(job, image, c, y);
+        return;
+    }
+    for (image = 0; image < pass->n_images; image++)
+        read_row(job, image, 0, y);
+    turn_rows(job, ae_plan_input(pass->plan, 0), ae_plan_input(pass->plan, 0),
+              y, rgb_to_yuv);
 }
 
-static void write_row(const Job *job, int image, int c, int y)
+static void write_row(const Job *job, const float *images, int image, int c,
+                      int y)
 {
     const Pass *pass = job->pass;
     gsize scale = (gsize)job->plan->scale;
     const GstAeLane *lane = lane_of(job, image, c);
     int line = lane->y + y * lane->every;
     gsize row = (gsize)image * pass->padded_height * scale + y;
-    const float *source = ae_plan_output(pass->plan, 0) +
-                          row * pass->padded_width * scale * pass->channels + c;
+    const float *source =
+        images + row * pass->padded_width * scale * pass->channels + c;
 
     if (lane->component == NEUTRAL ||
         line >= GST_VIDEO_FRAME_COMP_HEIGHT(job->out, lane->component))
@@ -121,10 +185,20 @@ static void write_row(const Job *job, int image, int c, int y)
 static void write_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
-    int height = job->pass->height * job->plan->scale;
+    const Pass *pass = job->pass;
+    int height = pass->height * job->plan->scale;
+    int y = (int)(index % height), image = (int)(index / height);
 
-    for (int c = 0; c < job->pass->channels; c++)
-        write_row(job, (int)(index / height), c, (int)(index % height));
+    const float *images = ae_plan_output(pass->plan, 0);
+
+    if (!pass->split) {
+        for (int c = 0; c < pass->channels; c++)
+            write_row(job, images, image, c, y);
+        return;
+    }
+    turn_rows(job, images, ae_plan_input(pass->plan, 0), y, yuv_to_rgb);
+    for (image = 0; image < pass->n_images; image++)
+        write_row(job, ae_plan_input(pass->plan, 0), image, 0, y);
 }
 
 static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
@@ -132,12 +206,13 @@ static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
 {
     for (int first = 0; first < pass->n_images; first += pass->batch) {
         Job job = {plan, pass, in, out, first, strength};
+        int64_t together = pass->split ? 1 : pass->batch; /* images a row */
 
         ae_pool_run(plan->pool, read_task, &job,
-                    (int64_t)pass->batch * pass->padded_height);
+                    together * pass->padded_height);
         ae_plan_run(pass->plan);
         ae_pool_run(plan->pool, write_task, &job,
-                    (int64_t)pass->batch * pass->height * plan->scale);
+                    together * pass->height * plan->scale);
     }
 }
 
@@ -271,6 +346,7 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
     }
     if (pass->plan == NULL)
         g_propagate_error(error, g_steal_pointer(&first));
+    pass->split &= pass->batch == pass->n_images;
     return pass->plan != NULL;
 }
 
@@ -389,6 +465,12 @@ static gboolean group_components(GstAeVideoPlan *plan, int channels,
     return TRUE;
 }
 
+/* Whether RGB is to reach it as luma and chroma. */
+static gboolean wants_yuv(const AeModel *model)
+{
+    return g_strcmp0(ae_model_get(model, "ae.components"), "yuv") == 0;
+}
+
 /* The fields of a frame alternate row by row in every component; they must have
  * equally many. */
 static gboolean split_fields(GstAeVideoPlan *plan, GError **error)
@@ -496,6 +578,8 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
     plan->pool = ae_pool_new(threads);
     if (!group_components(plan, channels, error))
         return NULL;
+    plan->passes[0].split =
+        channels == 1 && GST_VIDEO_INFO_IS_RGB(info) && wants_yuv(model->model);
     for (int i = 0; i < plan->n_passes; i++)
         if (!plan_pass(model, &plan->passes[i], scale, plan->pool, precision,
                        error))

@@ -3,7 +3,10 @@
  * which it keeps or makes a whole number of times larger.
  *
  * A model with one input channel sees every component of a frame (Y, U and V;
- * or R, G and B) as a gray image of its own; one with three sees RGB. One with
+ * or R, G and B) as a gray image of its own; where its metadata "ae.components"
+ * is "yuv", RGB as luma and chroma of full size: a camera's noise is less in
+ * luma, and chroma is smooth (Dabov et al., "Color image denoising", ICIP 2007).
+ * One with three sees RGB. One with
  * six sees 4:2:0 video at half of its size: the four lumas of a block, row by
  * row, and its two of chroma; of other formats every component as luma without
  * colour. Samples

@@ -117,6 +117,21 @@ static void save_blocks(void)
     save(model, out, "blocks");
 }
 
+/* Adds @TINT levels to what it sees, of RGB luma and chroma. */
+enum { TINT = 20 };
+static void save_tint(void)
+{
+    AeShape shape = ae_shape(4, 1, 1, 1, 1);
+    float tint = TINT / 255.0f;
+    int in[2], out;
+    AeModel *model = new_model(-1, 1, -1, -1, &in[0]);
+
+    in[1] = add_constant(model, "tint", &shape, &tint);
+    add_node(model, "Add", in, 2, "sum", &out);
+    ae_model_set(model, "ae.components", "yuv");
+    save(model, out, "tint");
+}
+
 /* Files that cannot be loaded. */
 static void save_damaged(void)
 {
@@ -161,6 +176,7 @@ static void save_models(void)
     save_conv("negate", "-1,1", 1, 1, 0, minus, zero);
     save_conv("range", "high", 1, 1, 0, minus, zero);
     save_conv("rotate", NULL, 3, 1, 0, rotate, zero);
+    save_tint();
     save_identity("video", -1, 6, -1, -1);
     save_conv("video-invert", NULL, 6, 1, 0, minuses, ones);
     save_conv("video-first", NULL, 6, 1, 0, first, zero);
@@ -257,6 +273,20 @@ static int blurred(const GstVideoFrame *in, int component, int x, int y)
     return (sum + 8) / 16;
 }
 
+/* What TINT more of luma and of both of chroma is of red, green and blue. */
+static int tinted(const GstVideoFrame *in, int component, int x, int y)
+{
+    static const double rgb[] = {2.402, 1 - 0.344136 - 0.714136, 2.772};
+    int most = (int)frames_most(in, component);
+    double tint = TINT / 255.0 * most;
+
+    if (component == GST_VIDEO_COMP_A)
+        return same(in, component, x, y);
+    if (GST_VIDEO_INFO_IS_RGB(&in->info))
+        tint *= rgb[component];
+    return CLAMP((int)floor(same(in, component, x, y) + tint + 0.5), 0, most);
+}
+
 /* A block that crosses the edge sees the sample before the last again, or the
  * last where there is no other. */
 static int in_blocks(const GstVideoFrame *in, int component, int x, int y)
@@ -327,6 +357,7 @@ static const struct {
     {"rotate", TRUE, rotated, 0},
     {"blur", FALSE, blurred, 1},
     {"blocks", FALSE, in_blocks, 1},
+    {"tint", FALSE, tinted, 1},
     {"video", FALSE, same, 0},
     {"video-invert", FALSE, inverted, 0},
     {"video-first", FALSE, first_of_block, 0},
