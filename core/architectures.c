@@ -268,40 +268,52 @@ static int up_add(AeNet *net, int x, int ci, int co, int skip)
     return ae_net_add(net, ae_net_conv_up(net, x, ci, co, 2, TRUE), skip);
 }
 
-/* Levels of a, b and c channels at 1/2, 1/4 and 1/8 of the video's size, which
- * is twice that of the six channels of 4:2:0. */
-static int unet(AeNet *net, int image, int a, int b, int c,
-                int (*block)(AeNet *net, int x, int channels))
+/* How a level of a U-Net is worked on. */
+typedef int (*Block)(AeNet *net, int x, int channels);
+
+static int repeat(AeNet *net, int x, int channels, int n, Block block)
 {
-    int n = net->options.channels;
-    gboolean half = n == AE_YUV420_CHANNELS;
-    int e0 = block(
-        net, half ? conv_leaky(net, image, n, a) : half_leaky(net, image, n, a),
-        a);
+    for (int i = 0; i < n; i++)
+        x = block(net, x, channels);
+    return x;
+}
+
+/* Levels of a, b and c channels at 1/2, 1/4 and 1/8 of the video's size, which
+ * is twice that of the six channels of 4:2:0; a block each on the way down and
+ * up, of the first level @n. */
+static int unet(AeNet *net, int image, int a, int n, int b, int c, Block block)
+{
+    int k = net->options.channels;
+    gboolean half = k == AE_YUV420_CHANNELS;
+    int e0 = repeat(
+        net, half ? conv_leaky(net, image, k, a) : half_leaky(net, image, k, a),
+        a, n, block);
     int e1 = block(net, half_leaky(net, e0, a, b), b);
     int x = block(net, half_leaky(net, e1, b, c), c);
 
     x = block(net, up_add(net, x, c, b, e1), b);
-    x = block(net, up_add(net, x, b, a, e0), a);
-    x = half ? ae_net_conv(net, x, a, n, 3)
-             : ae_net_pixel_shuffle(net, ae_net_conv(net, x, a, 4 * n, 3), 2);
+    x = repeat(net, up_add(net, x, b, a, e0), a, n, block);
+    x = half ? ae_net_conv(net, x, a, k, 3)
+             : ae_net_pixel_shuffle(net, ae_net_conv(net, x, a, 4 * k, 3), 2);
     ae_model_set(net->model, "ae.multiple", half ? "4" : "8");
+    if (k == 1)
+        ae_model_set(net->model, "ae.components", "yuv");
     return ae_net_subtract(net, image, x);
 }
 
 static int unet_s(AeNet *net, int x)
 {
-    return unet(net, x, 16, 32, 64, block_plain);
+    return unet(net, x, 16, 1, 32, 64, block_plain);
 }
 
 static int unet_xs(AeNet *net, int x)
 {
-    return unet(net, x, 8, 16, 32, block_plain);
+    return unet(net, x, 8, 1, 16, 32, block_plain);
 }
 
 static int unet_l(AeNet *net, int x)
 {
-    return unet(net, x, 32, 64, 128, block_add);
+    return unet(net, x, 48, 2, 64, 128, block_add);
 }
 
 /* The nearest pixels, and what residual @blocks of @n channels at the size of
@@ -401,8 +413,8 @@ static const Architecture table[] = {
     {"unet-xs", unet_xs, ANY_SIZE | VIDEO, 0, 0, 1,
      "The same with 8, 16 and 32 channels; 1.6 k multiply-adds a pixel"},
     {"unet-l", unet_l, ANY_SIZE | VIDEO, 0, 0, 1,
-     "The same with 32, 64 and 128 channels and residual blocks; 25.7 k "
-     "multiply-adds a pixel"},
+     "The same with 48, 64 and 128 channels and residual blocks, twice as many "
+     "of the first; 58.3 k multiply-adds a pixel"},
     {"superres-s", superres_s, ANY_SIZE | SCALE, 0, 0, 1,
      "Enlarges 2, 3 or 4 times (scale), residual, 16 channels, four, six or "
      "eight convolutions; 5,380 weights for scale 2"},
