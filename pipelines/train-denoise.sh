@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Trains a built-in denoiser from natural images, for one half to two thirds of
-# the patches on independent Gaussian noise of 0 to 75 levels, some of it weak,
-# for the others on that of cameras, which is stronger where it is bright and
-# shared by neighbours as demosaicing and compression share it.
+# Trains a built-in denoiser from natural images, for one half of the patches on
+# independent Gaussian noise of 0 to 75 levels, some of it weak, for the others
+# on that of cameras: stronger where it is bright, shared by neighbours as
+# demosaicing shares it, of pictures as soft, and if it is strong what JPEG
+# leaves of it.
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
@@ -11,7 +12,8 @@
 # such video has). ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and
 # INITIAL, a model whose weights are taken where they fit, change the run. Data,
 # under AE_DATA: the train and test folders of BSDS500; for gray luma, and one
-# plane of chroma for every eight of luma; for rgb also their halves, whose
+# plane of chroma for every four of luma, of the half of them at half of the
+# size; for rgb also their halves, whose
 # colours are as sharp as their luma, and t91. An interrupted run continues when
 # the same command is given again.
 set -euo pipefail
@@ -42,20 +44,21 @@ to_png() {
         multifilesink location="$to/%05d.png"
 }
 
-# chroma_of FOLDER WIDTH HEIGHT: the two planes of chroma that 4:2:0 has of its
-# photographs, cut to WIDTH x HEIGHT pixels.
+# chroma_of FOLDER FORMAT WIDTH HEIGHT COLUMNS ROWS: the two planes of chroma
+# that its photographs have in this format, cut to WIDTH x HEIGHT pixels.
 chroma_of() {
-    local folder=$1 w=$2 h=$3 plane
+    local folder=$1 format=$2 luma=$(($3 * $4)) columns=$5 rows=$6 plane
+    local chroma=$((columns * rows))
     mkdir -p chroma
     gst-launch-1.0 -q $(read_photos "$folder") ! videocrop right=1 bottom=1 ! \
-        videoconvert ! video/x-raw,format=I420,width="$w",height="$h" ! \
+        videoconvert ! video/x-raw,format="$format",width="$3",height="$4" ! \
         filesink location=raw
     for plane in 0 1; do
         gst-launch-1.0 -q filesrc location=raw ! rawvideoparse format=gray8 \
-            width=$((w / 2)) height=$((h / 2)) frame-size=$((w * h * 3 / 2)) \
-            plane-offsets="<$((w * h + plane * w * h / 4))>" \
-            plane-strides="<$((w / 2))>" framerate=1/1 ! pngenc ! \
-            multifilesink location="chroma/$folder-$plane-%05d.png"
+            width="$columns" height="$rows" frame-size=$((luma + 2 * chroma)) \
+            plane-offsets="<$((luma + plane * chroma))>" \
+            plane-strides="<$columns>" framerate=1/1 ! pngenc ! \
+            multifilesink location="chroma/$folder-$format-$plane-%05d.png"
     done
 }
 
@@ -82,8 +85,10 @@ half_of() {
 list_frames() {
     case $COLOUR in
     gray)
-        chroma_of landscape 480 320
-        chroma_of portrait 320 480
+        chroma_of landscape I420 480 320 240 160
+        chroma_of portrait I420 320 480 160 240
+        chroma_of landscape Y444 480 320 480 320
+        chroma_of portrait Y444 320 480 320 480
         for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
         find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
         ;;
@@ -121,8 +126,9 @@ gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d" loop=true \
     model-file="$MODEL" threads="${THREADS:-0}" \
     noise="gaussian:sd=0..0.2941 | \
 gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 | \
-camera:gain=0..0.001,sd=0..0.02,spread=0..1.5 | \
-camera:gain=0..0.004,sd=0..0.06,spread=0..1.5" \
+camera:gain=0..0.001,sd=0..0.02,spread=0..1.5,soft=0..1.6 | \
+camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6,quality=70..100 | \
+camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6,quality=70..100" \
     learning-rate="${RATE:-0.002}" schedule=cosine max-steps="$STEPS" \
     batch-size=8 patch-size=64 patches-per-frame=16 augment=true \
     shuffle-buffer=2048 clip-norm=1 seed=1 checkpoint-interval=1000 \
