@@ -453,6 +453,8 @@ AeModel *ae_quantize(AeModel *model, const GPtrArray *samples, GError **error)
     while (g_hash_table_iter_next(&iter, NULL, &range))
         range_choose(range);
     quantise_nodes(copy, ranges);
+    /* On the way back from luma and chroma steps of 8 bits grow. */
+    g_hash_table_remove(copy->metadata, "ae.components");
     unused = g_steal_pointer(&copy);
     return ae_model_cut(unused, NULL, NULL, error); /* without old weights */
 }

@@ -5,7 +5,9 @@
  * Convolutions of images are quantised, all but the last: their inputs to
  * unsigned bytes with one scale, their weights to signed bytes with a scale an
  * output channel, their biases to 32 bits. Other operators stay as they are,
- * and read a value that has been quantised for a convolution in that form. */
+ * and read a value that has been quantised for a convolution in that form. RGB
+ * is then no longer to be shown as luma and chroma, which would magnify the
+ * steps (ae.components is left out). */
 #pragma once
 
 #include "model.h"
