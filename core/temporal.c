@@ -46,16 +46,16 @@
 /* What noise allows, of AROUND_COUNT cells or 16 times as many in blocks: so
  * many standard deviations, of the mean square and of the mean. */
 #define CELLS_SQUARE 1.0f
-#define CELLS_MEAN 2.5f
+#define CELLS_MEAN 2.25f
 #define BLOCKS_SQUARE 4.0f
 #define BLOCKS_MEAN 4.0f
 /* Of the mean of the last frames, in which each counts NEWEST, in standard
  * deviations of a single frame's. */
-#define DRIFT 1.15f
+#define DRIFT 1.25f
 #define NEWEST 0.4f
 /* The same of the whole frame, in standard deviations of a single frame's mean
  * of a block's surroundings. It is no motion, but makes means shorter, too. */
-#define LIGHT 0.6f
+#define LIGHT 0.55f
 #define FEWEST 16 /* cells: of fewer a block's surroundings tell nothing */
 /* Levels: so many times the noise's standard deviation the same mean square may
  * be of the denoised frames, in which noise hides less. */

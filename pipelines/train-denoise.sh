@@ -126,9 +126,9 @@ gst-launch-1.0 -m multifilesrc location="$TEMPORARY/frames/%05d" loop=true \
     model-file="$MODEL" threads="${THREADS:-0}" \
     noise="gaussian:sd=0..0.2941 | \
 gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 | \
-camera:gain=0..0.001,sd=0..0.02,spread=0..1.5,soft=0..1.6 | \
+camera:gain=0..0.001,sd=0..0.02,spread=0..1.5,soft=0..1.6,quality=70..100 | \
 camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6,quality=70..100 | \
-camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6,quality=70..100" \
+camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6" \
     learning-rate="${RATE:-0.002}" schedule=cosine max-steps="$STEPS" \
     batch-size=8 patch-size=64 patches-per-frame=16 augment=true \
     shuffle-buffer=2048 clip-norm=1 seed=1 checkpoint-interval=1000 \
