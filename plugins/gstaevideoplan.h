@@ -5,15 +5,14 @@
  * A model with one input channel sees every component of a frame (Y, U and V;
  * or R, G and B) as a gray image of its own; where its metadata "ae.components"
  * is "yuv", RGB as luma and chroma of full size: a camera's noise is less in
- * luma, and chroma is smooth (Dabov et al., "Color image denoising", ICIP 2007).
- * One with three sees RGB. One with
+ * luma, and chroma is smooth (Dabov et al., "Color image denoising via sparse
+ * 3D collaborative filtering", ICIP 2007). One with three sees RGB. One with
  * six sees 4:2:0 video at half of its size: the four lumas of a block, row by
  * row, and its two of chroma; of other formats every component as luma without
- * colour. Samples
- * v become lo + v / most * (hi - lo), where most is 255 for 8 bits and 1023 for
- * 10, and the model's metadata "ae.range" is "lo,hi"; without it 0 and 1.
- * Outputs are clipped and rounded to the nearest. Alpha and padding bytes are
- * copied.
+ * colour. Samples v become lo + v / most * (hi - lo), where most is 255 for 8
+ * bits and 1023 for 10, and the model's metadata "ae.range" is "lo,hi"; without
+ * it 0 and 1. Outputs are clipped and rounded to the nearest. Alpha and padding
+ * bytes are copied.
  *
  * A model with one input channel that enlarges sees Y alone; chroma, and alpha
  * in all formats, is resampled bicubically, where the chroma-site says.
