@@ -5,6 +5,7 @@
 #include "gstaepixels.h"
 
 #define NEUTRAL -1 /* the component of a lane without colour */
+#define RGB 3      /* images, one of each */
 
 /* Images of one size, and the plan that they go through: all of them in one
  * run, or some at a time where the file fixes the batch. */
@@ -14,7 +15,7 @@ typedef struct {
                     AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
     int batch;      /* images a run */
-    gboolean split; /* its three images are luma and chroma of RGB */
+    gboolean split; /* its images, RGB in one run, become luma and chroma */
     int width, height;
     int padded_width, padded_height;
 } Pass;
@@ -146,19 +147,21 @@ static void turn_rows(const Job *job, const float *from, float *to, int y,
 static void read_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
-    const Pass *pass = job->pass;
-    int y = (int)(index % pass->padded_height);
-    int image = (int)(index / pass->padded_height);
+    int height = job->pass->padded_height;
 
-    if (!pass->split) {
-        for (int c = 0; c < pass->channels; c++)
-            read_row(job, image, c, y);
-        return;
-    }
-    for (image = 0; image < pass->n_images; image++)
-        read_row(job, image, 0, y);
-    turn_rows(job, ae_plan_input(pass->plan, 0), ae_plan_input(pass->plan, 0),
-              y, rgb_to_yuv);
+    for (int c = 0; c < job->pass->channels; c++)
+        read_row(job, (int)(index / height), c, (int)(index % height));
+}
+
+/* A row of R, G and B, which become luma and chroma. */
+static void read_split_task(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    float *images = ae_plan_input(job->pass->plan, 0);
+
+    for (int image = 0; image < RGB; image++)
+        read_row(job, image, 0, (int)index);
+    turn_rows(job, images, images, (int)index, rgb_to_yuv);
 }
 
 static void write_row(const Job *job, const float *images, int image, int c,
@@ -185,20 +188,23 @@ static void write_row(const Job *job, const float *images, int image, int c,
 static void write_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
-    const Pass *pass = job->pass;
-    int height = pass->height * job->plan->scale;
-    int y = (int)(index % height), image = (int)(index / height);
+    const float *images = ae_plan_output(job->pass->plan, 0);
+    int height = job->pass->height * job->plan->scale;
 
-    const float *images = ae_plan_output(pass->plan, 0);
+    for (int c = 0; c < job->pass->channels; c++)
+        write_row(job, images, (int)(index / height), c, (int)(index % height));
+}
 
-    if (!pass->split) {
-        for (int c = 0; c < pass->channels; c++)
-            write_row(job, images, image, c, y);
-        return;
-    }
-    turn_rows(job, images, ae_plan_input(pass->plan, 0), y, yuv_to_rgb);
-    for (image = 0; image < pass->n_images; image++)
-        write_row(job, ae_plan_input(pass->plan, 0), image, 0, y);
+/* A row of luma and chroma, which become R, G and B where the input was. */
+static void write_split_task(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    float *images = ae_plan_input(job->pass->plan, 0);
+
+    turn_rows(job, ae_plan_output(job->pass->plan, 0), images, (int)index,
+              yuv_to_rgb);
+    for (int image = 0; image < RGB; image++)
+        write_row(job, images, image, 0, (int)index);
 }
 
 static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
@@ -206,13 +212,13 @@ static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
 {
     for (int first = 0; first < pass->n_images; first += pass->batch) {
         Job job = {plan, pass, in, out, first, strength};
-        int64_t together = pass->split ? 1 : pass->batch; /* images a row */
+        int64_t tasks = pass->split ? 1 : pass->batch; /* a row */
 
-        ae_pool_run(plan->pool, read_task, &job,
-                    together * pass->padded_height);
+        ae_pool_run(plan->pool, pass->split ? read_split_task : read_task, &job,
+                    tasks * pass->padded_height);
         ae_plan_run(pass->plan);
-        ae_pool_run(plan->pool, write_task, &job,
-                    together * pass->height * plan->scale);
+        ae_pool_run(plan->pool, pass->split ? write_split_task : write_task,
+                    &job, tasks * pass->height * plan->scale);
     }
 }
 
@@ -346,7 +352,6 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
     }
     if (pass->plan == NULL)
         g_propagate_error(error, g_steal_pointer(&first));
-    pass->split &= pass->batch == pass->n_images;
     return pass->plan != NULL;
 }
 
@@ -578,12 +583,13 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
     plan->pool = ae_pool_new(threads);
     if (!group_components(plan, channels, error))
         return NULL;
-    plan->passes[0].split =
-        channels == 1 && GST_VIDEO_INFO_IS_RGB(info) && wants_yuv(model->model);
     for (int i = 0; i < plan->n_passes; i++)
         if (!plan_pass(model, &plan->passes[i], scale, plan->pool, precision,
                        error))
             return NULL;
+    plan->passes[0].split = GST_VIDEO_INFO_IS_RGB(info) && channels == 1 &&
+                            plan->passes[0].batch == RGB &&
+                            wants_yuv(model->model);
     return g_steal_pointer(&plan);
 }
 
