@@ -235,6 +235,21 @@ static void test_yuv420(void)
     g_rmdir(folder);
 }
 
+/* A gray U-Net wants RGB as luma and chroma; in 8 bits it does not. */
+static void test_components(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AeModel) model = ae_architecture_new(
+        "unet-xs", &(AeArchitectureOptions){.channels = 1, .seed = 5}, &error);
+    g_autoptr(GPtrArray) samples = random_samples(1, 1);
+    g_autoptr(AeModel) quantised = ae_quantize(model, samples, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpstr(ae_model_get(model, "ae.components"), ==, "yuv");
+    g_assert_null(ae_model_get(quantised, "ae.components"));
+    g_assert_cmpstr(ae_model_get(quantised, "ae.multiple"), ==, "8");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -242,5 +257,6 @@ int main(int argc, char **argv)
     g_test_add_data_func("/quantize/unet-s", "unet-s", test_network);
     g_test_add_func("/quantize/chains", test_chains);
     g_test_add_func("/quantize/yuv420", test_yuv420);
+    g_test_add_func("/quantize/components", test_components);
     return g_test_run();
 }
