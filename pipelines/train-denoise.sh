@@ -3,8 +3,8 @@
 # Trains a built-in denoiser from natural images, for one half of the patches on
 # independent Gaussian noise of 0 to 75 levels, some of it weak, for the others
 # on that of cameras: stronger where it is bright, shared by neighbours as
-# demosaicing shares it, of pictures as soft, and if it is strong what JPEG
-# leaves of it.
+# demosaicing shares it, of pictures as soft, and for two thirds of them what
+# JPEG leaves of it.
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
@@ -13,9 +13,8 @@
 # INITIAL, a model whose weights are taken where they fit, change the run. Data,
 # under AE_DATA: the train and test folders of BSDS500; for gray luma, and one
 # plane of chroma for every four of luma, of the half of them at half of the
-# size; for rgb also their halves, whose
-# colours are as sharp as their luma, and t91. An interrupted run continues when
-# the same command is given again.
+# size; for rgb also their halves, whose colours are as sharp as their luma, and
+# t91. An interrupted run continues when the same command is given again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 

@@ -235,8 +235,7 @@ def main():
 
     torch.manual_seed(options.seed)
     torch.backends.cudnn.benchmark = True
-    torch.backends.cuda.matmul.allow_tf32 = False
-    data = os.environ.get("AE_DATA", "../shared/data")
+    data = os.environ.get("AE_DATA", os.path.join(os.path.dirname(__file__), "../../shared/data"))
     model = onnx.load(options.model)
     properties = {p.key: p for p in model.metadata_props}
     network = Network(model).to(DEVICE)
@@ -275,7 +274,7 @@ def make_step(network, source, options):
         torch._foreach_div_(gradients, LOSS_SCALE)
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
         torch._foreach_mul_(gradients, (1 / norm.clamp(min=1)).nan_to_num(0))
-        for gradient in gradients:
+        for gradient in gradients:  # what 16 bits could not hold
             gradient.nan_to_num_(0, 0, 0)
         adam.step()
         total.add_(loss.detach())
