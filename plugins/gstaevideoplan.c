@@ -2,10 +2,12 @@
 /* Components of video frames into tensors, through a model, and back. */
 #include "gstaevideoplan.h"
 
+#include "gstaechroma.h"
 #include "gstaepixels.h"
 
 #define NEUTRAL -1 /* the component of a lane without colour */
-#define RGB 3      /* images, one of each */
+#define COLOURS 3  /* images: luma and chroma, all of one size */
+#define CHROMAS 2  /* of them */
 
 /* Images of one size, and the plan that they go through: all of them in one
  * run, or some at a time where the file fixes the batch. */
@@ -14,8 +16,13 @@ typedef struct {
     GstAeLane lanes[GST_VIDEO_MAX_COMPONENTS *
                     AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
-    int batch;      /* images a run */
-    gboolean split; /* its images, RGB in one run, become luma and chroma */
+    int batch; /* images a run */
+
+    /* Of COLOURS images, where the model wants luma and chroma. */
+    gboolean rgb;   /* what the frame has */
+    AePlan *coarse; /* chroma, at half of the size */
+    float *more;    /* of chroma of that size */
+    float *rows;    /* COLOURS, for each thread */
     int width, height;
     int padded_width, padded_height;
 } Pass;
@@ -97,53 +104,6 @@ static void read_row(const Job *job, int image, int c, int y)
                                 &job->plan->range, target, pass->channels);
 }
 
-/* Three rows of @n samples; @zero: what chroma is where there is no colour. */
-typedef void (*Turn)(const float *const from[3], float *const to[3], int n,
-                     float zero);
-
-/* BT.601 of the full range, whatever numbers stand for that. May be in place.
- */
-static void rgb_to_yuv(const float *const from[3], float *const to[3], int n,
-                       float zero)
-{
-    for (int x = 0; x < n; x++) {
-        float r = from[0][x], g = from[1][x], b = from[2][x];
-        float y = 0.299f * r + 0.587f * g + 0.114f * b;
-
-        to[0][x] = y;
-        to[1][x] = zero + (b - y) / 1.772f;
-        to[2][x] = zero + (r - y) / 1.402f;
-    }
-}
-
-static void yuv_to_rgb(const float *const from[3], float *const to[3], int n,
-                       float zero)
-{
-    for (int x = 0; x < n; x++) {
-        float y = from[0][x];
-        float b = y + 1.772f * (from[1][x] - zero);
-        float r = y + 1.402f * (from[2][x] - zero);
-
-        to[0][x] = r;
-        to[1][x] = (y - 0.299f * r - 0.114f * b) / 0.587f;
-        to[2][x] = b;
-    }
-}
-
-/* Row @y of each of the pass's three images. */
-static void turn_rows(const Job *job, const float *from, float *to, int y,
-                      Turn turn)
-{
-    gsize width = (gsize)job->pass->padded_width;
-    gsize size = width * job->pass->padded_height, row = (gsize)y * width;
-
-    from += row;
-    to += row;
-    turn((const float *const[]){from, from + size, from + 2 * size},
-         (float *const[]){to, to + size, to + 2 * size}, (int)width,
-         neutral(&job->plan->range));
-}
-
 static void read_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -153,33 +113,17 @@ static void read_task(void *data, int64_t index, int thread)
         read_row(job, (int)(index / height), c, (int)(index % height));
 }
 
-/* A row of R, G and B, which become luma and chroma. */
-static void read_split_task(void *data, int64_t index, int thread)
+/* @row: all channels. */
+static void write_row(const Job *job, const float *row, int image, int c, int y)
 {
-    const Job *job = data;
-    float *images = ae_plan_input(job->pass->plan, 0);
-
-    for (int image = 0; image < RGB; image++)
-        read_row(job, image, 0, (int)index);
-    turn_rows(job, images, images, (int)index, rgb_to_yuv);
-}
-
-static void write_row(const Job *job, const float *images, int image, int c,
-                      int y)
-{
-    const Pass *pass = job->pass;
-    gsize scale = (gsize)job->plan->scale;
     const GstAeLane *lane = lane_of(job, image, c);
     int line = lane->y + y * lane->every;
-    gsize row = (gsize)image * pass->padded_height * scale + y;
-    const float *source =
-        images + row * pass->padded_width * scale * pass->channels + c;
 
     if (lane->component == NEUTRAL ||
         line >= GST_VIDEO_FRAME_COMP_HEIGHT(job->out, lane->component))
         return;
-    gst_ae_pixels_write_lane(job->out, lane, y, &job->plan->range, source,
-                             pass->channels);
+    gst_ae_pixels_write_lane(job->out, lane, y, &job->plan->range, row + c,
+                             job->pass->channels);
     if (job->strength < 1 && lane->x == lane->every - 1)
         gst_ae_pixels_blend(job->out, job->in, lane->component, line,
                             job->strength);
@@ -188,23 +132,121 @@ static void write_row(const Job *job, const float *images, int image, int c,
 static void write_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
-    const float *images = ae_plan_output(job->pass->plan, 0);
-    int height = job->pass->height * job->plan->scale;
+    const Pass *pass = job->pass;
+    gsize scale = (gsize)job->plan->scale;
+    int height = pass->height * job->plan->scale;
+    int image = (int)(index / height), y = (int)(index % height);
+    gsize line = (gsize)image * pass->padded_height * scale + y;
+    const float *row = ae_plan_output(pass->plan, 0) +
+                       line * pass->padded_width * scale * pass->channels;
 
-    for (int c = 0; c < job->pass->channels; c++)
-        write_row(job, images, (int)(index / height), c, (int)(index % height));
+    for (int c = 0; c < pass->channels; c++)
+        write_row(job, row, image, c, y);
 }
 
-/* A row of luma and chroma, which become R, G and B where the input was. */
-static void write_split_task(void *data, int64_t index, int thread)
+/* Where row @y of image @image lies, of the pass's images or, at half the size,
+ * of its chroma's. */
+static gsize row_offset(const Pass *pass, int image, int y)
+{
+    return ((gsize)image * pass->padded_height + y) * pass->padded_width;
+}
+
+static gsize half_offset(const Pass *pass, int chroma, int y)
+{
+    return ((gsize)chroma * (pass->padded_height / 2) + y) *
+           (pass->padded_width / 2);
+}
+
+/* Two rows of the frame, which are one of chroma of half the size. */
+static void read_colour_task(void *data, int64_t index, int thread)
 {
     const Job *job = data;
-    float *images = ae_plan_input(job->pass->plan, 0);
+    const Pass *pass = job->pass;
+    float *images = ae_plan_input(pass->plan, 0);
+    float *half = ae_plan_input(pass->coarse, 0);
+    int row = (int)index;
 
-    turn_rows(job, ae_plan_output(job->pass->plan, 0), images, (int)index,
-              yuv_to_rgb);
-    for (int image = 0; image < RGB; image++)
-        write_row(job, images, image, 0, (int)index);
+    for (int y = 2 * row; y < 2 * row + 2; y++) {
+        float *rows[COLOURS];
+
+        for (int image = 0; image < COLOURS; image++) {
+            rows[image] = images + row_offset(pass, image, y);
+            read_row(job, image, 0, y);
+        }
+        if (pass->rgb)
+            gst_ae_chroma_from_rgb(rows, pass->padded_width,
+                                   neutral(&job->plan->range));
+    }
+    for (int c = 0; c < CHROMAS; c++)
+        gst_ae_chroma_halve(images + row_offset(pass, c + 1, 2 * row),
+                            half + half_offset(pass, c, row),
+                            pass->padded_width / 2);
+}
+
+/* Half of what chroma has more where it was seen at half the size. */
+static void compare_task(void *data, int64_t index, int thread)
+{
+    const Pass *pass = ((const Job *)data)->pass;
+    const float *images = ae_plan_output(pass->plan, 0);
+    const float *half = ae_plan_output(pass->coarse, 0);
+    int row = (int)index, n = pass->padded_width / 2;
+
+    for (int c = 0; c < CHROMAS; c++) {
+        gsize offset = half_offset(pass, c, row);
+        float *more = pass->more + offset;
+
+        gst_ae_chroma_halve(images + row_offset(pass, c + 1, 2 * row), more, n);
+        for (int x = 0; x < n; x++)
+            more[x] = 0.5f * (half[offset + x] - more[x]);
+    }
+}
+
+static void write_colour_task(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    const Pass *pass = job->pass;
+    const float *images = ae_plan_output(pass->plan, 0);
+    int y = (int)index, near = y / 2, last = pass->padded_height / 2 - 1;
+    int far = CLAMP(y % 2 == 0 ? near - 1 : near + 1, 0, last);
+    gsize width = (gsize)pass->padded_width;
+    float *rows[COLOURS];
+
+    for (int image = 0; image < COLOURS; image++)
+        rows[image] = pass->rows + (gsize)(thread * COLOURS + image) * width;
+    memcpy(rows[0], images + row_offset(pass, 0, y), width * sizeof(float));
+    for (int c = 0; c < CHROMAS; c++)
+        gst_ae_chroma_add(images + row_offset(pass, c + 1, y),
+                          pass->more + half_offset(pass, c, near),
+                          pass->more + half_offset(pass, c, far), rows[c + 1],
+                          (int)width / 2);
+    if (pass->rgb)
+        gst_ae_chroma_to_rgb(rows, (int)width, neutral(&job->plan->range));
+    for (int image = 0; image < COLOURS; image++)
+        write_row(job, rows[image], image, 0, y);
+}
+
+static void run_colour(const Job *job)
+{
+    const Pass *pass = job->pass;
+    AePool *pool = job->plan->pool;
+
+    ae_pool_run(pool, read_colour_task, (void *)job, pass->padded_height / 2);
+    ae_plan_run(pass->plan);
+    ae_plan_run(pass->coarse);
+    ae_pool_run(pool, compare_task, (void *)job, pass->padded_height / 2);
+    ae_pool_run(pool, write_colour_task, (void *)job, pass->height);
+}
+
+static void run_images(const Job *job)
+{
+    const Pass *pass = job->pass;
+    AePool *pool = job->plan->pool;
+
+    ae_pool_run(pool, read_task, (void *)job,
+                (int64_t)pass->batch * pass->padded_height);
+    ae_plan_run(pass->plan);
+    ae_pool_run(pool, write_task, (void *)job,
+                (int64_t)pass->batch * pass->height * job->plan->scale);
 }
 
 static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
@@ -212,13 +254,11 @@ static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
 {
     for (int first = 0; first < pass->n_images; first += pass->batch) {
         Job job = {plan, pass, in, out, first, strength};
-        int64_t tasks = pass->split ? 1 : pass->batch; /* a row */
 
-        ae_pool_run(plan->pool, pass->split ? read_split_task : read_task, &job,
-                    tasks * pass->padded_height);
-        ae_plan_run(pass->plan);
-        ae_pool_run(plan->pool, pass->split ? write_split_task : write_task,
-                    &job, tasks * pass->height * plan->scale);
+        if (pass->coarse != NULL)
+            run_colour(&job);
+        else
+            run_images(&job);
     }
 }
 
@@ -328,10 +368,11 @@ static gboolean choose_batch(const GstAeModel *model, Pass *pass,
     return FALSE;
 }
 
-/* Plans for the smallest padding that works; the error is that of the first
- * that does not. */
+/* Plans for the smallest padding that works, a multiple of @times those of the
+ * model; the error is that of the first that does not. */
 static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
-                          AePool *pool, AePrecision precision, GError **error)
+                          int times, AePool *pool, AePrecision precision,
+                          GError **error)
 {
     g_autoptr(GError) first = NULL;
     int multiples[GST_AE_PIXELS_MULTIPLES];
@@ -340,8 +381,9 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
         !gst_ae_pixels_multiples(model, multiples, error))
         return FALSE;
     for (int i = 0; pass->plan == NULL && multiples[i] != 0; i++) {
-        int width = gst_ae_pixels_round_up(pass->width, multiples[i]);
-        int height = gst_ae_pixels_round_up(pass->height, multiples[i]);
+        int multiple = multiples[i] * times;
+        int width = gst_ae_pixels_round_up(pass->width, multiple);
+        int height = gst_ae_pixels_round_up(pass->height, multiple);
 
         if (width == pass->padded_width && height == pass->padded_height)
             continue;
@@ -353,6 +395,40 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
     if (pass->plan == NULL)
         g_propagate_error(error, g_steal_pointer(&first));
     return pass->plan != NULL;
+}
+
+/* Whether luma and chroma of one size, or RGB, which becomes that, reach a
+ * model of any size that wants them. */
+static gboolean sees_colours(const AeModel *model, const GstAeVideoPlan *plan)
+{
+    const GstVideoFormatInfo *format = plan->info.finfo;
+    const AeShape *shape = input_shape(model);
+
+    return plan->passes[0].n_images == COLOURS && format->w_sub[1] == 0 &&
+           format->h_sub[1] == 0 && shape->dim[0] == AE_UNKNOWN &&
+           shape->dim[2] == AE_UNKNOWN && shape->dim[3] == AE_UNKNOWN &&
+           g_strcmp0(ae_model_get(model, "ae.components"), "yuv") == 0;
+}
+
+static gboolean plan_colours(const GstAeModel *model,
+                             const GstAeVideoPlan *plan, Pass *pass,
+                             AePrecision precision, GError **error)
+{
+    AeShape shape = ae_shape(4, CHROMAS, 1, pass->padded_height / 2,
+                             pass->padded_width / 2);
+    int threads = ae_pool_threads(plan->pool);
+
+    pass->rgb = GST_VIDEO_INFO_IS_RGB(&plan->info);
+    pass->more = ae_alloc_floats((gsize)ae_shape_elements(&shape));
+    pass->rows = ae_alloc_floats((gsize)threads * COLOURS * pass->padded_width);
+    if (pass->more == NULL || pass->rows == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "there is not enough memory for chroma of %dx%d",
+                    pass->padded_width / 2, pass->padded_height / 2);
+        return FALSE;
+    }
+    pass->coarse = plan_shape(model, &shape, plan->pool, precision, error);
+    return pass->coarse != NULL;
 }
 
 /* The pass for images of this size, made if there is none. */
@@ -470,12 +546,6 @@ static gboolean group_components(GstAeVideoPlan *plan, int channels,
     return TRUE;
 }
 
-/* Whether RGB is to reach it as luma and chroma. */
-static gboolean wants_yuv(const AeModel *model)
-{
-    return g_strcmp0(ae_model_get(model, "ae.components"), "yuv") == 0;
-}
-
 /* The fields of a frame alternate row by row in every component; they must have
  * equally many. */
 static gboolean split_fields(GstAeVideoPlan *plan, GError **error)
@@ -583,19 +653,29 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
     plan->pool = ae_pool_new(threads);
     if (!group_components(plan, channels, error))
         return NULL;
-    for (int i = 0; i < plan->n_passes; i++)
-        if (!plan_pass(model, &plan->passes[i], scale, plan->pool, precision,
-                       error))
+    for (int i = 0; i < plan->n_passes; i++) {
+        Pass *pass = &plan->passes[i];
+        gboolean colours = i == 0 && sees_colours(model->model, plan);
+
+        if (!plan_pass(model, pass, scale, colours ? 2 : 1, plan->pool,
+                       precision, error) ||
+            (colours && !plan_colours(model, plan, pass, precision, error)))
             return NULL;
-    plan->passes[0].split = GST_VIDEO_INFO_IS_RGB(info) && channels == 1 &&
-                            plan->passes[0].batch == RGB &&
-                            wants_yuv(model->model);
+    }
     return g_steal_pointer(&plan);
 }
 
 AePool *gst_ae_video_plan_pool(const GstAeVideoPlan *plan)
 {
     return plan->pool;
+}
+
+static void pass_clear(Pass *pass)
+{
+    ae_plan_free(pass->plan);
+    ae_plan_free(pass->coarse);
+    ae_free(pass->more);
+    ae_free(pass->rows);
 }
 
 static void plain_clear(Plain *plain)
@@ -610,7 +690,7 @@ void gst_ae_video_plan_free(GstAeVideoPlan *plan)
     if (plan == NULL)
         return;
     for (int i = 0; i < plan->n_passes; i++)
-        ae_plan_free(plan->passes[i].plan);
+        pass_clear(&plan->passes[i]);
     for (int i = 0; i < plan->n_plains; i++)
         plain_clear(&plan->plains[i]);
     if (plan->pool != NULL)

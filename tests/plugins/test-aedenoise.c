@@ -132,6 +132,25 @@ static void save_tint(void)
     save(model, out, "tint");
 }
 
+/* Brings what is below the level of neutral chroma half as close to it. */
+#define NEUTRAL (128 / 255.0)
+static void save_lift(void)
+{
+    AeShape shape = ae_shape(4, 1, 1, 1, 1);
+    float neutral = NEUTRAL;
+    int in[2], below, out;
+    AeModel *model = new_model(-1, 1, -1, -1, &in[0]);
+    AeNode *node;
+
+    in[1] = add_constant(model, "neutral", &shape, &neutral);
+    add_node(model, "Sub", in, 2, "difference", &below);
+    node = add_node(model, "LeakyRelu", &below, 1, "half", &in[0]);
+    ae_node_set_float(node, "alpha", 0.5f);
+    add_node(model, "Add", in, 2, "sum", &out);
+    ae_model_set(model, "ae.components", "yuv");
+    save(model, out, "lift");
+}
+
 /* Files that cannot be loaded. */
 static void save_damaged(void)
 {
@@ -177,6 +196,7 @@ static void save_models(void)
     save_conv("range", "high", 1, 1, 0, minus, zero);
     save_conv("rotate", NULL, 3, 1, 0, rotate, zero);
     save_tint();
+    save_lift();
     save_identity("video", -1, 6, -1, -1);
     save_conv("video-invert", NULL, 6, 1, 0, minuses, ones);
     save_conv("video-first", NULL, 6, 1, 0, first, zero);
@@ -287,6 +307,88 @@ static int tinted(const GstVideoFrame *in, int component, int x, int y)
     return CLAMP((int)floor(same(in, component, x, y) + tint + 0.5), 0, most);
 }
 
+static double lift(double v)
+{
+    return v > NEUTRAL ? v : (v + NEUTRAL) / 2;
+}
+
+/* Luma or chroma (BT.601, full range for RGB) in 0 .. 1; beyond the right and
+ * lower edges reflected. */
+static double colour(const GstVideoFrame *in, int component, int x, int y)
+{
+    int last_x = GST_VIDEO_FRAME_WIDTH(in) - 1;
+    int last_y = GST_VIDEO_FRAME_HEIGHT(in) - 1;
+    double v[3], luma;
+
+    x = x > last_x ? MAX(2 * last_x - x, 0) : x;
+    y = y > last_y ? MAX(2 * last_y - y, 0) : y;
+    for (int c = 0; c < 3; c++)
+        v[c] = frames_sample(in, c, x, y) / (double)frames_most(in, c);
+    if (!GST_VIDEO_INFO_IS_RGB(&in->info))
+        return v[component];
+    luma = 0.299 * v[0] + 0.587 * v[1] + 0.114 * v[2];
+    return component == 0   ? luma
+           : component == 1 ? NEUTRAL + (v[2] - luma) / 1.772
+                            : NEUTRAL + (v[0] - luma) / 1.402;
+}
+
+/* Half of what chroma has more where its block of 2x2 is lifted as one. */
+static double lifted_more(const GstVideoFrame *in, int component, int x, int y)
+{
+    double mean = 0, after = 0;
+
+    x = CLAMP(x, 0, (GST_VIDEO_FRAME_WIDTH(in) - 1) / 2);
+    y = CLAMP(y, 0, (GST_VIDEO_FRAME_HEIGHT(in) - 1) / 2);
+    for (int i = 0; i < 4; i++) {
+        double v = colour(in, component, 2 * x + i % 2, 2 * y + i / 2);
+
+        mean += v / 4;
+        after += lift(v) / 4;
+    }
+    return (lift(mean) - after) / 2;
+}
+
+static double lifted_colour(const GstVideoFrame *in, int component, int x,
+                            int y)
+{
+    int dx = x % 2 * 2 - 1, dy = y % 2 * 2 - 1;
+    double v = lift(colour(in, component, x, y));
+
+    if (component == 0)
+        return v;
+    x /= 2;
+    y /= 2;
+    return v + lifted_more(in, component, x, y) * 9 / 16 +
+           lifted_more(in, component, x + dx, y) * 3 / 16 +
+           lifted_more(in, component, x, y + dy) * 3 / 16 +
+           lifted_more(in, component, x + dx, y + dy) / 16;
+}
+
+/* Where chroma has the size of luma it is lifted at half of it, too. */
+static int lifted(const GstVideoFrame *in, int component, int x, int y)
+{
+    const GstVideoFormatInfo *format = in->info.finfo;
+    double most = (double)frames_most(in, component), v[3], g;
+
+    if (component == GST_VIDEO_COMP_A)
+        return same(in, component, x, y);
+    if (GST_VIDEO_INFO_N_COMPONENTS(&in->info) < 3 || format->w_sub[1] != 0 ||
+        format->h_sub[1] != 0)
+        return (int)floor(lift(same(in, component, x, y) / most) * most + 0.5);
+    for (int c = 0; c < 3; c++)
+        v[c] = lifted_colour(in, c, x, y);
+    if (GST_VIDEO_INFO_IS_RGB(&in->info)) {
+        double red = v[0] + 1.402 * (v[2] - NEUTRAL);
+        double blue = v[0] + 1.772 * (v[1] - NEUTRAL);
+
+        g = (v[0] - 0.299 * red - 0.114 * blue) / 0.587;
+        v[0] = red;
+        v[1] = g;
+        v[2] = blue;
+    }
+    return (int)floor(CLAMP(v[component], 0, 1) * most + 0.5);
+}
+
 /* A block that crosses the edge sees the sample before the last again, or the
  * last where there is no other. */
 static int in_blocks(const GstVideoFrame *in, int component, int x, int y)
@@ -358,6 +460,7 @@ static const struct {
     {"blur", FALSE, blurred, 1},
     {"blocks", FALSE, in_blocks, 1},
     {"tint", FALSE, tinted, 1},
+    {"lift", FALSE, lifted, 1},
     {"video", FALSE, same, 0},
     {"video-invert", FALSE, inverted, 0},
     {"video-first", FALSE, first_of_block, 0},
