@@ -4,9 +4,11 @@
  *
  * A model with one input channel sees every component of a frame (Y, U and V;
  * or R, G and B) as a gray image of its own; where its metadata "ae.components"
- * is "yuv", RGB as luma and chroma of full size: a camera's noise is less in
- * luma, and chroma is smooth (Dabov et al., "Color image denoising via sparse
- * 3D collaborative filtering", ICIP 2007). One with three sees RGB. One with
+ * is "yuv" and batch and size are open, RGB as luma and chroma of full size: a
+ * camera's noise is less in luma, and chroma is smooth (Dabov et al., "Color
+ * image denoising via sparse 3D collaborative filtering", ICIP 2007). Chroma of
+ * luma's size it then sees at half of that, too; in what the smaller chroma has,
+ * the result is the mean of both. One with three sees RGB. One with
  * six sees 4:2:0 video at half of its size: the four lumas of a block, row by
  * row, and its two of chroma; of other formats every component as luma without
  * colour. Samples v become lo + v / most * (hi - lo), where most is 255 for 8
