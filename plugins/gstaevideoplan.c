@@ -309,7 +309,8 @@ static int plan_scale(const AePlan *plan)
 {
     const AeShape *in = ae_plan_input_shape(plan, 0);
     const AeShape *out = ae_plan_output_shape(plan, 0);
-    int64_t scale = out->rank == 4 ? out->dim[2] / in->dim[2] : 0;
+    int64_t scale =
+        out->rank == 4 && in->dim[2] > 0 ? out->dim[2] / in->dim[2] : 0;
 
     if (scale == 0 || scale > G_MAXINT || out->dim[0] != in->dim[0] ||
         out->dim[1] != in->dim[1] || out->dim[2] != in->dim[2] * scale ||
@@ -404,7 +405,8 @@ static gboolean sees_colours(const AeModel *model, const GstAeVideoPlan *plan)
     const GstVideoFormatInfo *format = plan->info.finfo;
     const AeShape *shape = input_shape(model);
 
-    return plan->passes[0].n_images == COLOURS && format->w_sub[1] == 0 &&
+    return plan->passes[0].n_images == COLOURS &&
+           plan->passes[0].channels == 1 && format->w_sub[1] == 0 &&
            format->h_sub[1] == 0 && shape->dim[0] == AE_UNKNOWN &&
            shape->dim[2] == AE_UNKNOWN && shape->dim[3] == AE_UNKNOWN &&
            g_strcmp0(ae_model_get(model, "ae.components"), "yuv") == 0;

@@ -66,11 +66,14 @@ static void save(AeModel *model, int output, const char *name)
     ae_model_unref(model);
 }
 
+/* What the file says of planes is nothing to three or six channels. */
 static void save_identity(const char *name, int n, int c, int h, int w)
 {
     int in, out;
     AeModel *model = new_model(n, c, h, w, &in);
 
+    if (c > 1)
+        ae_model_set(model, "ae.components", "yuv");
     add_node(model, "Identity", &in, 1, "same", &out);
     save(model, out, name);
 }

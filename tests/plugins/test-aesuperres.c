@@ -46,16 +46,16 @@ static void save_network(const char *name, const char *architecture,
     g_assert_no_error(error);
 }
 
-/* Rows twice, columns three times: no enlarging by a scale. */
-static void save_uneven(void)
+/* Rows twice, of images of @height (-1: any), columns @across times. */
+static void save_resize(const char *name, int height, float across)
 {
-    AeShape image = ae_shape(4, -1, 1, -1, -1), four = ae_shape(1, 4);
+    AeShape image = ae_shape(4, -1, 1, height, -1), four = ae_shape(1, 4);
     AeTensor *scales = ae_tensor_new(&four, NULL);
     AeModel *model = ae_model_new(17);
-    g_autofree char *path = models_path("uneven");
+    g_autofree char *path = models_path(name);
     int in[3] = {ae_model_add_input(model, "image", &image, NULL), -1, 0}, out;
 
-    ae_tensor_from_row_major(scales, (float[]){1, 1, 2, 3});
+    ae_tensor_from_row_major(scales, (float[]){1, 1, 2, across});
     in[2] = ae_model_add_constant(model, "scales", scales, FALSE, NULL);
     out = ae_model_add_value(model, "large", NULL, NULL);
     ae_model_add_node(model, "Resize", "large", in, 3, &out, 1, NULL);
@@ -80,7 +80,8 @@ static void save_models(void)
     save_network("fixed", "keras-superres", 1, 2, FALSE);
     save_network("denoiser", "unet-xs", 1, 0, FALSE);
     save_network("fourth", "bicubic", 4, 2, FALSE);
-    save_uneven();
+    save_resize("uneven", -1, 3);
+    save_resize("flat", 0, 2);
 }
 
 /* Frames. */
@@ -423,6 +424,7 @@ static void test_bad_then_good(void)
         {"missing", 0, "missing.onnx"},
         {"denoiser", 0, "1 times as large, where 2 to 4"},
         {"uneven", 0, "1x1x64x96"},
+        {"flat", 0, "1x1x0x64"},
         {"fourth", 0, "?x4x?x?"},
         {"luma2", 3, "2 times as large, but 3 times"},
         {"luma2", 1, "2 times as large, but 1 times"},
