@@ -133,23 +133,15 @@ static uint8_t *sample_at(const GstVideoFrame *frame, int component, int x,
            (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
 }
 
-/* Where a sample of more than 8 bits lies in its little-endian word. */
-typedef struct {
-    int shift;
-    unsigned most;
-} Word;
-
+/* Whether a sample has more than 8 bits, the lowest of a little-endian word. */
 static gboolean is_deep(const GstVideoFrame *frame, int component)
 {
     return GST_VIDEO_FRAME_COMP_DEPTH(frame, component) > 8;
 }
 
-static Word word_of(const GstVideoFrame *frame, int component)
+static unsigned most_of(const GstVideoFrame *frame, int component)
 {
-    return (Word){
-        GST_VIDEO_FORMAT_INFO_SHIFT(frame->info.finfo, component),
-        (1u << GST_VIDEO_FRAME_COMP_DEPTH(frame, component)) - 1,
-    };
+    return (1u << GST_VIDEO_FRAME_COMP_DEPTH(frame, component)) - 1;
 }
 
 static inline void read_samples(float *target, int target_step,
@@ -163,15 +155,15 @@ static inline void read_samples(float *target, int target_step,
 
 static inline void read_words(float *target, int target_step,
                               const uint8_t *source, int source_step, int n,
-                              const GstAeRange *range, Word word)
+                              const GstAeRange *range, unsigned most)
 {
-    float low = range->low, span = range->span, most = (float)word.most;
+    float low = range->low, span = range->span;
 
     for (int x = 0; x < n; x++) {
         unsigned v = GST_READ_UINT16_LE(source + (gsize)x * source_step);
 
         target[(gsize)x * target_step] =
-            low + (float)(int)(v >> word.shift & word.most) / most * span;
+            low + (float)(int)(v & most) / (float)most * span;
     }
 }
 
@@ -190,10 +182,10 @@ static void read_run(const GstVideoFrame *frame, int component,
                      const GstAeRange *range, float *target, int step)
 {
     if (is_deep(frame, component) && source_step == 2 && step == 1)
-        read_words(target, 1, source, 2, n, range, word_of(frame, component));
+        read_words(target, 1, source, 2, n, range, most_of(frame, component));
     else if (is_deep(frame, component))
         read_words(target, step, source, source_step, n, range,
-                   word_of(frame, component));
+                   most_of(frame, component));
     else if (source_step == 1 && step == 1)
         read_samples(target, 1, source, 1, n, range->low, range->span);
     else
@@ -249,17 +241,16 @@ static inline void write_samples(uint8_t *target, int target_step,
 
 static inline void write_words(uint8_t *target, int target_step,
                                const float *source, int source_step, int n,
-                               const GstAeRange *range, Word word)
+                               const GstAeRange *range, unsigned most)
 {
-    float low = range->low, most = (float)word.most, scale = most / range->span;
+    float low = range->low, scale = (float)most / range->span;
 
     for (int x = 0; x < n; x++) {
         float v = (source[(gsize)x * source_step] - low) * scale + 0.5f;
 
         v = v > 0.0f ? v : 0.0f;
-        v = v < most ? v : most;
-        GST_WRITE_UINT16_LE(target + (gsize)x * target_step,
-                            (uint16_t)((int)v << word.shift));
+        v = v < (float)most ? v : (float)most;
+        GST_WRITE_UINT16_LE(target + (gsize)x * target_step, (uint16_t)v);
     }
 }
 
@@ -270,10 +261,10 @@ static void write_run(GstVideoFrame *frame, int component, uint8_t *target,
     float scale = 255.0f / range->span;
 
     if (is_deep(frame, component) && target_step == 2 && step == 1)
-        write_words(target, 2, source, 1, n, range, word_of(frame, component));
+        write_words(target, 2, source, 1, n, range, most_of(frame, component));
     else if (is_deep(frame, component))
         write_words(target, target_step, source, step, n, range,
-                    word_of(frame, component));
+                    most_of(frame, component));
     else if (target_step == 1 && step == 1)
         write_samples(target, 1, source, 1, n, range->low, scale);
     else
@@ -315,16 +306,13 @@ void gst_ae_pixels_blend(GstVideoFrame *out, const GstVideoFrame *in,
     int step = GST_VIDEO_FRAME_COMP_PSTRIDE(out, component);
     int n = GST_VIDEO_FRAME_COMP_WIDTH(out, component);
     gboolean deep = is_deep(out, component);
-    Word word = word_of(out, component);
 
     for (int x = 0; x < n; x++, target += step, source += step)
         if (deep)
-            GST_WRITE_UINT16_LE(
-                target,
-                (uint16_t)(blended(GST_READ_UINT16_LE(source) >> word.shift,
-                                   GST_READ_UINT16_LE(target) >> word.shift,
-                                   strength)
-                           << word.shift));
+            GST_WRITE_UINT16_LE(target,
+                                (uint16_t)blended(GST_READ_UINT16_LE(source),
+                                                  GST_READ_UINT16_LE(target),
+                                                  strength));
         else
             *target = (uint8_t)blended(*source, *target, strength);
 }
