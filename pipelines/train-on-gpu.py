@@ -26,8 +26,8 @@ import torch.nn.functional as F
 from PIL import Image
 
 NOISE = """gaussian:sd=0..0.2941 | gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 |
-camera:gain=0..0.001,sd=0..0.02,spread=0..1.5,soft=0..1.6 |
-camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6 |
+camera:gain=0..0.001,sd=0..0.02,spread=0..1.5,soft=0..1.6,quality=70..100 |
+camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6,quality=70..100 |
 camera:gain=0..0.004,sd=0..0.06,spread=0..1.5,soft=0..1.6"""
 LOSS_SCALE = 4096  # keeps small gradients from vanishing in 16 bits
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
@@ -105,10 +105,38 @@ def both_ways(matrix, images):
     return (matrix @ images[:, 0] @ matrix.mT)[:, None]
 
 
+BLOCK = 8  # pixels of a side of JPEG's
+LUMA_STEPS = torch.tensor([  # ISO/IEC 10918-1, table K.1
+    16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55,
+    14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62,
+    18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92,
+    49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99.0], device=DEVICE).view(BLOCK, BLOCK)
+WAVES = torch.tensor([[math.cos(math.pi * (i + 0.5) * k / BLOCK) * math.sqrt((2 if k else 1) / BLOCK)
+                       for i in range(BLOCK)] for k in range(BLOCK)], device=DEVICE)
+
+
+def jpeg(images, quality):
+    """What JPEG leaves of luma, the blocks beginning anywhere; where quality is 0, all."""
+    n, side = len(images), images.shape[3]
+    blocks = (side + 2 * BLOCK - 2) // BLOCK
+    begin = torch.randint(BLOCK, (2, n, 1), device=DEVICE)
+    within = (torch.arange(blocks * BLOCK, device=DEVICE) - begin).clamp(0, side - 1)
+    image = torch.arange(n, device=DEVICE)[:, None, None]
+    wide = images[:, 0][image, within[0][:, :, None], within[1][:, None, :]] - 128 / 255
+    waves = WAVES @ wide.unfold(1, BLOCK, BLOCK).unfold(2, BLOCK, BLOCK) @ WAVES.mT
+    q = quality.clamp(min=1)
+    scale = torch.where(q < 50, 50 / q, 2 - q / 50)[:, None, None, None, None]
+    steps = (LUMA_STEPS * scale).round().clamp(1, 255) / 255
+    wide = (WAVES.mT @ ((waves / steps).round() * steps) @ WAVES).transpose(2, 3).reshape(wide.shape) + 128 / 255
+    back = torch.arange(side, device=DEVICE) + begin
+    left = wide[image, back[0][:, :, None], back[1][:, None, :]][:, None]
+    return torch.where(quality[:, None, None, None] > 0, left, images)
+
+
 class Denoise:
     """Clean and noisy patches; the noise as aenoise knows it, of the kinds gaussian and camera."""
 
-    KEYS = ("gain", "sd", "spread", "soft")
+    KEYS = ("gain", "sd", "spread", "soft", "quality")
 
     def __init__(self, text, data, side):
         ranges = [self.ranges(model) for model in text.split("|")]
@@ -124,13 +152,13 @@ class Denoise:
         kind, _, pairs = model.strip().partition(":")
         found = dict(pair.split("=") for pair in pairs.split(",") if pair)
         if kind not in ("gaussian", "camera") or not set(found) <= set(cls.KEYS):
-            raise SystemExit(f"noise '{model.strip()}': only gaussian:sd=.. and camera:gain=..,sd=..,spread=..,soft=..")
+            raise SystemExit(f"noise '{model.strip()}': only gaussian:sd=.. and camera:{'=..,'.join(cls.KEYS)}=..")
         return [[float(v) for v in (found.get(key, "0").split("..") * 2)[:2]] for key in cls.KEYS]
 
     def draw(self, n):
         kind = torch.randint(len(self.low), (n,), device=DEVICE)
         low, high = self.low[kind], self.high[kind]
-        gain, sd, spread, soft = (low + (high - low) * torch.rand_like(low)).unbind(1)
+        gain, sd, spread, soft, quality = (low + (high - low) * torch.rand_like(low)).unbind(1)
         blur = gaussians(spread * soft, self.side, self.blur_radius)
         clean = both_ways(blur / blur.sum(2, keepdim=True), self.patches.draw(n))
         share = gaussians(spread, self.side, self.field_radius)
@@ -138,7 +166,7 @@ class Denoise:
         field = both_ways(share / share.square().sum(2, keepdim=True).sqrt(),
                           torch.randn(n, 1, wide, wide, device=DEVICE))
         gain, sd = gain[:, None, None, None], sd[:, None, None, None]
-        return clean, (clean + (gain * clean + sd ** 2).sqrt() * field).clamp(0, 1)
+        return clean, jpeg(clean + (gain * clean + sd ** 2).sqrt() * field, quality).clamp(0, 1)
 
 
 def keys(x):
@@ -237,12 +265,16 @@ def main():
     torch.backends.cudnn.benchmark = True
     data = os.environ.get("AE_DATA", os.path.join(os.path.dirname(__file__), "../../shared/data"))
     model = onnx.load(options.model)
-    properties = {p.key: p for p in model.metadata_props}
     network = Network(model).to(DEVICE)
-    if "ae.scale" in properties:
-        source = Superres(int(properties["ae.scale"].value), data, options.side)
+    said = {p.key: p.value for p in model.metadata_props} | {"ae.colour": "gray", "ae.range": "0,1"}
+    if "ae.scale" in said:
+        source = Superres(int(said["ae.scale"]), data, options.side)
+        said["ae.task"] = "superres"
+        said.pop("ae.noise", None)
     else:
         source = Denoise(options.noise, data, options.side)
+        said |= {"ae.task": "denoise", "ae.noise": " ".join(options.noise.split())}
+    onnx.helper.set_model_props(model, said)
     run(network, source, options, lambda: save(network, model, options.out))
 
 
