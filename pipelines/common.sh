@@ -3,8 +3,8 @@
 # elements known to gst-launch-1.0. BUILD names the build folder.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-BUILD=${BUILD:-$ROOT/build}
-AE_DATA=${AE_DATA:-$ROOT/../shared/data}
+BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
+AE_DATA=$(realpath -m "${AE_DATA:-$ROOT/../shared/data}")
 export LC_NUMERIC=C
 FASHION=/usr/share/datasets/fashion-mnist
 
@@ -27,6 +27,37 @@ build() {
 message_field() {
     grep "$2" "$1" | tail -n 1 |
         sed -E "s/.*[, ]$3=\(?[a-z0-9]*\)?([^,;]*)[,;].*/\1/"
+}
+
+# The seconds that gst-launch-1.0, whose output comes, was playing.
+launch_seconds() {
+    sed -n 's/^Execution ended after //p' |
+        awk -F : '{ print $1 * 3600 + $2 * 60 + $3 }'
+}
+
+# The first FRAMES frames of what ELEMENTS send, as raw I420; sets WIDTH and
+# HEIGHT: write_clip TARGET ELEMENT...
+write_clip() {
+    local target=$1 caps
+    shift
+    caps=$(gst-launch-1.0 -v "$@" ! identity eos-after=$((FRAMES + 1)) ! \
+        videoconvert ! video/x-raw,format=I420 ! \
+        identity name=end silent=true ! filesink location="$target" |
+        sed -n 's/.*end.GstPad:src: caps = //p')
+    WIDTH=$(sed -E 's/.*width=\(int\)([0-9]*).*/\1/' <<<"$caps")
+    HEIGHT=$(sed -E 's/.*height=\(int\)([0-9]*).*/\1/' <<<"$caps")
+}
+
+# The same of a file, which xz may have packed: unpack_clip FILE TARGET
+unpack_clip() {
+    local file=$1
+    "$ROOT/pipelines/setup.sh" gstreamer1.0-libav gstreamer1.0-plugins-bad
+    if [[ $file == *.xz ]]; then
+        # y4mdec takes no first line of more than 80 characters.
+        xz -dc "$file" | LC_ALL=C sed '1s/ X.*//' >"$TEMPORARY/unpacked"
+        file=$TEMPORARY/unpacked
+    fi
+    write_clip "$2" filesrc location="$file" ! decodebin
 }
 
 # A folder that goes when the script ends.

@@ -109,7 +109,7 @@ frame_rate() {
     local seconds
     seconds=$(gst-launch-1.0 filesrc location="$TEMPORARY/noisy.i420" ! \
         rawvideoparse width=512 height=512 format=i420 ! aedenoise ! \
-        fakesink sync=false | sed -n 's/^Execution ended after 0:00://p')
+        fakesink sync=false | launch_seconds)
     awk "BEGIN { printf \"%.1f\n\", $FRAMES / $seconds }"
 }
 

@@ -18,6 +18,7 @@ MODEL=${1:-}
 FORMAT=${2:-RGB}
 
 build
+"$ROOT/pipelines/setup.sh" gstreamer1.0-plugins-bad
 make_temporary
 
 # pictures PATTERN TYPE DECODER: sets SOURCE to what shows them

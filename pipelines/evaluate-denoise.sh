@@ -18,22 +18,18 @@ shift || true
 
 SET=${SET:-bsd68}
 case $SET in
-bsd68) NAMES=test%03d.png FORMAT=GRAY8 ;;
-kodak24) NAMES=kodim%02d.png FORMAT=I420 ;;
+bsd68) FORMAT=GRAY8 ;;
+kodak24) FORMAT=I420 ;;
 *) die "SET is bsd68 or kodak24, not $SET." ;;
 esac
-
-[ -f "$AE_DATA/$SET/$SET.tar" ] ||
-    die "$SET is not in $AE_DATA: set AE_DATA to the folder of the data sets."
 build
 make_temporary
-tar xf "$AE_DATA/$SET/$SET.tar" -C "$TEMPORARY"
-# shellcheck disable=SC2059
-IMAGES=$(find "$TEMPORARY" -name "$(printf "$NAMES" 1)" -printf '%h')
+unpack_set "$SET"
+number_pictures "$TEMPORARY/$SET" .png clean
 
 # Compares what ELEMENTS make of the noisy images with the clean ones.
 measure() {
-    gst-launch-1.0 -m multifilesrc location="$IMAGES/$NAMES" \
+    gst-launch-1.0 -m multifilesrc location="$TEMPORARY/$SET/clean%03d.png" \
         start-index=1 caps=image/png,framerate=1/1 ! pngdec ! \
         videoconvert ! video/x-raw,format=$FORMAT ! tee name=t \
         t. ! queue ! aenoise noise="$noise" seed=1 ! "$@" ! \
@@ -49,6 +45,7 @@ measure() {
 
 for sigma; do
     noise=$(gaussian "$sigma")
-    echo "$SET, sigma $sigma: noisy $(measure identity)," \
-        "denoised $(measure aedenoise temporal=false ${MODEL:+model-file="$MODEL"})"
+    noisy=$(measure identity)
+    denoised=$(measure aedenoise temporal=false ${MODEL:+model-file="$MODEL"})
+    echo "$SET, sigma $sigma: noisy $noisy, denoised $denoised"
 done

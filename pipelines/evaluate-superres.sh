@@ -25,7 +25,6 @@ esac
     die "$SET is not in $AE_DATA: set AE_DATA to the folder of the data sets."
 build
 make_temporary
-AE_DATA=$(realpath "$AE_DATA")
 MODEL=${MODEL:+$(realpath "$MODEL")}
 cd "$TEMPORARY"
 tar xf "$AE_DATA/$ARCHIVE"

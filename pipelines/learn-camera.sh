@@ -10,8 +10,9 @@
 # again with noise of a camera of its own (NOISE, as aenoise takes it); default:
 # a still of test patterns as a clip. SECONDS: 180. Prints how the loss on
 # held-out patches falls, and for a clip the PSNR before and after, the built-in
-# denoiser's too, with noise of another seed. INITIAL: the model to begin with,
-# default the built-in one; FRAMES (150): how much of a clip is used.
+# denoiser's too, with noise of another seed. MODEL.onnx (camera.onnx): must not
+# exist. INITIAL (medium): name of the model to begin with; FRAMES (150): how
+# much of a clip is used.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -22,9 +23,9 @@ NOISE=${NOISE:-camera:gain=0.004,sd=0.04,spread=1}
 INITIAL=${INITIAL:-medium}
 FRAMES=${FRAMES:-150}
 
+[ ! -e "$MODEL" ] || die "$MODEL is there already: name another file."
 build
 make_temporary
-rm -f "$MODEL"
 
 [[ $(ae info "$INITIAL") == *'?x6x'* ]] && COLOUR=yuv420 || COLOUR=auto
 LEARN=(aetrain task=denoise target=noisy colour=$COLOUR
@@ -65,20 +66,12 @@ fi
 
 CLIP=$TEMPORARY/clip
 if [ -n "$SOURCE" ]; then
-    READ=(filesrc location="$SOURCE" ! decodebin)
-    [[ $SOURCE != *.xz ]] || {
-        xz -dc "$SOURCE" >"$TEMPORARY/unpacked"
-        READ=(filesrc location="$TEMPORARY/unpacked" ! decodebin)
-    }
+    unpack_clip "$SOURCE" "$CLIP"
 else
     "$ROOT/pipelines/test-scene.sh" "$TEMPORARY/scene.png"
-    READ=(filesrc location="$TEMPORARY/scene.png" ! pngdec ! imagefreeze)
+    write_clip "$CLIP" filesrc location="$TEMPORARY/scene.png" ! pngdec ! \
+        imagefreeze
 fi
-CAPS=$(gst-launch-1.0 -v "${READ[@]}" ! identity eos-after=$((FRAMES + 1)) ! \
-    videoconvert ! video/x-raw,format=I420 ! identity name=end silent=true ! \
-    filesink location="$CLIP" | sed -n 's/.*end.GstPad:src: caps = //p')
-field() { sed -E "s/.*$1=\([a-z]*\)([^,]*).*/\1/" <<<"$CAPS"; }
-WIDTH=$(field width) HEIGHT=$(field height)
 PARSE=(rawvideoparse format=i420 width="$WIDTH" height="$HEIGHT" framerate=25/1)
 PLAY=(multifilesrc location="$CLIP" loop=true ! "${PARSE[@]}")
 echo "clip of ${WIDTH}x$HEIGHT, noise $NOISE"
@@ -95,6 +88,7 @@ measured() {
 
 SINK=(fakesink sync=true)
 learn "${PLAY[@]}" ! aenoise noise="$NOISE" seed=1
-echo "PSNR noisy $(measured identity) dB, $INITIAL" \
-    "$(measured aedenoise temporal=false model="$INITIAL") dB, learnt" \
-    "$(measured aedenoise temporal=false model-file="$MODEL") dB"
+noisy=$(measured identity)
+before=$(measured aedenoise temporal=false model="$INITIAL")
+learnt=$(measured aedenoise temporal=false model-file="$MODEL")
+echo "PSNR noisy $noisy dB, $INITIAL $before dB, learnt $learnt dB"

@@ -27,8 +27,7 @@ denoise() {
 # more: the clock starts when the first has come to the sink.
 rate() {
     local seconds
-    seconds=$("${@:2}" |
-        sed -n 's/^Execution ended after 0:00:\([0-9.]*\)$/\1/p')
+    seconds=$("${@:2}" | launch_seconds)
     awk "BEGIN { print $1 / $seconds }"
 }
 
