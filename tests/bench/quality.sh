@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The built-in denoisers beside BM3D on the same noisy files; sourced by run.sh.
+# The built-in denoisers beside BM3D and others on the same noisy files; sourced
+# by run.sh.
 
 MODELS=${MODELS:-light medium strong}
 
@@ -14,9 +15,9 @@ pass() {
         multifilesink index=1 location="$folder/$name%03d.png"
 }
 
-# compare FOLDER SIGMA...: what the models and BM3D make of noisyNNN.png, beside
-# testNNN.png.
-compare() {
+# compare_pictures FOLDER SIGMA...: what the models and the peers make of
+# noisyNNN.png, beside testNNN.png.
+compare_pictures() {
     local folder=$1 model
     shift
     for model in $MODELS; do
@@ -29,7 +30,7 @@ compare() {
 # compare_noisy FOLDER SIGMA: the same with noise of SIGMA.
 compare_noisy() {
     pass "$1" test noisy aenoise seed=1 noise="$(gaussian "$2")"
-    compare "$1" "$2"
+    compare_pictures "$1" "$2"
 }
 
 fetch_bm3d() {
@@ -37,8 +38,8 @@ fetch_bm3d() {
     "$ENVIRONMENT/bin/pip" install --quiet bm3d 'numpy<2' >&2
 }
 
-# bench_quality SIGMA...: PSNR on BSD68, mean of the images'. BM3D is told the
-# noise's level, the others are not.
+# bench_quality SIGMA...: PSNR on BSD68, mean of the images'. The peers are told
+# the noise's level, the models are not.
 bench_quality() {
     local sigma
     unpack_set bsd68
@@ -109,7 +110,7 @@ bench_colour() {
 }
 
 # bench_cameras SIGMA...: the noise of real cameras, of SET (cc15, polyu_crops).
-# BM3D is told each level in turn.
+# The peers are told each level in turn.
 bench_cameras() {
     local set=${SET:-cc15} suffix name
     local folder=$TEMPORARY/$set
@@ -130,5 +131,5 @@ bench_cameras() {
             multifilesink index=1 location="$folder/$name%03d.png"
     done
     echo "$set:"
-    FORMAT=RGB compare "$folder" "${@:-5}"
+    FORMAT=RGB compare_pictures "$folder" "${@:-5}"
 }

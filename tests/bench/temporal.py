@@ -5,7 +5,7 @@
 
 FOLDER holds raw I420 frames as GStreamer lays them out: clean, noisy, single
 and temporal. A pixel stands still in a frame if around it, in squares of 8, the
-clean frame and the three before differ by less than 2 levels in the mean, from
+clean frame and the four before differ by less than 2 levels in the mean, from
 one to the next.
 """
 import sys

@@ -25,8 +25,8 @@ pytorch_loss() {
     THREADS=1 OPENBLAS_NUM_THREADS=1 pytorch "$@" --steps $STEPS
 }
 
-# FIELD of the last report of PIPELINE... ! aetrain: train FIELD PIPELINE...
-train() {
+# FIELD of the last report of PIPELINE... ! aetrain: train_for FIELD PIPELINE...
+train_for() {
     local field=$1
     shift
     timeout -s INT "${LIMIT:-$TRAINING_SECONDS}" gst-launch-1.0 -m "$@" \
@@ -35,18 +35,18 @@ train() {
     message_field "$TEMPORARY/log" ae-training "$field"
 }
 
-# digits ARCHITECTURE FIELD PROPERTY...
-digits() {
+# train_digits ARCHITECTURE FIELD PROPERTY...
+train_digits() {
     local architecture=$1 field=$2
     shift 2
-    train "$field" idxsrc location="$IMAGES" epochs=0 ! \
+    train_for "$field" idxsrc location="$IMAGES" epochs=0 ! \
         aetrain architecture="$architecture" loss=bce batch-size=128 "$@"
 }
 
 unet() {
     local field=$1
     shift
-    train "$field" multifilesrc location="$TEMPORARY/%02d.png" loop=true \
+    train_for "$field" multifilesrc location="$TEMPORARY/%02d.png" loop=true \
         caps=image/png,framerate=1/1 ! pngdec ! \
         aetrain task=denoise architecture=unet-s noise=gaussian:sd=0.1 \
         batch-size=16 patch-size=64 patches-per-frame=64 shuffle-buffer=1024 \
@@ -78,10 +78,10 @@ check_losses() {
 # The images come in order, so that the last batches are the same.
 train_s1() {
     echo "S1, batches of 128"
-    check_losses "$(LIMIT=600 digits keras loss max-steps=$STEPS)" \
+    check_losses "$(LIMIT=600 train_digits keras loss max-steps=$STEPS)" \
         "$(pytorch_loss s1 "$IMAGES")" 0.1
     for _ in $(seq "$ROUNDS"); do
-        record ours digits keras images-per-second
+        record ours train_digits keras images-per-second
         record default pytorch s1 "$IMAGES" --seconds "$TRAINING_SECONDS"
         record channels-last pytorch s1 "$IMAGES" \
             --seconds "$TRAINING_SECONDS" --channels-last
@@ -93,10 +93,10 @@ train_s1() {
 
 train_dense() {
     echo "dense, batches of 128"
-    check_losses "$(LIMIT=600 digits dense loss max-steps=$STEPS)" \
+    check_losses "$(LIMIT=600 train_digits dense loss max-steps=$STEPS)" \
         "$(pytorch_loss dense "$IMAGES")" 0.1
     for _ in $(seq "$ROUNDS"); do
-        record ours digits dense images-per-second
+        record ours train_digits dense images-per-second
         record default pytorch dense "$IMAGES" --seconds "$TRAINING_SECONDS"
         OPENBLAS_NUM_THREADS=1 record one-blas pytorch dense "$IMAGES" \
             --seconds "$TRAINING_SECONDS"
