@@ -24,7 +24,7 @@ typedef enum {
 
 /* Zeros choose what each network's description says. */
 typedef struct {
-    int channels;       /* of the image: 1 (also for 0), 3 or, of networks that
+    int channels;       /* of the image: 1 (also for 0) to 4 or, of networks that
                            know 4:2:0 video, 6 at half of its size: luma of
                            even rows (even and odd columns) and of odd ones, and
                            the two of chroma */

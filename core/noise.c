@@ -5,7 +5,8 @@
  * uniform number for each of three parameters (a parameter that is no range
  * leaves it unused) and one for the choice among models; in a block of its own
  * one for every further parameter that is a range; then, from the next block
- * on, the samples' numbers in order, and last where JPEG's blocks begin. */
+ * on, the samples' numbers in order, after them (of jpeg before) where JPEG's
+ * blocks begin. */
 #include "noise.h"
 #include "error.h"
 #include "random.h"

@@ -62,7 +62,7 @@ void ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
                      float sigma);
 
 /* The standard deviation of the noise in the first plane as it was measured,
- * the mean of all places; 0 before the first frame. */
+ * the mean of all places, or as it was told; 0 before the first frame. */
 float ae_temporal_sigma(const AeTemporal *temporal);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeTemporal, ae_temporal_free)

@@ -5,13 +5,14 @@
  * @short_description: removes noise with a trained autoencoder
  *
  * Every frame goes through an image-to-image model and keeps its format, size
- * and time. A model with one input channel sees each of Y, U and V (or R, G
- * and B) as a gray image; one with three channels sees RGB, and the element
- * then accepts RGB formats only; one with six sees luma and chroma of 4:2:0
- * video together, and of other formats every component by itself. Any size will
- * do: where the model's strides do not divide it, edges are reflected inside
- * and cropped outside. Samples of 10 and 16 bits are read and written as such;
- * the fields of interlaced frames are images of their own.
+ * and time. A model with one input channel sees each of Y, U and V as a gray
+ * image, of RGB luma and chroma if the model's file asks for it, as the
+ * built-in ones do, or else R, G and B; one with three channels sees RGB, and
+ * the element then accepts RGB formats only; one with six sees luma and chroma
+ * of 4:2:0 video together, and of other formats every component by itself. Any
+ * size will do: where the model's strides do not divide it, edges are reflected
+ * inside and cropped outside. Samples of 10 and 16 bits are read and written as
+ * such; the fields of interlaced frames are images of their own.
  *
  * Where nothing moves, what frames before have shown makes the picture better
  * still (#GstAeDenoise:temporal), without delay.

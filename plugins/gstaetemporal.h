@@ -23,7 +23,7 @@ void gst_ae_temporal_reset(GstAeTemporal *temporal);
 /* @out: what the model made of @in; it becomes what frames before add to that.
  * @strength: 0 .. 1, how much that counts; the rest is @in. @sigma: the level
  * of the noise where 255 is white; 0: measured. Cannot fail and allocates
- * nothing. Returns the level that was measured. */
+ * nothing. Returns the level, measured or told. */
 float gst_ae_temporal_run(GstAeTemporal *temporal, const GstVideoFrame *in,
                           GstVideoFrame *out, float strength, float sigma);
 

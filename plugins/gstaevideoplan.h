@@ -45,8 +45,8 @@ int gst_ae_video_plan_channels(const GstAeModel *model, GError **error);
 int gst_ae_video_plan_scale(const GstAeModel *model, GError **error);
 
 /* @model must outlive the plan. @scale: how often larger the frames become.
- * @threads: 0, one a processor. Errors: AE_ERROR_SHAPE (wrong sizes or format)
- * and those of ae_plan_new(), all naming the model. */
+ * @threads: 0, one a processor. Errors: AE_ERROR_SHAPE (wrong sizes, format or
+ * fields), AE_ERROR_FORMAT (metadata) and those of ae_plan_new(). */
 GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
                                       const GstVideoInfo *info, int scale,
                                       int threads, AePrecision precision,
