@@ -72,16 +72,19 @@ int gst_ae_pixels_round_up(int size, int multiple)
     return (size + multiple - 1) / multiple * multiple;
 }
 
-/* Where the last pixel of a component ends that lies as @meta says. */
+/* Where the last pixel in memory of a component ends that lies as @meta says;
+ * more than any size if one lies before the buffer's beginning. */
 static gsize component_end(const GstVideoInfo *info, const GstVideoMeta *meta,
                            int c)
 {
     int plane = GST_VIDEO_INFO_COMP_PLANE(info, c);
-    gsize width = (gsize)GST_VIDEO_INFO_COMP_WIDTH(info, c);
-    gsize height = (gsize)GST_VIDEO_INFO_COMP_HEIGHT(info, c);
+    gint64 first = (gint64)meta->offset[plane];
+    gint64 last = first + (GST_VIDEO_INFO_COMP_HEIGHT(info, c) - 1) *
+                              (gint64)meta->stride[plane];
+    gint64 row = (gint64)GST_VIDEO_INFO_COMP_WIDTH(info, c) *
+                 GST_VIDEO_INFO_COMP_PSTRIDE(info, c);
 
-    return meta->offset[plane] + (height - 1) * (gsize)meta->stride[plane] +
-           width * (gsize)GST_VIDEO_INFO_COMP_PSTRIDE(info, c);
+    return last < 0 ? G_MAXSIZE : (gsize)(MAX(first, last) + row);
 }
 
 static gsize frame_size(const GstVideoInfo *info, GstBuffer *buffer)
@@ -96,12 +99,32 @@ static gsize frame_size(const GstVideoInfo *info, GstBuffer *buffer)
     return size;
 }
 
+static gboolean is_of(const GstVideoMeta *meta, const GstVideoInfo *info)
+{
+    return meta->format == GST_VIDEO_INFO_FORMAT(info) &&
+           meta->width >= (guint)GST_VIDEO_INFO_WIDTH(info) &&
+           meta->height >= (guint)GST_VIDEO_INFO_HEIGHT(info);
+}
+
 gboolean gst_ae_pixels_fit(GstElement *element, const GstVideoInfo *info,
                            GstBuffer *buffer)
 {
+    const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
     gsize needed = frame_size(info, buffer);
     gsize found = gst_buffer_get_size(buffer);
 
+    if (meta != NULL && !is_of(meta, info)) {
+        GST_ELEMENT_ERROR(element, STREAM, FORMAT,
+                          ("This video is %s of %dx%d, but a buffer says that "
+                           "its frame is %s of %ux%u.",
+                           GST_VIDEO_INFO_NAME(info),
+                           GST_VIDEO_INFO_WIDTH(info),
+                           GST_VIDEO_INFO_HEIGHT(info),
+                           gst_video_format_to_string(meta->format),
+                           meta->width, meta->height),
+                          (NULL));
+        return FALSE;
+    }
     if (found >= needed)
         return TRUE;
     GST_ELEMENT_ERROR(element, STREAM, FORMAT,

@@ -36,8 +36,8 @@ gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
 gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
                               const GstVideoInfo *info, GError **error);
 
-/* TRUE if @buffer holds a whole frame of @info; if not, an error of @element
- * says what is missing. */
+/* TRUE if @buffer holds a whole frame of @info, and its GstVideoMeta agrees; if
+ * not, an error of @element says why. */
 gboolean gst_ae_pixels_fit(GstElement *element, const GstVideoInfo *info,
                            GstBuffer *buffer);
 

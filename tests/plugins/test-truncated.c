@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Buffers that are smaller than their frames: every element that reads video
- * says what was expected and found, and none reads past the end. */
+/* Buffers that are smaller than their frames, or whose meta is of others: every
+ * element that reads video says what was expected and found, and none reads
+ * past the end. */
 #include "frames.h"
 
 static const char *const elements[] = {
@@ -71,10 +72,52 @@ static void test_truncated(void)
         }
 }
 
+/* Metas of a frame of GRAY8 of 28x28, whose rows lie bottom up in the first
+ * case, with a byte too few; the others contradict the caps. */
+static void test_meta(void)
+{
+    static const struct {
+        GstVideoFormat format;
+        guint width;
+        gsize size, offset;
+        gint stride;
+        const char *says;
+    } cases[] = {
+        {GST_VIDEO_FORMAT_GRAY8, 28, 783, 756, -28, "a buffer has 783"},
+        {GST_VIDEO_FORMAT_GRAY8, 28, 784, 755, -28, "a buffer has 784"},
+        {GST_VIDEO_FORMAT_GRAY8, 27, 784, 0, 28, "GRAY8 of 27x28"},
+        {GST_VIDEO_FORMAT_GRAY16_LE, 28, 784, 0, 28, "GRAY16_LE of 28x28"},
+    };
+
+    for (gsize e = 0; e < G_N_ELEMENTS(elements); e++)
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+            GstBus *bus;
+            GstHarness *harness = new_harness(elements[e], &bus);
+            GstBuffer *buffer =
+                gst_buffer_new_allocate(NULL, cases[i].size, NULL);
+            g_autofree char *text = NULL;
+            gsize offset[4] = {cases[i].offset};
+            gint stride[4] = {cases[i].stride};
+            GstVideoInfo info;
+
+            frames_set_caps(harness, &info, "GRAY8", 28, 28);
+            gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE,
+                                           cases[i].format, cases[i].width, 28,
+                                           1, offset, stride);
+            gst_harness_push(harness, buffer);
+            text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+            frames_assert_contains(text, cases[i].says);
+            gst_element_set_bus(harness->element, NULL);
+            gst_harness_teardown(harness);
+            gst_object_unref(bus);
+        }
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/truncated", test_truncated);
+    g_test_add_func("/truncated/size", test_truncated);
+    g_test_add_func("/truncated/meta", test_meta);
     return g_test_run();
 }
