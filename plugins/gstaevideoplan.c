@@ -603,7 +603,8 @@ gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
            GST_VIDEO_INFO_WIDTH(&plan->info) == GST_VIDEO_INFO_WIDTH(info) &&
            GST_VIDEO_INFO_HEIGHT(&plan->info) * plan->fields ==
                GST_VIDEO_INFO_HEIGHT(info) &&
-           (plan->fields == 2) == GST_VIDEO_INFO_IS_INTERLACED(info) &&
+           GST_VIDEO_INFO_INTERLACE_MODE(&plan->info) ==
+               GST_VIDEO_INFO_INTERLACE_MODE(info) &&
            GST_VIDEO_INFO_CHROMA_SITE(&plan->info) ==
                GST_VIDEO_INFO_CHROMA_SITE(info);
 }

@@ -53,8 +53,8 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
                                       GError **error);
 void gst_ae_video_plan_free(GstAeVideoPlan *plan);
 
-/* TRUE if frames of @info have the format, size, chroma-site and fields of the
- * plan. */
+/* TRUE if frames of @info have the format, size, chroma-site and interlace-mode
+ * of the plan. */
 gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
                                 const GstVideoInfo *info);
 
