@@ -487,15 +487,40 @@ static void copy_crop(GstBuffer *out, const GstVideoCropMeta *in, guint scale)
     crop->height = in->height * scale;
 }
 
+/* Whether @meta is about a picture, not about where it lies in memory. */
+static gboolean describes_picture(const GstMeta *meta)
+{
+    static const char *const known[] = {
+        GST_META_TAG_VIDEO_STR, GST_META_TAG_VIDEO_COLORSPACE_STR,
+        GST_META_TAG_VIDEO_SIZE_STR, GST_META_TAG_VIDEO_ORIENTATION_STR, NULL};
+    const char *const *tags = gst_meta_api_type_get_tags(meta->info->api);
+
+    if (tags == NULL || *tags == NULL)
+        return FALSE;
+    while (*tags != NULL && g_strv_contains(known, *tags))
+        tags++;
+    return *tags == NULL;
+}
+
+/* TRUE: to be copied by the base class. */
 static gboolean transform_meta(GstBaseTransform *trans, GstBuffer *out,
                                GstMeta *meta, GstBuffer *in)
 {
-    if (meta->info->api != GST_VIDEO_CROP_META_API_TYPE)
+    GstVideoFilter *filter = GST_VIDEO_FILTER(trans);
+    GstVideoMetaTransform infos = {&filter->in_info, &filter->out_info};
+    int scale = GST_AE_VIDEO(trans)->priv->runner->scale;
+
+    if (meta->info->api == GST_VIDEO_CROP_META_API_TYPE) {
+        copy_crop(out, (const GstVideoCropMeta *)meta, (guint)scale);
+        return FALSE;
+    }
+    if (!describes_picture(meta))
         return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
             ->transform_meta(trans, out, meta, in);
-    copy_crop(out, (const GstVideoCropMeta *)meta,
-              (guint)GST_AE_VIDEO(trans)->priv->runner->scale);
-    return FALSE; /* to be copied by the base class */
+    if (scale > 1 && meta->info->transform_func != NULL)
+        meta->info->transform_func(
+            out, meta, in, gst_video_meta_transform_scale_get_quark(), &infos);
+    return scale == 1;
 }
 
 /* Takes the default model of another scale than the one in use. */

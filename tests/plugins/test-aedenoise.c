@@ -944,10 +944,33 @@ static void test_interlaced_refused(void)
     }
 }
 
-/* The part of the frame that is to be shown goes on with it. */
+/* Fields as frames are refused also where a plan for rows in turn is there. */
+static void test_interlaced_changes(void)
+{
+    GstBus *bus;
+    GstHarness *harness = new_harness("blur", &bus);
+    g_autofree char *text = NULL;
+    GstVideoInfo info;
+
+    set_interlaced_caps(harness, &info, "GRAY8", 16,
+                        GST_VIDEO_INTERLACE_MODE_INTERLEAVED);
+    g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)), ==,
+                    GST_FLOW_OK);
+    set_interlaced_caps(harness, &info, "GRAY8", 16,
+                        GST_VIDEO_INTERLACE_MODE_FIELDS);
+    g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)), ==,
+                    GST_FLOW_NOT_NEGOTIATED);
+    text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+    frames_assert_contains(text, "put a deinterlace before");
+    free_harness(harness, bus);
+}
+
+/* The part of the frame that is to be shown goes on with it, and so does what
+ * is seen where. */
 static void test_crop(void)
 {
     GstHarness *harness = new_harness("invert", NULL);
+    GstVideoRegionOfInterestMeta *roi;
     GstVideoCropMeta *crop;
     GstBuffer *in, *out;
     GstVideoInfo info;
@@ -959,8 +982,13 @@ static void test_crop(void)
     crop->y = 2;
     crop->width = 20;
     crop->height = 11;
+    gst_buffer_add_video_region_of_interest_meta(in, "face", 5, 3, 8, 6);
     out = gst_harness_push_and_pull(harness, gst_buffer_ref(in));
     g_assert_cmpint(compare(in, out, &info, inverted), ==, 0);
+    roi = gst_buffer_get_video_region_of_interest_meta_id(out, 0);
+    g_assert_nonnull(roi);
+    g_assert_cmpuint(roi->x, ==, 5);
+    g_assert_cmpuint(roi->h, ==, 6);
     crop = gst_buffer_get_video_crop_meta(out);
     g_assert_nonnull(crop);
     g_assert_cmpuint(crop->x, ==, 4);
@@ -1347,6 +1375,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/late", test_late);
     g_test_add_func("/aedenoise/interlaced", test_interlaced);
     g_test_add_func("/aedenoise/interlaced-refused", test_interlaced_refused);
+    g_test_add_func("/aedenoise/interlaced-changes", test_interlaced_changes);
     g_test_add_func("/aedenoise/crop", test_crop);
     g_test_add_func("/aedenoise/flush", test_flush);
     g_test_add_func("/aedenoise/reverse", test_reverse);

@@ -553,10 +553,12 @@ static void test_late(void)
     check_late("I422_10LE");
 }
 
-/* The part of the frame that is to be shown grows with it. */
+/* The part of the frame that is to be shown grows with it, and so does where
+ * something is seen. */
 static void test_crop(void)
 {
     GstHarness *harness = new_harness("luma3", NULL);
+    GstVideoRegionOfInterestMeta *roi;
     GstVideoCropMeta *crop;
     GstVideoInfo info;
     GstBuffer *buffer;
@@ -568,7 +570,12 @@ static void test_crop(void)
     crop->y = 2;
     crop->width = 20;
     crop->height = 11;
+    gst_buffer_add_video_region_of_interest_meta(buffer, "face", 5, 3, 8, 6);
     buffer = gst_harness_push_and_pull(harness, buffer);
+    roi = gst_buffer_get_video_region_of_interest_meta_id(buffer, 0);
+    g_assert_nonnull(roi);
+    g_assert_cmpuint(roi->x, ==, 15);
+    g_assert_cmpuint(roi->h, ==, 18);
     crop = gst_buffer_get_video_crop_meta(buffer);
     g_assert_nonnull(crop);
     g_assert_cmpuint(crop->x, ==, 12);
