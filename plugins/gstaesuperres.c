@@ -12,10 +12,11 @@
  *
  * With no model set the built-in one of the scale is used: "superres2",
  * "superres3" or "superres4"; with "-large" behind the name there is one of six
- * times the work, and "superres2-compressed" is for compressed, slightly noisy
- * video, such as webcams send. A model of your own is an ONNX file
- * (#GstAeVideo:model-file) from `aetrain task=superres` or from any other tool;
- * it can be changed for another of the same scale while the pipeline plays.
+ * (scale 2: twelve) times the work, and "superres2-compressed" is for
+ * compressed, slightly noisy video, such as webcams send. A model of your own
+ * is an ONNX file (#GstAeVideo:model-file) from `aetrain task=superres` or from
+ * any other tool; it can be changed for another of the same scale while the
+ * pipeline plays.
  *
  * Frames that come too late to be shown are enlarged by their nearest pixels,
  * while `qos` is true (the default); `stats` counts them. Interlaced video is
