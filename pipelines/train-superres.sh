@@ -4,7 +4,8 @@
 # bicubic downscaling leaves of them; then measures it on every twentieth
 # image, which it has not seen. Those it learns from are made 0.4, 0.5 and 0.6
 # times as large first: so they are sharp to the pixel, and without the marks of
-# JPEG.
+# JPEG. Beside them are pictures as sharp as text and other graphics: without
+# these, a large network makes of black dots on white what it likes.
 #
 #   pipelines/train-superres.sh SCALE [MODEL.onnx [STEPS]]
 #
@@ -38,6 +39,17 @@ to_luma() {
         multifilesink location="luma/$1%05d.png"
 }
 
+# mosaic WIDTH HEIGHT: of tiles of this size, scattered or crowded, of black and
+# white or of all grays.
+mosaic() {
+    gst-launch-1.0 -q videotestsrc pattern=black num-buffers=1 ! \
+        "video/x-raw,format=GRAY8,width=$((240 / $1)),height=$((240 / $2))" ! \
+        aenoise seed=$(($1 * 10 + $2)) noise=gaussian:mean=-1..1,sd=0..2 ! \
+        aenoise seed=$(($1 * 10 + $2)) noise=salt-pepper:p=0..0.3 ! \
+        videoscale method=nearest-neighbour ! video/x-raw,width=240,height=240 ! \
+        pngenc ! filesink location="small/mosaic-$1-$2.png"
+}
+
 cd "$TEMPORARY"
 mkdir png jpg luma small train held
 tar xf "$AE_DATA/t91/t91.tar" -C png
@@ -58,7 +70,12 @@ for picture in $(printf '%s\n' luma/* | mixed | at_least $LEAST); do
             "$(printf 'small/%05d-%d.png' $seen $percent)"
     done
 done
-printf '%s\n' small/* | at_least $PATCH | link_numbered train .png
+for width in 2 3 4 6 8; do
+    for height in 2 3 4 6 8; do
+        mosaic $width $height
+    done
+done
+printf '%s\n' small/* | mixed | at_least $PATCH | link_numbered train .png
 cd "$OLDPWD"
 echo "$(find "$TEMPORARY/train" -type f | wc -l) images for training," \
     "$((seen / 20)) held out"
