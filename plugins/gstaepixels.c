@@ -329,13 +329,14 @@ void gst_ae_pixels_blend(GstVideoFrame *out, const GstVideoFrame *in,
     int step = GST_VIDEO_FRAME_COMP_PSTRIDE(out, component);
     int n = GST_VIDEO_FRAME_COMP_WIDTH(out, component);
     gboolean deep = is_deep(out, component);
+    int most = (int)most_of(out, component);
 
     for (int x = 0; x < n; x++, target += step, source += step)
         if (deep)
-            GST_WRITE_UINT16_LE(target,
-                                (uint16_t)blended(GST_READ_UINT16_LE(source),
-                                                  GST_READ_UINT16_LE(target),
-                                                  strength));
+            GST_WRITE_UINT16_LE(
+                target,
+                (uint16_t)blended(GST_READ_UINT16_LE(source) & most,
+                                  GST_READ_UINT16_LE(target), strength));
         else
             *target = (uint8_t)blended(*source, *target, strength);
 }
