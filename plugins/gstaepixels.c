@@ -87,9 +87,9 @@ static gsize component_end(const GstVideoInfo *info, const GstVideoMeta *meta,
     return last < 0 ? G_MAXSIZE : (gsize)(MAX(first, last) + row);
 }
 
-static gsize frame_size(const GstVideoInfo *info, GstBuffer *buffer)
+/* @meta: of the buffer, or NULL. */
+static gsize frame_size(const GstVideoInfo *info, const GstVideoMeta *meta)
 {
-    const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
     gsize size = 0;
 
     if (meta == NULL)
@@ -110,7 +110,7 @@ gboolean gst_ae_pixels_fit(GstElement *element, const GstVideoInfo *info,
                            GstBuffer *buffer)
 {
     const GstVideoMeta *meta = gst_buffer_get_video_meta(buffer);
-    gsize needed = frame_size(info, buffer);
+    gsize needed = frame_size(info, meta);
     gsize found = gst_buffer_get_size(buffer);
 
     if (meta != NULL && !is_of(meta, info)) {

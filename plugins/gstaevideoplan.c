@@ -17,14 +17,13 @@ typedef struct {
                     AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
     int batch; /* images a run */
+    int width, height;
+    int padded_width, padded_height;
 
     /* Of COLOURS images, where the model wants luma and chroma. */
-    gboolean rgb;   /* what the frame has */
     AePlan *coarse; /* chroma, at half of the size */
     float *more;    /* of chroma of that size */
     float *rows;    /* COLOURS, for each thread */
-    int width, height;
-    int padded_width, padded_height;
 } Pass;
 
 /* A component that is enlarged without the model. */
@@ -88,13 +87,18 @@ static void fill_neutral(const GstAeRange *range, float *target, int n,
         target[(gsize)x * step] = neutral(range);
 }
 
+/* The pixels before row @y of the pass's image @image. */
+static gsize row_offset(const Pass *pass, int image, int y)
+{
+    return ((gsize)image * pass->padded_height + y) * pass->padded_width;
+}
+
 static void read_row(const Job *job, int image, int c, int y)
 {
     const Pass *pass = job->pass;
     const GstAeLane *lane = lane_of(job, image, c);
-    gsize row = (gsize)image * pass->padded_height + y;
     float *target = ae_plan_input(pass->plan, 0) +
-                    row * pass->padded_width * pass->channels + c;
+                    row_offset(pass, image, y) * pass->channels + c;
 
     if (lane->component == NEUTRAL)
         fill_neutral(&job->plan->range, target, pass->padded_width,
@@ -144,13 +148,7 @@ static void write_task(void *data, int64_t index, int thread)
         write_row(job, row, image, c, y);
 }
 
-/* Where row @y of image @image lies, of the pass's images or, at half the size,
- * of its chroma's. */
-static gsize row_offset(const Pass *pass, int image, int y)
-{
-    return ((gsize)image * pass->padded_height + y) * pass->padded_width;
-}
-
+/* The same at half of the size. */
 static gsize half_offset(const Pass *pass, int chroma, int y)
 {
     return ((gsize)chroma * (pass->padded_height / 2) + y) *
@@ -173,7 +171,7 @@ static void read_colour_task(void *data, int64_t index, int thread)
             rows[image] = images + row_offset(pass, image, y);
             read_row(job, image, 0, y);
         }
-        if (pass->rgb)
+        if (GST_VIDEO_INFO_IS_RGB(&job->plan->info))
             gst_ae_chroma_from_rgb(rows, pass->padded_width,
                                    neutral(&job->plan->range));
     }
@@ -219,33 +217,33 @@ static void write_colour_task(void *data, int64_t index, int thread)
                           pass->more + half_offset(pass, c, near),
                           pass->more + half_offset(pass, c, far), rows[c + 1],
                           (int)width / 2);
-    if (pass->rgb)
+    if (GST_VIDEO_INFO_IS_RGB(&job->plan->info))
         gst_ae_chroma_to_rgb(rows, (int)width, neutral(&job->plan->range));
     for (int image = 0; image < COLOURS; image++)
         write_row(job, rows[image], image, 0, y);
 }
 
-static void run_colour(const Job *job)
+static void run_colour(Job *job)
 {
     const Pass *pass = job->pass;
     AePool *pool = job->plan->pool;
 
-    ae_pool_run(pool, read_colour_task, (void *)job, pass->padded_height / 2);
+    ae_pool_run(pool, read_colour_task, job, pass->padded_height / 2);
     ae_plan_run(pass->plan);
     ae_plan_run(pass->coarse);
-    ae_pool_run(pool, compare_task, (void *)job, pass->padded_height / 2);
-    ae_pool_run(pool, write_colour_task, (void *)job, pass->height);
+    ae_pool_run(pool, compare_task, job, pass->padded_height / 2);
+    ae_pool_run(pool, write_colour_task, job, pass->height);
 }
 
-static void run_images(const Job *job)
+static void run_images(Job *job)
 {
     const Pass *pass = job->pass;
     AePool *pool = job->plan->pool;
 
-    ae_pool_run(pool, read_task, (void *)job,
+    ae_pool_run(pool, read_task, job,
                 (int64_t)pass->batch * pass->padded_height);
     ae_plan_run(pass->plan);
-    ae_pool_run(pool, write_task, (void *)job,
+    ae_pool_run(pool, write_task, job,
                 (int64_t)pass->batch * pass->height * job->plan->scale);
 }
 
@@ -420,7 +418,6 @@ static gboolean plan_colours(const GstAeModel *model,
                              pass->padded_width / 2);
     int threads = ae_pool_threads(plan->pool);
 
-    pass->rgb = GST_VIDEO_INFO_IS_RGB(&plan->info);
     pass->more = ae_alloc_floats((gsize)ae_shape_elements(&shape));
     pass->rows = ae_alloc_floats((gsize)threads * COLOURS * pass->padded_width);
     if (pass->more == NULL || pass->rows == NULL) {
