@@ -12,6 +12,7 @@ import glob
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from itertools import product
 from os import path
 
 import bm3d
@@ -52,21 +53,16 @@ GRAY_PEERS = {
 COLOUR_PEERS = {"CBM3D": bm3d.bm3d_rgb, **GRAY_PEERS}
 
 
-def peers_for(picture):
-    return COLOUR_PEERS if picture.ndim == 3 else GRAY_PEERS
-
-
 def figures(folder, sigmas, models, number):
-    """PSNR of the noisy picture, of each model's, and of the peers'."""
+    """PSNR of the noisy picture, of each model's, and of the peers', by name."""
     clean = read(folder, "test", number)
     noisy = read(folder, "noisy", number)
-    made = [read(folder, model, number) for model in models]
-    peers = [
-        np.clip(np.rint(peer(noisy, sigma)), 0, 255)
-        for peer in peers_for(noisy).values()
-        for sigma in sigmas
-    ]
-    return [psnr(clean, x) for x in (noisy, *made, *peers)]
+    made = {name: read(folder, name, number) for name in ["noisy", *models]}
+    peers = COLOUR_PEERS if noisy.ndim == 3 else GRAY_PEERS
+    for (name, peer), sigma in product(peers.items(), sigmas):
+        found = np.rint(peer(noisy, sigma))
+        made[f"{name} {sigma:g}"] = np.clip(found, 0, 255)
+    return {name: psnr(clean, picture) for name, picture in made.items()}
 
 
 def main():
@@ -77,16 +73,17 @@ def main():
     )[:: int(os.environ.get("EVERY", 1))]
     count = len(numbers)
     with ProcessPoolExecutor() as pool:
-        rows = pool.map(
-            figures, [folder] * count, [sigmas] * count, [models] * count, numbers
+        rows = list(
+            pool.map(
+                figures,
+                [folder] * count,
+                [sigmas] * count,
+                [models] * count,
+                numbers,
+            )
         )
-        means = np.mean(list(rows), axis=0)
-    peers = [
-        f"{peer} {sigma:g}"
-        for peer in peers_for(read(folder, "test", numbers[0]))
-        for sigma in sigmas
-    ]
-    for name, mean in zip(["noisy", *models, *peers], means):
+    for name in rows[0]:
+        mean = np.mean([row[name] for row in rows])
         print(f"  {name} {mean:.2f} dB ({count} images)")
 
 
