@@ -25,6 +25,13 @@ static GstHarness *new_harness(const char *description, GstBus **bus)
     return harness;
 }
 
+static void free_harness(GstHarness *harness, GstBus *bus)
+{
+    gst_element_set_bus(harness->element, NULL);
+    gst_harness_teardown(harness);
+    gst_object_unref(bus);
+}
+
 /* FALSE: the element does not take this format. */
 static gboolean takes(GstHarness *harness, const char *format)
 {
@@ -58,9 +65,7 @@ static void check(const char *description, const char *format, gboolean padded)
         frames_assert_contains(text, format);
         frames_assert_contains(text, found);
     }
-    gst_element_set_bus(harness->element, NULL);
-    gst_harness_teardown(harness);
-    gst_object_unref(bus);
+    free_harness(harness, bus);
 }
 
 static void test_truncated(void)
@@ -107,9 +112,7 @@ static void test_meta(void)
             gst_harness_push(harness, buffer);
             text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
             frames_assert_contains(text, cases[i].says);
-            gst_element_set_bus(harness->element, NULL);
-            gst_harness_teardown(harness);
-            gst_object_unref(bus);
+            free_harness(harness, bus);
         }
 }
 
