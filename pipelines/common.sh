@@ -13,8 +13,9 @@ die() {
     exit 1
 }
 
+# Builds, with what is needed installed, and PACKAGES, too: build [PACKAGE...]
 build() {
-    "$ROOT/pipelines/setup.sh"
+    "$ROOT/pipelines/setup.sh" "$@"
     [ -f "$BUILD/build.ninja" ] || meson setup "$BUILD" "$ROOT" >&2 ||
         die "The build could not be set up."
     ninja -C "$BUILD" >&2 || die "The build failed."

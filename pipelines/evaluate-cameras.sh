@@ -17,8 +17,7 @@ set -euo pipefail
 MODEL=${1:-}
 FORMAT=${2:-RGB}
 
-build
-"$ROOT/pipelines/setup.sh" gstreamer1.0-plugins-bad
+build gstreamer1.0-plugins-bad
 make_temporary
 
 # pictures PATTERN TYPE DECODER: sets SOURCE to what shows them
