@@ -67,6 +67,17 @@ make_temporary() {
     trap 'rm -rf "$TEMPORARY"' EXIT
 }
 
+# FOLDER/mosaic-WIDTH-HEIGHT.png, an image of tiles of this size, scattered or
+# crowded, of black and white or of all grays: mosaic FOLDER WIDTH HEIGHT
+mosaic() {
+    gst-launch-1.0 -q videotestsrc pattern=black num-buffers=1 ! \
+        "video/x-raw,format=GRAY8,width=$((240 / $2)),height=$((240 / $3))" ! \
+        aenoise seed=$(($2 * 10 + $3)) noise=gaussian:mean=-1..1,sd=0..2 ! \
+        aenoise seed=$(($2 * 10 + $3)) noise=salt-pepper:p=0..0.3 ! \
+        videoscale method=nearest-neighbour ! video/x-raw,width=240,height=240 ! \
+        pngenc ! filesink location="$1/mosaic-$2-$3.png"
+}
+
 # What the scripts of the lesson's systems begin with: their arguments are
 # [FOLDER [EPOCHS [SEEDS [OUT]]]], by default Fashion-MNIST, EPOCHS, one seed
 # and out/. Builds, and sets the variables of these names.

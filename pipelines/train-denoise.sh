@@ -4,7 +4,8 @@
 # independent Gaussian noise of 0 to 75 levels, some of it weak, for the others
 # on that of cameras: stronger where it is bright, shared by neighbours as
 # demosaicing shares it, of pictures as soft, and for two thirds of them what
-# JPEG leaves of it.
+# JPEG leaves of it. Beside the images are pictures as sharp as text and other
+# graphics.
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
@@ -13,8 +14,9 @@
 # INITIAL, a model whose weights are taken where they fit, change the run. Data,
 # under AE_DATA: the train and test folders of BSDS500; for gray luma, and one
 # plane of chroma for every four of luma, of the half of them at half of the
-# size; for rgb also their halves, whose colours are as sharp as their luma, and
-# t91. An interrupted run continues when the same command is given again.
+# size, and mosaics; for rgb also their halves, whose colours are as sharp as
+# their luma, and t91. An interrupted run continues when the same command is
+# given again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -84,12 +86,18 @@ half_of() {
 list_frames() {
     case $COLOUR in
     gray)
+        for width in 1 2 3 4 6 8 16 32; do
+            for height in 1 2 3 4 6 8 16 32; do
+                [ $((width * height)) -lt 4 ] || mosaic mosaics $width $height
+            done
+        done
         chroma_of landscape I420 480 320 240 160
         chroma_of portrait I420 320 480 160 240
         chroma_of landscape Y444 480 320 480 320
         chroma_of portrait Y444 320 480 320 480
         for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
         find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
+        find mosaics -name '*.png' | sort
         ;;
     yuv420) find photos -name '*.jpg' | sort ;;
     rgb)
@@ -104,7 +112,7 @@ list_frames() {
 }
 
 cd "$TEMPORARY"
-mkdir photos landscape portrait t91 frames
+mkdir photos landscape portrait t91 frames mosaics
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar"
 link_numbered photos .jpg < <(find train test -name '*.jpg' | sort)
 if [ "$COLOUR" != yuv420 ]; then

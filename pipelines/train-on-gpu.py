@@ -6,7 +6,7 @@
 
 MODEL: written by `ae new` or aetrain; its file says what it is for, and OUT is the same network. What it learns from is
 that of train-denoise.sh and train-superres.sh, read with Pillow: luma and chroma of the train and test folders of
-BSDS500, and T91 and mosaics for enlarging, under AE_DATA; never a test set. Squared error, Adam, the rate falling to 0
+BSDS500, and T91 for enlarging, under AE_DATA, never a test set, and mosaics. Squared error, Adam, the rate falling to 0
 along half a cosine of the time, gradient norm clipped at 1. Convolutions are of 16-bit floats, weights and their steps
 of 32. The last line says how many steps the time was enough for.
 
@@ -47,8 +47,21 @@ def photos(data):
     return read_tar(os.path.join(data, "bsds500/bsds500_jpg.tar"), "train", "test")
 
 
+def mosaics(*sides):
+    """Pictures of tiles, as sharp as text: scattered or crowded, of black and white or of all grays."""
+    random = np.random.default_rng(1)
+    for width, height in itertools.product(sides, repeat=2):
+        if width * height < 4:  # would be noise
+            continue
+        tiles = random.normal(random.uniform(-1, 1), random.uniform(0, 2), (240 // height, 240 // width))
+        odd = random.uniform(size=tiles.shape) < random.uniform(0, 0.3)
+        tiles = np.where(odd, random.integers(2, size=tiles.shape), tiles.clip(0, 1))
+        yield Image.fromarray((255 * tiles).astype(np.uint8).repeat(height, 0).repeat(width, 1))
+
+
 def denoise_frames(data):
-    """Luma four times, and one plane of chroma: of every other photograph at half of the size, as 4:2:0 has it."""
+    """Mosaics; luma four times, and a plane of chroma: of every other photograph at half the size, as 4:2:0 has."""
+    yield from mosaics(1, 2, 3, 4, 6, 8, 16, 32)
     for number, photo in enumerate(photos(data)):
         planes = photo.convert("YCbCr").split()
         chroma = planes[1 + number // 2 % 2]
@@ -58,19 +71,9 @@ def denoise_frames(data):
         yield chroma
 
 
-def mosaics():
-    """Pictures of tiles, as sharp as text: scattered or crowded, of black and white or of all grays."""
-    random = np.random.default_rng(1)
-    for width, height in itertools.product((2, 3, 4, 6, 8), repeat=2):
-        tiles = random.normal(random.uniform(-1, 1), random.uniform(0, 2), (240 // height, 240 // width))
-        odd = random.uniform(size=tiles.shape) < random.uniform(0, 0.3)
-        tiles = np.where(odd, random.integers(2, size=tiles.shape), tiles.clip(0, 1))
-        yield Image.fromarray((255 * tiles).astype(np.uint8).repeat(height, 0).repeat(width, 1))
-
-
 def superres_frames(data):
     """Luma made small, so that it is sharp to the pixel, that of T91 in the studio range; and mosaics."""
-    yield from mosaics()
+    yield from mosaics(2, 3, 4, 6, 8)
     lumas = [p.convert("L") for p in photos(data)]
     lumas += [p.convert("L").point(lambda v: 16 + v * 219 / 255) for p in read_tar(os.path.join(data, "t91/t91.tar"))]
     for number, luma in enumerate(lumas):

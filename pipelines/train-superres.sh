@@ -39,17 +39,6 @@ to_luma() {
         multifilesink location="luma/$1%05d.png"
 }
 
-# mosaic WIDTH HEIGHT: of tiles of this size, scattered or crowded, of black and
-# white or of all grays.
-mosaic() {
-    gst-launch-1.0 -q videotestsrc pattern=black num-buffers=1 ! \
-        "video/x-raw,format=GRAY8,width=$((240 / $1)),height=$((240 / $2))" ! \
-        aenoise seed=$(($1 * 10 + $2)) noise=gaussian:mean=-1..1,sd=0..2 ! \
-        aenoise seed=$(($1 * 10 + $2)) noise=salt-pepper:p=0..0.3 ! \
-        videoscale method=nearest-neighbour ! video/x-raw,width=240,height=240 ! \
-        pngenc ! filesink location="small/mosaic-$1-$2.png"
-}
-
 cd "$TEMPORARY"
 mkdir png jpg luma small train held
 tar xf "$AE_DATA/t91/t91.tar" -C png
@@ -72,7 +61,7 @@ for picture in $(printf '%s\n' luma/* | mixed | at_least $LEAST); do
 done
 for width in 2 3 4 6 8; do
     for height in 2 3 4 6 8; do
-        mosaic $width $height
+        mosaic small $width $height
     done
 done
 printf '%s\n' small/* | mixed | at_least $PATCH | link_numbered train .png
