@@ -34,11 +34,11 @@
 #define SIDE 4         /* cells of a block's side */
 #define ONE 128.0f     /* how a level is written in the means */
 #define LONGEST 16.0f  /* frames that a mean can be worth */
-#define CAUTION 1.3f   /* how much of the noise counts as such in r */
+#define CAUTION 1.6f   /* how much of the noise counts as such in r */
 #define LEAST 0.25f    /* variance: rounding has a third of it */
 #define ADAPTION 0.25f /* of the variance, to each frame's */
 /* What a denoiser takes away is a little less than the noise. */
-#define REMOVED 1.08f
+#define REMOVED 1.04f
 
 /* Surroundings: a square this far to all sides. */
 #define AROUND 2
@@ -47,15 +47,15 @@
  * many standard deviations, of the mean square and of the mean. */
 #define CELLS_SQUARE 1.0f
 #define CELLS_MEAN 2.25f
-#define BLOCKS_SQUARE 4.0f
+#define BLOCKS_SQUARE 8.0f
 #define BLOCKS_MEAN 4.0f
 /* Of the mean of the last frames, in which each counts NEWEST, in standard
  * deviations of a single frame's. */
-#define DRIFT 1.25f
+#define DRIFT 1.5f
 #define NEWEST 0.4f
 /* The same of the whole frame, in standard deviations of a single frame's mean
  * of a block's surroundings. It is no motion, but makes means shorter, too. */
-#define LIGHT 0.55f
+#define LIGHT 0.53f
 #define FEWEST 16 /* cells: of fewer a block's surroundings tell nothing */
 /* Levels: so many times the noise's standard deviation the same mean square may
  * be of the denoised frames, in which noise hides less. */
@@ -68,8 +68,8 @@
 #define OFTEN 40.0f /* the most noise in means, in units of white noise's */
 #define FOLLOW 0.2f /* how fast it follows what is found */
 
-#define MOST_MOTION 3.0f
-#define SUDDEN 1.5f   /* motion in this frame alone, to count as motion */
+#define MOST_MOTION 2.5f
+#define SUDDEN 1.3f   /* motion in this frame alone, to count as motion */
 #define SOFTNESS 1.4f /* motion from 1 to more than this is some motion */
 #define FEW 0.2f      /* share of moving cells around a block that is nothing */
 #define CONTEXT 2.0f  /* how a larger share makes motion of less */
