@@ -12,21 +12,23 @@ through() {
 }
 
 # bench_temporal SIGMA: PSNR of luma, whole and where nothing moves. NOISE, as
-# aenoise takes it, is other noise.
+# aenoise takes it, is other noise; MODEL another built-in one than medium.
 bench_temporal() {
-    local folder=$TEMPORARY/frames clip noise
+    local folder=$TEMPORARY/frames model=${MODEL:-medium} clip noise
     noise=${NOISE:-$(gaussian "${1:-25}")}
     FRAMES=${FRAMES:-60}
     [ -d "$AE_DATA/video" ] ||
         die "video is not in $AE_DATA: set AE_DATA to the folder of the data."
     fetch_peers
     mkdir "$folder"
-    echo "luma, $noise, the first $FRAMES frames:"
+    echo "$model, luma, $noise, the first $FRAMES frames:"
     for clip in "$AE_DATA"/video/*; do
         unpack_clip "$clip" "$folder/clean"
         through "$folder/clean" "$folder/noisy" aenoise seed=1 noise="$noise"
-        through "$folder/noisy" "$folder/single" aedenoise temporal=false
-        through "$folder/noisy" "$folder/temporal" aedenoise temporal=true
+        through "$folder/noisy" "$folder/single" \
+            aedenoise model="$model" temporal=false
+        through "$folder/noisy" "$folder/temporal" \
+            aedenoise model="$model" temporal=true
         python "$HERE/temporal.py" "$folder" "$WIDTH" "$HEIGHT" \
             "$(basename "$clip")"
     done
