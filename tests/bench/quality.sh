@@ -2,8 +2,6 @@
 # The built-in denoisers beside BM3D and others on the same noisy files; sourced
 # by run.sh.
 
-MODELS=${MODELS:-light medium strong}
-
 # Sends the numbered pictures PREFIX of a folder through ELEMENTS into pictures
 # of the prefix NAME: pass FOLDER PREFIX NAME ELEMENT...
 pass() {

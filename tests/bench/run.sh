@@ -20,6 +20,7 @@ set -euo pipefail
 SECONDS_EACH=${SECONDS_EACH:-2} # a measurement takes
 ROUNDS=${ROUNDS:-5}
 THREADS=${THREADS:-2}
+MODELS=${MODELS:-light medium strong} # denoisers
 TRIES=${TRIES:-5}
 TOLERANCE=${TOLERANCE:-1e-4}
 PEERS=${PEERS:-onnxruntime pytorch opencv}

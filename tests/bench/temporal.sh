@@ -12,24 +12,26 @@ through() {
 }
 
 # bench_temporal SIGMA: PSNR of luma, whole and where nothing moves. NOISE, as
-# aenoise takes it, is other noise; MODEL another built-in one than medium.
+# aenoise takes it, is other noise; MODELS are the built-in ones.
 bench_temporal() {
-    local folder=$TEMPORARY/frames model=${MODEL:-medium} clip noise
+    local folder=$TEMPORARY/frames clip model noise
     noise=${NOISE:-$(gaussian "${1:-25}")}
     FRAMES=${FRAMES:-60}
     [ -d "$AE_DATA/video" ] ||
         die "video is not in $AE_DATA: set AE_DATA to the folder of the data."
     fetch_peers
     mkdir "$folder"
-    echo "$model, luma, $noise, the first $FRAMES frames:"
+    echo "luma, $noise, the first $FRAMES frames:"
     for clip in "$AE_DATA"/video/*; do
         unpack_clip "$clip" "$folder/clean"
         through "$folder/clean" "$folder/noisy" aenoise seed=1 noise="$noise"
-        through "$folder/noisy" "$folder/single" \
-            aedenoise model="$model" temporal=false
-        through "$folder/noisy" "$folder/temporal" \
-            aedenoise model="$model" temporal=true
-        python "$HERE/temporal.py" "$folder" "$WIDTH" "$HEIGHT" \
-            "$(basename "$clip")"
+        for model in $MODELS; do
+            through "$folder/noisy" "$folder/single" \
+                aedenoise model="$model" temporal=false
+            through "$folder/noisy" "$folder/temporal" \
+                aedenoise model="$model" temporal=true
+            python "$HERE/temporal.py" "$folder" "$WIDTH" "$HEIGHT" \
+                "$model, $(basename "$clip")"
+        done
     done
 }
