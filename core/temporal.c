@@ -5,7 +5,8 @@
  *   noisy    <- noisy    + (y - noisy) / n'       n' = min(1 + keep n, LONGEST)
  *   denoised <- denoised + (D - denoised) / n'
  *   out = denoised + gain (r - mean of r),        r = noisy - denoised
- *   gain = max(0, 1 - CAUTION (V / n') / mean of (r - mean of r)^2)
+ *   gain = max(0, 1 - q (1 + CAUTION q)),         q = V / n' / mean of
+ *                                                     (r - mean of r)^2
  *
  * where means of r are those of its surroundings: what both differ by in large
  * is not detail, but what clipping does to noise. keep is 1 where nothing
@@ -34,7 +35,7 @@
 #define SIDE 4         /* cells of a block's side */
 #define ONE 128.0f     /* how a level is written in the means */
 #define LONGEST 16.0f  /* frames that a mean can be worth */
-#define CAUTION 1.6f   /* how much of the noise counts as such in r */
+#define CAUTION 0.7f   /* how much less of r where it is mostly noise */
 #define LEAST 0.25f    /* variance: rounding has a third of it */
 #define ADAPTION 0.25f /* of the variance, to each frame's */
 /* What a denoiser takes away is a little less than the noise. */
@@ -55,7 +56,8 @@
 #define NEWEST 0.4f
 /* The same of the whole frame, in standard deviations of a single frame's mean
  * of a block's surroundings. It is no motion, but makes means shorter, too. */
-#define LIGHT 0.53f
+#define LIGHT 0.48f
+#define MOST_LIGHT 2.2f /* so many times LIGHT, as motion */
 #define FEWEST 16 /* cells: of fewer a block's surroundings tell nothing */
 /* Levels: so many times the noise's standard deviation the same mean square may
  * be of the denoised frames, in which noise hides less. */
@@ -553,7 +555,7 @@ static void update_count(AeTemporal *t, int y, const float *context,
                          float *share, float *scratch)
 {
     float *count = t->count + (size_t)y * (size_t)t->cells_w;
-    float light = fabsf(t->light / LIGHT);
+    float light = fminf(fabsf(t->light) / LIGHT, MOST_LIGHT);
 
     spread_motion(t, y, share, scratch);
     for (int x = 0; x < t->cells_w; x++) {
@@ -646,8 +648,9 @@ static void find_gain(const AeTemporal *t, const Plane *plane, int y,
     for (int x = 0; x < t->cells_w; x++) {
         float mean = offset[x];
         float found = power[x] - 2 * mean * near[x] + mean * mean;
-        float noise = CAUTION * variance[x / SIDE] / count[x];
-        float g = found > noise ? 1 - noise / found : 0;
+        float noise = variance[x / SIDE] / count[x];
+        float q = found > noise ? noise / found : 1;
+        float g = larger(1 - q * (1 + CAUTION * q), 0);
 
         g *= count[x] < 2 ? count[x] - 1 : 1;
         gain[x] = g;
