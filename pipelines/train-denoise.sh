@@ -14,9 +14,9 @@
 # INITIAL, a model whose weights are taken where they fit, change the run. Data,
 # under AE_DATA: the train and test folders of BSDS500; for gray luma, and one
 # plane of chroma for every four of luma, of the half of them at half of the
-# size, and mosaics; for rgb also their halves, whose colours are as sharp as
-# their luma, and t91. An interrupted run continues when the same command is
-# given again.
+# size, mosaics and pages of text; for rgb also their halves, whose colours are
+# as sharp as their luma, and t91. An interrupted run continues when the same
+# command is given again.
 set -euo pipefail
 . "$(dirname "$0")/common.sh"
 
@@ -27,7 +27,7 @@ COLOUR=${COLOUR:-gray}
 case $COLOUR in gray | yuv420 | rgb) ;; *) die "COLOUR: gray, yuv420 or rgb" ;; esac
 [ -f "$AE_DATA/bsds500/bsds500_jpg.tar" ] ||
     die "No training images in $AE_DATA: set AE_DATA to the folder."
-build
+build gstreamer1.0-x fonts-dejavu-core
 make_temporary
 
 # read_photos FOLDER: how a pipeline that decodes its numbered photographs begins.
@@ -82,22 +82,56 @@ half_of() {
         video/x-raw,format=RGB,width="$2",height="$3"
 }
 
+# A page of text, from the NUMBERth place of a long one on, as computers draw it
+# in SIZE pixels: page NUMBER FONT SIZE LEVEL-OF-PAPER LEVEL-OF-INK
+page() {
+    local rgb=65793 # a level of all three
+    gst-launch-1.0 -q videotestsrc pattern=solid-color num-buffers=1 \
+        foreground-color=$((0xff000000 + $4 * rgb)) ! \
+        video/x-raw,format=BGRx,width=240,height=240 ! \
+        textoverlay text="$(tail -c +$(($1 * 240)) "$ROOT/LICENSE" |
+            head -c 2000 | tr -cs 'A-Za-z0-9.,' ' ')" \
+        font-desc="$2 $3px" auto-resize=false color=$((0xff000000 + $5 * rgb)) \
+        draw-shadow=false draw-outline=false halignment=left valignment=top \
+        xpad=4 ypad=4 ! videoconvert ! video/x-raw,format=GRAY8 ! pngenc ! \
+        filesink location="graphics/page-$1.png"
+}
+
+# Mosaics, and pages dark on light and light on dark.
+draw_graphics() {
+    local width height paper ink font size number=0
+    for width in 1 2 3 4 6 8 16 32; do
+        for height in 1 2 3 4 6 8 16 32; do
+            [ $((width * height)) -lt 4 ] || mosaic graphics $width $height
+        done
+    done
+    while read -r paper ink; do
+        for font in Sans Serif Monospace; do
+            for size in 9 11 13 16 20 28 44; do
+                number=$((number + 1))
+                page $number $font $size "$paper" "$ink"
+            done
+        done
+    done <<<"255 0
+        0 255
+        235 16
+        16 235
+        90 190"
+}
+
 # What to train on, a line a file.
 list_frames() {
     case $COLOUR in
     gray)
-        for width in 1 2 3 4 6 8 16 32; do
-            for height in 1 2 3 4 6 8 16 32; do
-                [ $((width * height)) -lt 4 ] || mosaic mosaics $width $height
-            done
-        done
+        draw_graphics
         chroma_of landscape I420 480 320 240 160
         chroma_of portrait I420 320 480 160 240
         chroma_of landscape Y444 480 320 480 320
         chroma_of portrait Y444 320 480 320 480
         for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
         find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
-        find mosaics -name '*.png' | sort
+        find graphics -name '*.png' | sort
+        find graphics -name 'mosaic*.png' | sort
         ;;
     yuv420) find photos -name '*.jpg' | sort ;;
     rgb)
@@ -112,7 +146,7 @@ list_frames() {
 }
 
 cd "$TEMPORARY"
-mkdir photos landscape portrait t91 frames mosaics
+mkdir photos landscape portrait t91 frames graphics
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar"
 link_numbered photos .jpg < <(find train test -name '*.jpg' | sort)
 if [ "$COLOUR" != yuv420 ]; then
