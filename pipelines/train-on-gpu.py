@@ -4,11 +4,11 @@
 
     pipelines/train-on-gpu.py MODEL.onnx OUT.onnx --seconds 300 --rate 0.001
 
-MODEL: written by `ae new` or aetrain; its file says what it is for, and OUT is the same network. What it learns from is
-that of train-denoise.sh and train-superres.sh, read with Pillow: luma and chroma of the train and test folders of
-BSDS500, and T91 for enlarging, under AE_DATA, never a test set, and mosaics. Squared error, Adam, the rate falling to 0
-along half a cosine of the time, gradient norm clipped at 1. Convolutions are of 16-bit floats, weights and their steps
-of 32. The last line says how many steps the time was enough for.
+MODEL: written by `ae new` or aetrain; its file says what it is for, and OUT is the same network. What it learns from
+is that of train-denoise.sh and train-superres.sh, read with Pillow: luma and chroma of the train and test folders of
+BSDS500, and T91 for enlarging, under AE_DATA, never a test set, and mosaics, but no pages of text. Squared error,
+Adam, the rate falling to 0 along half a cosine of the time, gradient norm clipped at 1. Convolutions are of 16-bit
+floats, weights and their steps of 32. The last line says how many steps the time was enough for.
 
 Needs PyTorch, onnx and Pillow; without a GPU it runs slowly, as a check.
 """
