@@ -16,6 +16,27 @@ void frames_set_caps(GstHarness *harness, GstVideoInfo *info,
     gst_harness_set_src_caps(harness, gst_video_info_to_caps(info));
 }
 
+GstHarness *frames_put_in_harness(GstElement *element, GstBus **bus)
+{
+    GstHarness *harness;
+
+    if (bus != NULL) {
+        *bus = gst_bus_new();
+        gst_element_set_bus(element, *bus);
+    }
+    harness = gst_harness_new_with_element(element, "sink", "src");
+    gst_object_unref(element);
+    return harness;
+}
+
+void frames_free_harness(GstHarness *harness, GstBus *bus)
+{
+    gst_element_set_bus(harness->element, NULL);
+    gst_harness_teardown(harness);
+    if (bus != NULL)
+        gst_object_unref(bus);
+}
+
 /* Samples of more than 8 bits have no more than theirs. */
 static void fill(GstBuffer *buffer, const GstVideoInfo *info, uint64_t seed)
 {

@@ -10,6 +10,12 @@
 void frames_set_caps(GstHarness *harness, GstVideoInfo *info,
                      const char *format, int width, int height);
 
+/* Takes the element, which gets a bus, if @bus is not NULL. */
+GstHarness *frames_put_in_harness(GstElement *element, GstBus **bus);
+
+/* Frees both; @bus: the element's, or NULL. */
+void frames_free_harness(GstHarness *harness, GstBus *bus);
+
 /* Random samples, at @seed * 40 ms. */
 GstBuffer *frames_new_frame(const GstVideoInfo *info, uint64_t seed);
 

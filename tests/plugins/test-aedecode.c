@@ -56,22 +56,10 @@ static GstHarness *new_harness(const char *model, GstBus **bus)
 {
     g_autofree char *path = models_path(model);
     GstElement *element = gst_element_factory_make("aedecode", NULL);
-    GstHarness *harness;
 
     g_assert_nonnull(element);
     g_object_set(element, "model-file", path, "threads", 2, NULL);
-    *bus = gst_bus_new();
-    gst_element_set_bus(element, *bus);
-    harness = gst_harness_new_with_element(element, "sink", "src");
-    gst_object_unref(element);
-    return harness;
-}
-
-static void free_harness(GstHarness *harness, GstBus *bus)
-{
-    gst_element_set_bus(harness->element, NULL);
-    gst_harness_teardown(harness);
-    gst_object_unref(bus);
+    return frames_put_in_harness(element, bus);
 }
 
 static GstCaps *codes(const char *fields)
@@ -185,7 +173,7 @@ static void check_case(size_t i)
     g_assert_cmpuint(GST_BUFFER_DURATION(out), ==, 40 * GST_MSECOND);
     if (strcmp(cases[i].model, "dense") != 0)
         check_pixels(out, caps, strcmp(cases[i].model, "any") == 0 ? 7 : 4);
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 static void test_frames(void)
@@ -282,7 +270,7 @@ static void test_refusals(void)
         gst_harness_set_src_caps(harness, codes(TWO));
         check_push(harness, 2, 28 * 28);
     }
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 static void test_downstream(void)
@@ -298,7 +286,7 @@ static void test_downstream(void)
     g_assert_nonnull(text);
     g_assert_nonnull(strstr(text, "makes video/x-raw, width=(int)28, but"));
     g_assert_nonnull(strstr(text, "takes video/x-raw, width=(int)50"));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 typedef enum { BY_PROPERTY, BY_CONTROLLER, BY_BUFFER } LabelSource;
@@ -326,7 +314,7 @@ static GBytes *decode_label(LabelSource source, int label)
     g_assert_true((gst_buffer_get_custom_meta(out, "GstAeLabelMeta") != NULL) ==
                   (source == BY_BUFFER));
     gst_buffer_extract_dup(out, 0, G_MAXSIZE, &data, &size);
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
     return g_bytes_new_take(data, size);
 }
 
@@ -368,7 +356,7 @@ static void test_changes(void)
     gst_harness_set_src_caps(harness, codes(ONE "dimensions=(string)8:2:1:1"));
     check_push(harness, 16, 16);
     g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* The type of the next event that came out. */
@@ -406,7 +394,7 @@ static void test_stream(void)
     while (pull_event(harness) != GST_EVENT_EOS)
         ;
     g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 int main(int argc, char **argv)

@@ -219,31 +219,9 @@ static GstElement *new_element(const char *model)
     return element;
 }
 
-/* Takes the element, which gets a bus. */
-static GstHarness *put_in_harness(GstElement *element, GstBus **bus)
-{
-    GstHarness *harness;
-
-    if (bus != NULL) {
-        *bus = gst_bus_new();
-        gst_element_set_bus(element, *bus);
-    }
-    harness = gst_harness_new_with_element(element, "sink", "src");
-    gst_object_unref(element);
-    return harness;
-}
-
 static GstHarness *new_harness(const char *model, GstBus **bus)
 {
-    return put_in_harness(new_element(model), bus);
-}
-
-static void free_harness(GstHarness *harness, GstBus *bus)
-{
-    gst_element_set_bus(harness->element, NULL);
-    gst_harness_teardown(harness);
-    if (bus != NULL)
-        gst_object_unref(bus);
+    return frames_put_in_harness(new_element(model), bus);
 }
 
 /* What the sample of the output should be. */
@@ -498,7 +476,7 @@ static void test_formats(void)
             if (!models[m].rgb || GST_VIDEO_FORMAT_INFO_IS_RGB(info))
                 check_format(harness, (int)m, formats[f]);
         }
-        free_harness(harness, NULL);
+        frames_free_harness(harness, NULL);
     }
 }
 
@@ -534,7 +512,7 @@ static void check_strength(const char *model)
                             ==, 0);
         }
     }
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void test_strength(void)
@@ -556,7 +534,7 @@ static void test_bytes(void)
     for (int i = 0; i < 3; i++)
         g_assert_cmpint(
             push(harness, &info, frames_new_frame(&info, i), inverted), ==, 0);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void test_controlled(void)
@@ -577,7 +555,7 @@ static void test_controlled(void)
         g_object_get(harness->element, "sigma", &sigma, NULL);
         g_assert_cmpfloat_with_epsilon(sigma, 10 + 2.5 * (double)time, 1e-4);
     }
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void test_bad_then_good(void)
@@ -644,7 +622,7 @@ static void test_refused(void)
         text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
         frames_assert_contains(text, cases[i].says);
         frames_assert_contains(text, cases[i].model);
-        free_harness(harness, bus);
+        frames_free_harness(harness, bus);
     }
 }
 
@@ -668,7 +646,7 @@ static void test_caps(void)
     g_assert_false(gst_caps_can_intersect(of_both, yuv));
     g_assert_true(gst_caps_can_intersect(of_yuv, yuv));
     gst_object_unref(pad);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void test_fixed(void)
@@ -679,7 +657,7 @@ static void test_fixed(void)
     frames_set_caps(harness, &info, "RGB", 64, 48);
     g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 1), same), ==,
                     0);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* Looked up by name; a path is not a name. */
@@ -734,7 +712,7 @@ static void check_late(const char *format)
         harness, gst_event_new_qos(GST_QOS_TYPE_UNDERFLOW, 2.0, GST_SECOND, 0));
     g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 6), inverted),
                     ==, 0);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void test_late(void)
@@ -786,7 +764,7 @@ static void test_swap(void)
         push_until(harness, &info, inverted, same);
     }
     g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_WARNING));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* Writes the model's content to another file, at once. */
@@ -811,7 +789,7 @@ static void test_reload(void)
     GstVideoInfo info;
 
     g_object_set(element, "reload", TRUE, "model", "invert", NULL);
-    harness = put_in_harness(element, &bus);
+    harness = frames_put_in_harness(element, &bus);
     frames_set_caps(harness, &info, "NV12", 65, 49);
     g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 0), inverted),
                     ==, 0);
@@ -826,7 +804,7 @@ static void test_reload(void)
             push(harness, &info, frames_new_frame(&info, 0), inverted), ==, 0);
     text = frames_pop_text(bus, GST_MESSAGE_WARNING, GST_STREAM_ERROR);
     frames_assert_contains(text, "later.onnx");
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* A model that fails, or that does not fit the stream, leaves the old one. */
@@ -855,7 +833,7 @@ static void test_swap_fails(void)
         g_assert_cmpint(
             push(harness, &info, frames_new_frame(&info, i), inverted), ==, 0);
     }
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* As blurred(), of the rows of one field. */
@@ -912,7 +890,21 @@ static void test_interlaced(void)
         g_assert_cmpint(
             push(harness, &info, frames_new_frame(&info, i), blurred), <=, 1);
     }
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
+}
+
+static void assert_interlaced_refused(GstHarness *harness, GstBus *bus,
+                                      const char *format, int height,
+                                      GstVideoInterlaceMode mode)
+{
+    g_autofree char *text = NULL;
+    GstVideoInfo info;
+
+    set_interlaced_caps(harness, &info, format, height, mode);
+    g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)), ==,
+                    GST_FLOW_NOT_NEGOTIATED);
+    text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+    frames_assert_contains(text, "put a deinterlace before");
 }
 
 /* Rows that are not those of two equal fields. */
@@ -931,16 +923,10 @@ static void test_interlaced_refused(void)
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         GstBus *bus;
         GstHarness *harness = new_harness("blur", &bus);
-        g_autofree char *text = NULL;
-        GstVideoInfo info;
 
-        set_interlaced_caps(harness, &info, cases[i].format, cases[i].height,
-                            cases[i].mode);
-        g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)),
-                        ==, GST_FLOW_NOT_NEGOTIATED);
-        text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
-        frames_assert_contains(text, "put a deinterlace before");
-        free_harness(harness, bus);
+        assert_interlaced_refused(harness, bus, cases[i].format,
+                                  cases[i].height, cases[i].mode);
+        frames_free_harness(harness, bus);
     }
 }
 
@@ -949,20 +935,15 @@ static void test_interlaced_changes(void)
 {
     GstBus *bus;
     GstHarness *harness = new_harness("blur", &bus);
-    g_autofree char *text = NULL;
     GstVideoInfo info;
 
     set_interlaced_caps(harness, &info, "GRAY8", 16,
                         GST_VIDEO_INTERLACE_MODE_INTERLEAVED);
     g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)), ==,
                     GST_FLOW_OK);
-    set_interlaced_caps(harness, &info, "GRAY8", 16,
-                        GST_VIDEO_INTERLACE_MODE_FIELDS);
-    g_assert_cmpint(gst_harness_push(harness, frames_new_frame(&info, 0)), ==,
-                    GST_FLOW_NOT_NEGOTIATED);
-    text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
-    frames_assert_contains(text, "put a deinterlace before");
-    free_harness(harness, bus);
+    assert_interlaced_refused(harness, bus, "GRAY8", 16,
+                              GST_VIDEO_INTERLACE_MODE_FIELDS);
+    frames_free_harness(harness, bus);
 }
 
 /* The part of the frame that is to be shown goes on with it, and so does what
@@ -997,7 +978,7 @@ static void test_crop(void)
     g_assert_cmpuint(crop->height, ==, 11);
     gst_buffer_unref(in);
     gst_buffer_unref(out);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void push_segment(GstHarness *harness, double rate)
@@ -1029,7 +1010,7 @@ static void test_flush(void)
         g_assert_cmpint(
             push(harness, &info, frames_new_frame(&info, i), inverted), ==, 0);
     g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 1);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* Frames come from the last to the first: the last is shown at time 0. */
@@ -1048,7 +1029,7 @@ static void test_reverse(void)
                              1000 - i * 40 < 100 ? same : inverted),
                         ==, 0);
     g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 2);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* The size changes while models do. */
@@ -1068,7 +1049,7 @@ static void test_swap_and_resize(void)
     for (int i = 0; i < 3; i++)
         gst_buffer_unref(
             gst_harness_push_and_pull(harness, frames_new_frame(&info, i)));
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* Pipelines. */
@@ -1160,7 +1141,7 @@ static void test_threads(void)
         }
     }
     gst_buffer_unref(first);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* A ramp with a little noise through the built-in model. */
@@ -1207,7 +1188,7 @@ static void test_precision_refused(void)
     text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
     frames_assert_contains(text, "ae quantize");
     gst_object_unref(element);
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* The built-in model in floats, in 8 bits and in bf16. */
@@ -1286,7 +1267,7 @@ static GstHarness *new_temporal_harness(gboolean temporal, GstVideoInfo *info)
     GstHarness *harness;
 
     g_object_set(element, "temporal", temporal, "threads", 2, NULL);
-    harness = put_in_harness(element, NULL);
+    harness = frames_put_in_harness(element, NULL);
     frames_set_caps(harness, info, "GRAY8", 128, 96);
     return harness;
 }
@@ -1329,8 +1310,8 @@ static void test_temporal(void)
     g_object_get(with->element, "stats", &stats, NULL);
     gst_structure_get_double(stats, "sigma", &sigma);
     g_assert_cmpfloat_with_epsilon(sigma, 15, 2);
-    free_harness(with, NULL);
-    free_harness(without, NULL);
+    frames_free_harness(with, NULL);
+    frames_free_harness(without, NULL);
 }
 
 static void test_presets(void)

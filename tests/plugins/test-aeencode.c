@@ -65,23 +65,11 @@ static GstHarness *new_harness(const char *model, const char *output,
 {
     g_autofree char *path = models_path(model);
     GstElement *element = gst_element_factory_make("aeencode", NULL);
-    GstHarness *harness;
 
     g_assert_nonnull(element);
     g_object_set(element, "model-file", path, "threads", 2, NULL);
     gst_util_set_object_arg(G_OBJECT(element), "output", output);
-    *bus = gst_bus_new();
-    gst_element_set_bus(element, *bus);
-    harness = gst_harness_new_with_element(element, "sink", "src");
-    gst_object_unref(element);
-    return harness;
-}
-
-static void free_harness(GstHarness *harness, GstBus *bus)
-{
-    gst_element_set_bus(harness->element, NULL);
-    gst_harness_teardown(harness);
-    gst_object_unref(bus);
+    return frames_put_in_harness(element, bus);
 }
 
 static void set_caps(GstHarness *harness, GstVideoInfo *info,
@@ -303,7 +291,7 @@ static void check_case(size_t i, gboolean padded)
                      g_strv_length((char **)cases[i].keys));
     check_content(out, expected);
     g_assert_cmpuint(GST_BUFFER_PTS(out), ==, time);
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 static void test_codes(void)
@@ -329,7 +317,7 @@ static void draw(guint64 seed, float codes[4])
             gst_harness_push_and_pull(harness, new_frame(&info));
         g_assert_cmpuint(gst_buffer_extract(out, 0, codes + 2 * i, 8), ==, 8);
     }
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 static void test_seed(void)
@@ -368,7 +356,7 @@ static void test_labels(void)
                               &found);
         g_assert_cmpint(found, ==, label);
     }
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* The property goes from label to label; frames are a second apart. */
@@ -390,7 +378,7 @@ static void test_label_controlled(void)
             expected_code("labelled", 1, 28, 28, 1, 10, 2 + i, mean, 0);
         check_content(out, expected);
     }
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* Through what stands before aeencode, or after it. */
@@ -512,7 +500,7 @@ static void test_refusals(void)
         set_caps(harness, &info, "GRAY8", 28, 28);
         check_push(harness, &info, 8);
     }
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* A frame whose caps never came. */
@@ -530,7 +518,7 @@ static void test_no_caps(void)
     gst_video_info_set_format(&info, GST_VIDEO_FORMAT_GRAY8, 28, 28);
     g_assert_cmpint(gst_harness_push(harness, new_frame(&info)), ==,
                     GST_FLOW_NOT_NEGOTIATED);
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* What the sink pad asks upstream for. */
@@ -566,7 +554,7 @@ static void test_offers(void)
         g_autofree char *found = gst_caps_to_string(caps);
         g_test_message("%s", found);
         g_assert_true(gst_caps_is_equal(caps, expected));
-        free_harness(harness, bus);
+        frames_free_harness(harness, bus);
     }
 }
 
@@ -591,7 +579,7 @@ static void test_downstream(void)
     gst_harness_set_sink_caps_str(harness, "other/tensors,format=flexible");
     g_autoptr(GstCaps) caps = gst_pad_peer_query_caps(harness->srcpad, NULL);
     g_assert_true(gst_caps_is_empty(caps));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* Another model, and a wrong one, while frames come; another size. */
@@ -616,7 +604,7 @@ static void test_changes(void)
     set_caps(harness, &info, "GRAY8", 16, 4);
     check_push(harness, &info, 4 * 1 * 32 * 4);
     g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* The type of the next event that came out. */
@@ -655,7 +643,7 @@ static void test_stream(void)
     while (pull_event(harness) != GST_EVENT_EOS)
         ;
     g_assert_null(gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 int main(int argc, char **argv)

@@ -91,24 +91,9 @@ static GstHarness *new_harness(const char *model, GstBus **bus)
 {
     GstElement *element = gst_element_factory_make("aesuperres", NULL);
     g_autofree char *path = model != NULL ? models_path(model) : NULL;
-    GstHarness *harness;
 
     g_object_set(element, "model-file", path, "threads", 2, NULL);
-    if (bus != NULL) {
-        *bus = gst_bus_new();
-        gst_element_set_bus(element, *bus);
-    }
-    harness = gst_harness_new_with_element(element, "sink", "src");
-    gst_object_unref(element);
-    return harness;
-}
-
-static void free_harness(GstHarness *harness, GstBus *bus)
-{
-    gst_element_set_bus(harness->element, NULL);
-    gst_harness_teardown(harness);
-    if (bus != NULL)
-        gst_object_unref(bus);
+    return frames_put_in_harness(element, bus);
 }
 
 /* The caps of what comes out. */
@@ -204,7 +189,7 @@ static void check_formats(const char *kind, const char *const *formats, gsize n,
             check_frame(harness, &info, frames_new_padded_frame(&info, i),
                         scale, FALSE);
         }
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* Every format, size and scale, in one stream a model. */
@@ -231,7 +216,7 @@ static void test_padding_byte(void)
         g_assert_cmpint(map.data[i], ==, 255);
     gst_buffer_unmap(out, &map);
     gst_buffer_unref(out);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* Chroma keeps its place relative to luma: on a ramp sample j of the large
@@ -280,7 +265,7 @@ static void test_chroma_site(void)
         }
         gst_video_frame_unmap(&frame);
         gst_buffer_unref(result);
-        free_harness(harness, NULL);
+        frames_free_harness(harness, NULL);
     }
 }
 
@@ -337,7 +322,7 @@ static void test_negotiation(void)
             frames_assert_contains(text,
                                    "next element takes video/x-raw, width");
         }
-        free_harness(harness, bus);
+        frames_free_harness(harness, bus);
     }
 }
 
@@ -377,7 +362,7 @@ static void test_caps_are_carried_over(void)
         found = gst_pad_get_current_caps(harness->sinkpad);
         if (!gst_caps_is_subset(found, expected))
             g_error("%s", gst_caps_to_string(found));
-        free_harness(harness, NULL);
+        frames_free_harness(harness, NULL);
     }
 }
 
@@ -407,7 +392,7 @@ static void test_queries(void)
         g_assert_true(gst_caps_can_intersect(caps, takes));
         g_assert_false(gst_caps_can_intersect(caps, refuses));
         gst_object_unref(pad);
-        free_harness(harness, NULL);
+        frames_free_harness(harness, NULL);
     }
 }
 
@@ -480,7 +465,7 @@ static void test_refused(void)
                         ==, GST_FLOW_NOT_NEGOTIATED);
         text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
         frames_assert_contains(text, cases[i].says);
-        free_harness(harness, bus);
+        frames_free_harness(harness, bus);
     }
 }
 
@@ -495,7 +480,7 @@ static void test_fixed(void)
         gst_harness_push_and_pull(harness, frames_new_frame(&info, 0)));
     get_output(harness, &large);
     g_assert_cmpint(large.width, ==, 28);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* Changes while the stream runs. */
@@ -523,7 +508,7 @@ static void test_stream_changes(void)
         check_frame(harness, &info, frames_new_frame(&info, i), cases[i].scale,
                     FALSE);
     }
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 /* Frames that came too late are enlarged all the same. */
@@ -544,7 +529,7 @@ static void check_late(const char *format)
         gst_harness_push_and_pull(harness, frames_new_frame(&info, 3)));
     g_assert_cmpuint(frames_get_stat(harness->element, "late"), ==, 2);
     g_assert_cmpuint(frames_get_stat(harness->element, "frames"), ==, 2);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void test_late(void)
@@ -583,7 +568,7 @@ static void test_crop(void)
     g_assert_cmpuint(crop->width, ==, 60);
     g_assert_cmpuint(crop->height, ==, 33);
     gst_buffer_unref(buffer);
-    free_harness(harness, NULL);
+    frames_free_harness(harness, NULL);
 }
 
 static void set_model(GstHarness *harness, const char *model)
@@ -629,7 +614,7 @@ static void test_swap(void)
     while (repeats(harness, &info) && g_get_monotonic_time() < end)
         ;
     g_assert_false(repeats(harness, &info));
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 /* The same bytes for any number of threads. */
@@ -654,7 +639,7 @@ static void test_threads(void)
         g_assert_cmpint(gst_buffer_memcmp(out, 0, map.data, map.size), ==, 0);
         gst_buffer_unmap(first, &map);
         gst_buffer_unref(out);
-        free_harness(harness, NULL);
+        frames_free_harness(harness, NULL);
     }
     gst_buffer_unref(first);
 }

@@ -25,13 +25,6 @@ static GstHarness *new_harness(const char *description, GstBus **bus)
     return harness;
 }
 
-static void free_harness(GstHarness *harness, GstBus *bus)
-{
-    gst_element_set_bus(harness->element, NULL);
-    gst_harness_teardown(harness);
-    gst_object_unref(bus);
-}
-
 /* FALSE: the element does not take this format. */
 static gboolean takes(GstHarness *harness, const char *format)
 {
@@ -65,7 +58,7 @@ static void check(const char *description, const char *format, gboolean padded)
         frames_assert_contains(text, format);
         frames_assert_contains(text, found);
     }
-    free_harness(harness, bus);
+    frames_free_harness(harness, bus);
 }
 
 static void test_truncated(void)
@@ -112,7 +105,7 @@ static void test_meta(void)
             gst_harness_push(harness, buffer);
             text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
             frames_assert_contains(text, cases[i].says);
-            free_harness(harness, bus);
+            frames_free_harness(harness, bus);
         }
 }
 
