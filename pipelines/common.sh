@@ -67,8 +67,19 @@ make_temporary() {
     trap 'rm -rf "$TEMPORARY"' EXIT
 }
 
-# FOLDER/mosaic-WIDTH-HEIGHT.png, an image of tiles of this size, scattered or
-# crowded, of black and white or of all grays: mosaic FOLDER WIDTH HEIGHT
+# Images in FOLDER of tiles with two of these sides, mosaic-WIDTH-HEIGHT.png, but
+# of those so small that they would be noise: scattered or crowded, of black and
+# white or of all grays: mosaics FOLDER SIDE...
+mosaics() {
+    local folder=$1 width height
+    shift
+    for width; do
+        for height; do
+            [ $((width * height)) -lt 4 ] || mosaic "$folder" "$width" "$height"
+        done
+    done
+}
+
 mosaic() {
     gst-launch-1.0 -q videotestsrc pattern=black num-buffers=1 ! \
         "video/x-raw,format=GRAY8,width=$((240 / $2)),height=$((240 / $3))" ! \

@@ -97,14 +97,9 @@ page() {
         filesink location="graphics/page-$1.png"
 }
 
-# Mosaics, and pages dark on light and light on dark.
-draw_graphics() {
-    local width height paper ink font size number=0
-    for width in 1 2 3 4 6 8 16 32; do
-        for height in 1 2 3 4 6 8 16 32; do
-            [ $((width * height)) -lt 4 ] || mosaic graphics $width $height
-        done
-    done
+# Pages dark on light and light on dark.
+draw_pages() {
+    local paper ink font size number=0
     while read -r paper ink; do
         for font in Sans Serif Monospace; do
             for size in 9 11 13 16 20 28 44; do
@@ -123,7 +118,8 @@ draw_graphics() {
 list_frames() {
     case $COLOUR in
     gray)
-        draw_graphics
+        mosaics graphics 1 2 3 4 6 8 16 32
+        draw_pages
         chroma_of landscape I420 480 320 240 160
         chroma_of portrait I420 320 480 160 240
         chroma_of landscape Y444 480 320 480 320
@@ -131,7 +127,7 @@ list_frames() {
         for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
         find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
         find graphics -name '*.png' | sort
-        find graphics -name 'mosaic*.png' | sort
+        find graphics -name 'mosaic*.png' | sort # so twice
         ;;
     yuv420) find photos -name '*.jpg' | sort ;;
     rgb)

@@ -59,11 +59,7 @@ for picture in $(printf '%s\n' luma/* | mixed | at_least $LEAST); do
             "$(printf 'small/%05d-%d.png' $seen $percent)"
     done
 done
-for width in 2 3 4 6 8; do
-    for height in 2 3 4 6 8; do
-        mosaic small $width $height
-    done
-done
+mosaics small 2 3 4 6 8
 printf '%s\n' small/* | mixed | at_least $PATCH | link_numbered train .png
 cd "$OLDPWD"
 echo "$(find "$TEMPORARY/train" -type f | wc -l) images for training," \
