@@ -5,8 +5,8 @@
  *   noisy    <- noisy    + (y - noisy) / n'       n' = min(1 + keep n, LONGEST)
  *   denoised <- denoised + (D - denoised) / n'
  *   out = denoised + gain (r - mean of r),        r = noisy - denoised
- *   gain = max(0, 1 - q (1 + CAUTION q)),         q = V / n' / mean of
- *                                                     (r - mean of r)^2
+ *   gain = max(0, 1 - q (1 + CAUTION q))
+ *   q = (V / n') / mean of (r - mean of r)^2
  *
  * where means of r are those of its surroundings: what both differ by in large
  * is not detail, but what clipping does to noise. keep is 1 where nothing
