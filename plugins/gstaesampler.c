@@ -8,7 +8,7 @@
 enum { STREAM_CUT = 1, STREAM_SHUFFLE }; /* parts of the seed */
 enum { PAST = 2 };                       /* frames that are kept */
 
-/* Between what noise alone gives (core/still.h), and what motion makes of it:
+/* Between what noise alone gives (core/train/still.h), and what motion makes of it:
  * of the patches of 64 x 64 samples of a scene that stands still one in a
  * thousand is left out, of smaller ones more. */
 #define STILL -0.35  /* the largest correlation */

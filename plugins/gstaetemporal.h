@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The filter of core/temporal.h on video frames that a model has denoised:
+/* The filter of core/video/temporal.h on video frames that a model has denoised:
  * all components but alpha, in every format of gstaepixels.h. Interlaced video
  * is not for it. */
 #pragma once

@@ -17,11 +17,11 @@ forbid() {
 code() { find "$@" -name '*.[ch]'; }
 
 forbid "GStreamer in the core" '#include <gst/' $(code core)
-forbid "cblas or LAPACK outside core/gemm.c" 'cblas|syevd' $(code core plugins | grep -v core/gemm)
-forbid "intrinsics outside core/simd" 'immintrin|arm_neon' \
-    $(code core plugins | grep -v core/simd/)
-forbid "vector extensions outside core/simd" 'vector_size' \
-    $(code core plugins | grep -v core/simd/)
+forbid "cblas or LAPACK outside core/base/gemm.c" 'cblas|syevd' $(code core plugins | grep -v core/base/gemm)
+forbid "intrinsics outside core/kernels" 'immintrin|arm_neon' \
+    $(code core plugins | grep -v core/kernels/)
+forbid "vector extensions outside core/kernels" 'vector_size' \
+    $(code core plugins | grep -v core/kernels/)
 forbid "a plugin that sees more of the core than ae.h" \
     '#include "(\.\./)*core/|#include "(ops/|plan|model|tensor|kernels|trainer|onnx)' \
     $(code plugins)

@@ -13,9 +13,9 @@
  * from `axis` on. */
 #include <math.h>
 
-#include "box.h"
-#include "broadcast.h"
-#include "gradient.h"
+#include "ops/box.h"
+#include "ops/broadcast.h"
+#include "ops/gradient.h"
 
 #define CHUNK 4096 /* elements a unit, where it is no row */
 

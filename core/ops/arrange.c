@@ -4,7 +4,7 @@
  *
  * Each is planned as a list of strided copies between inputs and outputs, which
  * backward runs the other way. */
-#include "gradient.h"
+#include "ops/gradient.h"
 
 #define MAX_AXES 8
 #define MAX_INDICES (1 << 20) /* of Gather; each is a copy of its own */

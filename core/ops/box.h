@@ -3,7 +3,7 @@
  * reduction keeps and what it sums, the batches of a matrix product, ... */
 #pragma once
 
-#include "ops.h"
+#include "ops/ops.h"
 
 G_BEGIN_DECLS
 

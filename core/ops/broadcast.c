@@ -6,10 +6,10 @@
  * channel becomes rows of channels; not across the rows of images in plans
  * without gradients, which want units that lie within one. A unit is a row, or
  * a piece of a long one. */
-#include "broadcast.h"
+#include "ops/broadcast.h"
 
-#include "box.h"
-#include "gradient.h"
+#include "ops/box.h"
+#include "ops/gradient.h"
 
 #define CHUNK 1024 /* elements a unit at most */
 

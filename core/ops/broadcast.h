@@ -3,7 +3,7 @@
  * broadcasting: one loop nest for all of them, forward and backward. */
 #pragma once
 
-#include "ops.h"
+#include "ops/ops.h"
 
 G_BEGIN_DECLS
 

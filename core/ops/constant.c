@@ -6,7 +6,7 @@
  * is the identity; to whole numbers it truncates. */
 #include <math.h>
 
-#include "gradient.h"
+#include "ops/gradient.h"
 
 /* Of TensorProto.DataType. */
 enum {

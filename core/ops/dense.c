@@ -4,9 +4,9 @@
  *
  * A matrix is seen through two strides. BLAS takes it as it is when one of them
  * is 1 (ranks 1 to 3 always are so); others are packed into scratch first. */
-#include "../gemm.h"
-#include "box.h"
-#include "gradient.h"
+#include "base/gemm.h"
+#include "ops/box.h"
+#include "ops/gradient.h"
 
 #define ROWS 64     /* of the output a unit */
 #define COLUMNS 256 /* of Gemm's output a unit */

@@ -2,7 +2,7 @@
 /* Arithmetic, element by element: Add, Sub, Mul, Div, Pow, Min, Max of inputs
  * that broadcast, and Neg, Abs, Exp, Log, Sqrt. Integers divide towards
  * zero. */
-#include "broadcast.h"
+#include "ops/broadcast.h"
 
 #include <math.h>
 #include <string.h>

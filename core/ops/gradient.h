@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "ops.h"
+#include "ops/ops.h"
 
 G_BEGIN_DECLS
 

@@ -8,7 +8,7 @@
  * 2016). */
 #include <math.h>
 
-#include "gradient.h"
+#include "ops/gradient.h"
 
 enum { X, SCALE, BIAS, MEAN, VAR };
 

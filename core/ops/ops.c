@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The list of operators, and what their plan functions share. */
-#include "ops.h"
+#include "ops/ops.h"
 
 #include <stdarg.h>
 #include <string.h>

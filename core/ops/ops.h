@@ -18,9 +18,9 @@
  * A new operator: docs/adding-an-operator.md. */
 #pragma once
 
-#include "../error.h"
-#include "../kernels.h"
-#include "../model.h"
+#include "base/error.h"
+#include "kernels/kernels.h"
+#include "model/model.h"
 
 G_BEGIN_DECLS
 

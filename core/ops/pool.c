@@ -5,7 +5,7 @@
  * A window is taken apart: first the input rows that it covers become one row
  * of maxima or sums, then the pixels of that row. Both are loops along whole
  * rows or channels. */
-#include "gradient.h"
+#include "ops/gradient.h"
 
 enum { D, H, W, AXES };
 

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops.h"
+#include "ops/ops.h"
 
 typedef struct {
     const float *scale, *zero; /* zero may be NULL: 0 */

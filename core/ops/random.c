@@ -2,9 +2,9 @@
 /* RandomNormalLike: normal numbers (attributes mean and scale) in the shape of
  * the input. They depend on the plan's seed, the node's own `seed` and the
  * place of the element alone. */
-#include "../random.h"
+#include "base/random.h"
 
-#include "gradient.h"
+#include "ops/gradient.h"
 
 #define CHUNK 4096 /* elements a unit */
 

@@ -17,8 +17,8 @@
  * clipping. Peepholes (P) are not trained. */
 #include <string.h>
 
-#include "../gemm.h"
-#include "gradient.h"
+#include "base/gemm.h"
+#include "ops/gradient.h"
 
 enum { X, W, R, B, LENGTHS, H0, C0, P };
 enum { Y, Y_H, Y_C };

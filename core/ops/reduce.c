@@ -2,8 +2,8 @@
 /* ReduceSum and ReduceMean over some or all axes. */
 #include <math.h>
 
-#include "box.h"
-#include "gradient.h"
+#include "ops/box.h"
+#include "ops/gradient.h"
 
 typedef struct {
     AeBox kept;  /* positions in the input, one for each output element... */

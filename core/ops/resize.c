@@ -9,9 +9,9 @@
  * always left as it is, and then a pixel is a run of floats. */
 #include <math.h>
 
-#include "../resample.h"
-#include "box.h"
-#include "gradient.h"
+#include "video/resample.h"
+#include "ops/box.h"
+#include "ops/gradient.h"
 
 #define MAX_TERMS 256
 

@@ -7,7 +7,7 @@
  * Otherwise both shapes are cut into common axes, from the last one on, as far
  * as their dimensions divide each other; that part is one strided copy, made
  * `outer` times. */
-#include "gradient.h"
+#include "ops/gradient.h"
 
 #define MAX_AXES (2 * AE_MAX_RANK)
 

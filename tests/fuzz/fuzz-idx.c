@@ -3,7 +3,7 @@
 #include "fuzz.h"
 
 #include "ae.h"
-#include "idx.h"
+#include "data/idx.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

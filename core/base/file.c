@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files are read whole and replaced whole: write to a temporary name, fsync,
+ * rename, fsync the directory. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+
+#define MAX_SIZE G_MAXINT32
+
+static gboolean fail(GError **error, const char *path, const char *what)
+{
+    int code = errno;
+
+    g_set_error(error, AE_ERROR, AE_ERROR_FILE, "%s: cannot %s: %s", path, what,
+                g_strerror(code));
+    return FALSE;
+}
+
+/* The size of an open file that can be read whole; -1 with an error. */
+static gssize size_of(int fd, const char *path, GError **error)
+{
+    struct stat info;
+
+    if (fstat(fd, &info) != 0) {
+        fail(error, path, "read the file");
+        return -1;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FILE, "%s: is not a regular file",
+                    path);
+        return -1;
+    }
+    if (info.st_size > MAX_SIZE) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FILE,
+                    "%s: has %" G_GINT64_FORMAT
+                    " bytes, but files may have at most %d",
+                    path, (gint64)info.st_size, MAX_SIZE);
+        return -1;
+    }
+    return info.st_size;
+}
+
+/* Reads up to @size bytes: fewer if the file has become shorter; -1 on error.
+ */
+static gssize read_all(int fd, char *data, gsize size)
+{
+    gsize done = 0;
+
+    while (done < size) {
+        gssize n = read(fd, data + done, size - done);
+
+        if (n == 0)
+            break;
+        if (n > 0)
+            done += n;
+        else if (errno != EINTR)
+            return -1;
+    }
+    return done;
+}
+
+static GBytes *read_open(int fd, const char *path, GError **error)
+{
+    gssize size = size_of(fd, path, error);
+    g_autofree char *data = NULL;
+
+    if (size < 0)
+        return NULL;
+    data = g_try_malloc(MAX(size, 1));
+    if (data == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "%s: not enough memory for %" G_GSSIZE_FORMAT " bytes",
+                    path, size);
+        return NULL;
+    }
+    size = read_all(fd, data, size);
+    if (size < 0) {
+        fail(error, path, "read the file");
+        return NULL;
+    }
+    return g_bytes_new_take(g_steal_pointer(&data), size);
+}
+
+static gboolean write_all(int fd, const char *data, gsize size)
+{
+    while (size > 0) {
+        gssize n = write(fd, data, size);
+
+        if (n < 0 && errno != EINTR)
+            return FALSE;
+        if (n > 0) {
+            data += n;
+            size -= n;
+        }
+    }
+    return TRUE;
+}
+
+/* What is at @path: *mode is -1 if there is nothing yet. */
+static gboolean old_mode(const char *path, int *mode, GError **error)
+{
+    struct stat info;
+
+    *mode = -1;
+    if (stat(path, &info) != 0)
+        return TRUE;
+    if (!S_ISREG(info.st_mode)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FILE,
+                    "%s: is there and not a regular file, and is not replaced",
+                    path);
+        return FALSE;
+    }
+    *mode = info.st_mode & 0777;
+    return TRUE;
+}
+
+/* Fills and closes the temporary file. */
+static gboolean fill(int fd, int mode, const char *data, gsize size)
+{
+    gboolean ok = (mode < 0 || fchmod(fd, mode) == 0) &&
+                  write_all(fd, data, size) && fsync(fd) == 0;
+    int code = errno;
+
+    if (close(fd) != 0 && ok)
+        return FALSE;
+    errno = code;
+    return ok;
+}
+
+/* A rename is safe from power loss once its directory is. Some file systems
+ * cannot do this and say so. */
+static gboolean sync_directory(const char *path)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    gboolean ok;
+    int code;
+
+    if (fd < 0)
+        return errno == EACCES;
+    ok = fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
+    code = errno;
+    close(fd);
+    errno = code;
+    return ok;
+}
+
+GBytes *ae_file_read(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    GBytes *bytes;
+
+    if (fd < 0) {
+        fail(error, path, "open the file");
+        return NULL;
+    }
+    bytes = read_open(fd, path, error);
+    close(fd);
+    return bytes;
+}
+
+/* An open file of a name beside @path, which is freed by the caller; -1: an
+ * error. */
+static int open_temporary(const char *path, char **temporary, int *mode,
+                          GError **error)
+{
+    int fd;
+
+    *temporary = g_strconcat(path, ".XXXXXX", NULL);
+    if (!old_mode(path, mode, error))
+        return -1;
+    fd = g_mkstemp_full(*temporary, O_WRONLY | O_CLOEXEC, 0666);
+    if (fd < 0)
+        fail(error, path, "create a temporary file beside it");
+    return fd;
+}
+
+gboolean ae_file_can_write(const char *path, GError **error)
+{
+    g_autofree char *temporary = NULL;
+    int mode, fd = open_temporary(path, &temporary, &mode, error);
+
+    if (fd < 0)
+        return FALSE;
+    close(fd);
+    g_unlink(temporary);
+    return TRUE;
+}
+
+gboolean ae_file_write(const char *path, const void *data, gsize size,
+                       GError **error)
+{
+    g_autofree char *temporary = NULL;
+    int mode, fd = open_temporary(path, &temporary, &mode, error), code;
+
+    if (fd < 0)
+        return FALSE;
+    if (!fill(fd, mode, data, size) || g_rename(temporary, path) != 0) {
+        code = errno;
+        g_unlink(temporary);
+        errno = code;
+        return fail(error, path, "write the file");
+    }
+    if (!sync_directory(path))
+        return fail(error, path, "make the new name permanent");
+    return TRUE;
+}
+
+void ae_floats_from_bytes(float *target, const void *source, gsize n)
+{
+    const char *bytes = source;
+
+    for (gsize i = 0; i < n; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, bytes + 4 * i, 4);
+        bits = GUINT32_FROM_LE(bits);
+        memcpy(target + i, &bits, 4);
+    }
+}
+
+void ae_floats_to_bytes(void *target, const float *source, gsize n)
+{
+    char *bytes = target;
+
+    for (gsize i = 0; i < n; i++) {
+        uint32_t bits;
+
+        memcpy(&bits, source + i, 4);
+        bits = GUINT32_TO_LE(bits);
+        memcpy(bytes + 4 * i, &bits, 4);
+    }
+}

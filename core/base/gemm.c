@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/gemm.h"
+
+#include <cblas.h>
+
+#include "base/error.h"
+
+/* LAPACK's, of which Debian's OpenBLAS has no header. The last two arguments
+ * are the lengths of the strings, as Fortran passes them. */
+extern void dsyevd_(const char *vectors, const char *triangle, const int *n,
+                    double *a, const int *lda, double *values, double *work,
+                    const int *work_size, int *iwork, const int *iwork_size,
+                    int *info, size_t vectors_length, size_t triangle_length);
+
+static gpointer one_thread(gpointer unused)
+{
+    openblas_set_num_threads(1);
+    return NULL;
+}
+
+static void use_one_thread(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    g_once(&once, one_thread, NULL);
+}
+
+static void scale(int m, int n, float beta, float *c, int ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++)
+            c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
+}
+
+/* The product of one row: sgemm would copy all of b first. */
+static void multiply_row(int a_step, gboolean transpose_b, int n, int k,
+                         float alpha, const float *a, const float *b, int ldb,
+                         float beta, float *c)
+{
+    if (beta != 1)
+        scale(1, n, beta, c, n);
+    cblas_sgemv(CblasRowMajor, transpose_b ? CblasNoTrans : CblasTrans,
+                transpose_b ? n : k, transpose_b ? k : n, alpha, b, ldb, a,
+                a_step, 1, c, 1);
+}
+
+void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
+             float alpha, const float *a, int lda, const float *b, int ldb,
+             float beta, float *c, int ldc)
+{
+    use_one_thread();
+    if (m <= 0 || n <= 0)
+        return;
+    if (k <= 0) {
+        scale(m, n, beta, c, ldc);
+        return;
+    }
+    if (m == 1) {
+        multiply_row(transpose_a ? lda : 1, transpose_b, n, k, alpha, a, b, ldb,
+                     beta, c);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
+                transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda,
+                b, ldb, beta, c, ldc);
+}
+
+/* LAPACK counts in columns: its columns are our rows, and its upper triangle is
+ * the same numbers as the lower one. */
+gboolean ae_eigenvectors(double *a, int n, double *values, GError **error)
+{
+    const int whole = -1;
+    int info, integers, size;
+    double best;
+
+    use_one_thread();
+    dsyevd_("V", "U", &n, a, &n, values, &best, &whole, &integers, &whole,
+            &info, 1, 1);
+    size = (int)best;
+    g_autofree double *work = g_new(double, size);
+    g_autofree int *iwork = g_new(int, integers);
+    dsyevd_("V", "U", &n, a, &n, values, work, &size, iwork, &integers, &info,
+            1, 1);
+    if (info != 0)
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "the eigenvectors of a %d x %d matrix were not found", n,
+                    n);
+    return info == 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "base/pool.h"
+
+/* How long a thread looks for work before it sleeps: to wake it costs as much
+ * as a small step of a network, and steps follow each other. */
+#define PATIENCE 100 /* us */
+
+struct AePool {
+    int threads;
+    GThread **workers; /* threads - 1 */
+    GMutex lock;
+    GCond start, done;
+    uint64_t round; /* atomic: counts the calls of run */
+    int busy;       /* atomic: workers still in this round */
+    int sleeping;   /* workers that wait for start */
+    gboolean quit;
+
+    AePoolTask task;
+    void *data;
+    int64_t n;
+    int64_t next; /* atomic: the next index to take */
+};
+
+typedef struct {
+    AePool *pool;
+    int thread;
+} Worker;
+
+static void work(AePool *pool, int thread)
+{
+    int64_t i;
+
+    while ((i = __atomic_fetch_add(&pool->next, 1, __ATOMIC_RELAXED)) < pool->n)
+        pool->task(pool->data, i, thread);
+}
+
+/* Comes back early when a round after @seen has begun. */
+static void await_round(AePool *pool, uint64_t seen)
+{
+    const gint64 end = g_get_monotonic_time() + PATIENCE;
+
+    while (__atomic_load_n(&pool->round, __ATOMIC_RELAXED) == seen &&
+           g_get_monotonic_time() < end)
+        g_thread_yield();
+}
+
+/* Comes back early when all workers are done. */
+static void await_workers(AePool *pool)
+{
+    const gint64 end = g_get_monotonic_time() + PATIENCE;
+
+    while (__atomic_load_n(&pool->busy, __ATOMIC_RELAXED) > 0 &&
+           g_get_monotonic_time() < end)
+        g_thread_yield();
+}
+
+static void *worker_main(void *data)
+{
+    g_autofree Worker *worker = data;
+    AePool *pool = worker->pool;
+    uint64_t seen = 0;
+
+    g_mutex_lock(&pool->lock);
+    for (;;) {
+        pool->sleeping++;
+        while (!pool->quit && pool->round == seen)
+            g_cond_wait(&pool->start, &pool->lock);
+        pool->sleeping--;
+        if (pool->quit)
+            break;
+        seen = pool->round;
+        g_mutex_unlock(&pool->lock);
+        work(pool, worker->thread);
+        g_mutex_lock(&pool->lock);
+        if (__atomic_sub_fetch(&pool->busy, 1, __ATOMIC_RELAXED) == 0)
+            g_cond_signal(&pool->done);
+        g_mutex_unlock(&pool->lock);
+        await_round(pool, seen);
+        g_mutex_lock(&pool->lock);
+    }
+    g_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+AePool *ae_pool_new(int threads)
+{
+    AePool *pool = g_new0(AePool, 1);
+
+    pool->threads = threads > 0 ? threads : (int)g_get_num_processors();
+    g_mutex_init(&pool->lock);
+    g_cond_init(&pool->start);
+    g_cond_init(&pool->done);
+    pool->workers = g_new0(GThread *, pool->threads);
+    for (int i = 1; i < pool->threads; i++) {
+        Worker *worker = g_new(Worker, 1);
+        *worker = (Worker){pool, i};
+        pool->workers[i - 1] = g_thread_new("ae-pool", worker_main, worker);
+    }
+    return pool;
+}
+
+void ae_pool_free(AePool *pool)
+{
+    if (pool == NULL)
+        return;
+    g_mutex_lock(&pool->lock);
+    pool->quit = TRUE;
+    g_cond_broadcast(&pool->start);
+    g_mutex_unlock(&pool->lock);
+    for (int i = 1; i < pool->threads; i++)
+        g_thread_join(pool->workers[i - 1]);
+    g_free(pool->workers);
+    g_mutex_clear(&pool->lock);
+    g_cond_clear(&pool->start);
+    g_cond_clear(&pool->done);
+    g_free(pool);
+}
+
+int ae_pool_threads(const AePool *pool)
+{
+    return pool->threads;
+}
+
+void ae_pool_run(AePool *pool, AePoolTask task, void *data, int64_t n)
+{
+    if (pool->threads == 1 || n <= 1) {
+        for (int64_t i = 0; i < n; i++)
+            task(data, i, 0);
+        return;
+    }
+    g_mutex_lock(&pool->lock);
+    pool->task = task;
+    pool->data = data;
+    pool->n = n;
+    pool->next = 0;
+    __atomic_store_n(&pool->busy, pool->threads - 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&pool->round, pool->round + 1, __ATOMIC_RELAXED);
+    if (pool->sleeping > 0)
+        g_cond_broadcast(&pool->start);
+    g_mutex_unlock(&pool->lock);
+
+    work(pool, 0);
+    await_workers(pool);
+
+    g_mutex_lock(&pool->lock);
+    while (pool->busy > 0)
+        g_cond_wait(&pool->done, &pool->lock);
+    g_mutex_unlock(&pool->lock);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Which kernels this processor can run, and which of them are used. */
+#include "kernels/kernels.h"
+
+#include <string.h>
+
+extern const AeKernels ae_kernels_c;
+#if defined(__x86_64__)
+extern const AeKernels ae_kernels_sse2, ae_kernels_avx2, ae_kernels_avx512;
+
+extern const AeInt8Kernels ae_int8_avx512vnni;
+extern const AeBf16Kernels ae_bf16_avx512bf16;
+
+/* As avx512, but for whole numbers: avx512vnni; and for bf16: avx512bf16. */
+static const AeKernels *derived(int i)
+{
+    static AeKernels kernels[2];
+    static gsize made;
+
+    if (g_once_init_enter(&made)) {
+        kernels[0] = ae_kernels_avx512;
+        kernels[0].name = ae_int8_avx512vnni.name;
+        kernels[0].int8 = &ae_int8_avx512vnni;
+        kernels[1] = kernels[0];
+        kernels[1].name = ae_bf16_avx512bf16.name;
+        kernels[1].bf16 = &ae_bf16_avx512bf16;
+        g_once_init_leave(&made, 1);
+    }
+    return &kernels[i];
+}
+
+static const AeKernels *set(int i)
+{
+    static const AeKernels *const sets[] = {
+        &ae_kernels_c, &ae_kernels_sse2, &ae_kernels_avx2, &ae_kernels_avx512};
+    const int n = G_N_ELEMENTS(sets);
+
+    return i < n ? sets[i] : derived(i - n);
+}
+
+/* How many of them this processor (and the system: it must save the wide
+ * registers) can run. */
+static int usable(void)
+{
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+        return 2;
+    if (!__builtin_cpu_supports("avx512f") ||
+        !__builtin_cpu_supports("avx512bw") ||
+        !__builtin_cpu_supports("avx512dq") ||
+        !__builtin_cpu_supports("avx512vl"))
+        return 3;
+    if (!__builtin_cpu_supports("avx512vnni"))
+        return 4;
+    return __builtin_cpu_supports("avx512bf16") ? 6 : 5;
+}
+#else
+static const AeKernels *set(int i)
+{
+    return &ae_kernels_c;
+}
+
+static int usable(void)
+{
+    return 1;
+}
+#endif
+
+static gpointer choose(gpointer unused)
+{
+    const char *wanted = g_getenv("AE_KERNELS");
+    const int n = usable();
+
+    for (int i = 0; i < n; i++)
+        if (wanted && strcmp(set(i)->name, wanted) == 0)
+            return (gpointer)set(i);
+    return (gpointer)set(n - 1);
+}
+
+const AeKernels *ae_kernels_nth(int i)
+{
+    return i >= 0 && i < usable() ? set(i) : NULL;
+}
+
+const AeKernels *ae_kernels_get(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    return g_once(&once, choose, NULL);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Vectors of WIDTH output channels, and what follows their sums; included once
+ * for each width. Constant arguments (`pixels`, `vectors`, ...) are known where
+ * these functions are inlined, so that the accumulators stay in registers. */
+#include "kernels/tmpl/vector-width.h"
+
+/* The first @valid lanes; the others are zero. */
+ALWAYS_INLINE W(Vector) W(load_part)(const float *p, int valid)
+{
+    W(Vector) v = {0};
+
+    if (valid >= WIDTH)
+        return W(load)(p);
+    for (int i = 0; i < valid; i++)
+        v[i] = p[i];
+    return v;
+}
+
+/* What follows the sum, for up to two vectors of channels. */
+typedef struct {
+    W(Vector) bias[2], slope[2];
+} W(Channels);
+
+ALWAYS_INLINE W(Vector)
+    W(finish)(W(Vector) x, W(Vector) slope, const Finish finish)
+{
+    const W(Mask) below = x < 0;
+
+    if (finish == FINISH_NONE)
+        return x;
+    if (finish == FINISH_RELU)
+        return (W(Vector))((W(Mask))x & ~below);
+    return (W(Vector))(((W(Mask))(x * slope) & below) | ((W(Mask))x & ~below));
+}
+
+static W(Channels)
+    W(channels_new)(const Epilogue *e, int o, int valid, int vectors)
+{
+    W(Channels) f;
+
+    memset(&f, 0, sizeof f);
+    for (int b = 0; b < vectors; b++, o += WIDTH, valid -= WIDTH) {
+        if (e->bias)
+            f.bias[b] = W(load_part)(e->bias + o, valid);
+        f.slope[b] += e->alpha;
+        if (e->slope)
+            f.slope[b] = W(load_part)(e->slope + o, valid);
+    }
+    return f;
+}

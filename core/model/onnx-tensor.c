@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Tensors of ONNX files to ours and back. A TensorProto holds its elements as
+ * little-endian bytes (raw_data) or in one of five typed fields; each element
+ * is taken as its bits first, and then decoded as its type says. */
+#include "model/onnx-tensor.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "model/onnx.h"
+
+typedef enum {
+    FIELD_FLOAT,
+    FIELD_INT32,
+    FIELD_INT64,
+    FIELD_DOUBLE,
+    FIELD_UINT64,
+} Field;
+
+typedef struct {
+    int32_t type;
+    const char *name;
+    int size; /* bytes in raw_data; 0: not read here */
+    gboolean integer;
+    Field field; /* where the elements are if not in raw_data */
+    float (*decode)(uint64_t bits);
+} ElementType;
+
+static float decode_float(uint64_t bits)
+{
+    uint32_t low = (uint32_t)bits;
+    float value;
+
+    memcpy(&value, &low, sizeof value);
+    return value;
+}
+
+static float decode_double(uint64_t bits)
+{
+    double value;
+
+    memcpy(&value, &bits, sizeof value);
+    return (float)value;
+}
+
+/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
+static float decode_float16(uint64_t bits)
+{
+    float sign = (bits & 0x8000) ? -1.0f : 1.0f;
+    int exponent = bits >> 10 & 31;
+    int fraction = bits & 1023;
+
+    if (exponent == 31)
+        return fraction ? NAN : sign * INFINITY;
+    if (exponent == 0)
+        return sign * ldexpf(fraction, -24);
+    return sign * ldexpf(fraction + 1024, exponent - 25);
+}
+
+static float decode_bfloat16(uint64_t bits)
+{
+    return decode_float(bits << 16);
+}
+
+static float decode_int8(uint64_t bits)
+{
+    return (int8_t)bits;
+}
+
+static float decode_int16(uint64_t bits)
+{
+    return (int16_t)bits;
+}
+
+static float decode_int32(uint64_t bits)
+{
+    return (float)(int32_t)bits;
+}
+
+static float decode_int64(uint64_t bits)
+{
+    return (float)(int64_t)bits;
+}
+
+static float decode_uint8(uint64_t bits)
+{
+    return (uint8_t)bits;
+}
+
+static float decode_uint16(uint64_t bits)
+{
+    return (uint16_t)bits;
+}
+
+static float decode_uint32(uint64_t bits)
+{
+    return (float)(uint32_t)bits;
+}
+
+static float decode_uint64(uint64_t bits)
+{
+    return (float)bits;
+}
+
+static float decode_bool(uint64_t bits)
+{
+    return (bits & 0xff) != 0;
+}
+
+static const ElementType types[] = {
+    {1, "float", 4, FALSE, FIELD_FLOAT, decode_float},
+    {2, "uint8", 1, TRUE, FIELD_INT32, decode_uint8},
+    {3, "int8", 1, TRUE, FIELD_INT32, decode_int8},
+    {4, "uint16", 2, TRUE, FIELD_INT32, decode_uint16},
+    {5, "int16", 2, TRUE, FIELD_INT32, decode_int16},
+    {6, "int32", 4, TRUE, FIELD_INT32, decode_int32},
+    {7, "int64", 8, TRUE, FIELD_INT64, decode_int64},
+    {8, "string", 0, FALSE, 0, NULL},
+    {9, "bool", 1, TRUE, FIELD_INT32, decode_bool},
+    {10, "float16", 2, FALSE, FIELD_INT32, decode_float16},
+    {11, "double", 8, FALSE, FIELD_DOUBLE, decode_double},
+    {12, "uint32", 4, TRUE, FIELD_UINT64, decode_uint32},
+    {13, "uint64", 8, TRUE, FIELD_UINT64, decode_uint64},
+    {14, "complex64", 0, FALSE, 0, NULL},
+    {15, "complex128", 0, FALSE, 0, NULL},
+    {16, "bfloat16", 2, FALSE, FIELD_INT32, decode_bfloat16},
+};
+
+static const ElementType *find_type(int32_t type)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(types); i++)
+        if (types[i].type == type)
+            return &types[i];
+    return NULL;
+}
+
+static gboolean check_storage(const Onnx__TensorProto *proto, GError **error)
+{
+    if (proto->data_location != 0 || proto->n_external_data > 0) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "its data is in another file (external data), which is not "
+                    "supported");
+        return FALSE;
+    }
+    if (proto->has_segment) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "it is stored in segments, which is not supported");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean read_shape(const Onnx__TensorProto *proto, AeShape *shape,
+                           int64_t *count, GError **error)
+{
+    if (proto->n_dims > AE_MAX_RANK) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "its rank is %" G_GSIZE_FORMAT ", but at most %d is "
+                    "supported",
+                    proto->n_dims, AE_MAX_RANK);
+        return FALSE;
+    }
+    shape->rank = (int)proto->n_dims;
+    for (int i = 0; i < shape->rank; i++)
+        shape->dim[i] = proto->dims[i];
+    if (!ae_shape_count(shape, count, NULL)) {
+        g_autofree char *text = ae_shape_to_string(shape);
+
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "its shape %s is impossible", text);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gsize typed_length(const Onnx__TensorProto *proto, Field field)
+{
+    switch (field) {
+    case FIELD_FLOAT:
+        return proto->n_float_data;
+    case FIELD_INT32:
+        return proto->n_int32_data;
+    case FIELD_INT64:
+        return proto->n_int64_data;
+    case FIELD_DOUBLE:
+        return proto->n_double_data;
+    case FIELD_UINT64:
+        return proto->n_uint64_data;
+    }
+    g_assert_not_reached();
+}
+
+static gboolean check_size(const Onnx__TensorProto *proto,
+                           const ElementType *type, int64_t count,
+                           GError **error)
+{
+    guint64 expected = (guint64)count * (proto->has_raw_data ? type->size : 1);
+    guint64 found = proto->has_raw_data ? proto->raw_data.len
+                                        : typed_length(proto, type->field);
+
+    if (expected == found)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                "its shape asks for %" G_GUINT64_FORMAT
+                " %s of %s, but there are %" G_GUINT64_FORMAT,
+                expected, proto->has_raw_data ? "bytes" : "elements",
+                type->name, found);
+    return FALSE;
+}
+
+static uint64_t raw_bits(const Onnx__TensorProto *proto, int size, int64_t i)
+{
+    const uint8_t *bytes = proto->raw_data.data + i * size;
+    uint64_t bits = 0;
+
+    for (int k = 0; k < size; k++)
+        bits |= (uint64_t)bytes[k] << (8 * k);
+    return bits;
+}
+
+static uint64_t typed_bits(const Onnx__TensorProto *proto, Field field,
+                           int64_t i)
+{
+    uint32_t bits = 0;
+    uint64_t wide = 0;
+
+    switch (field) {
+    case FIELD_FLOAT:
+        memcpy(&bits, &proto->float_data[i], sizeof bits);
+        return bits;
+    case FIELD_INT32:
+        return (uint64_t)(int64_t)proto->int32_data[i];
+    case FIELD_INT64:
+        return (uint64_t)proto->int64_data[i];
+    case FIELD_DOUBLE:
+        memcpy(&wide, &proto->double_data[i], sizeof wide);
+        return wide;
+    case FIELD_UINT64:
+        return proto->uint64_data[i];
+    }
+    g_assert_not_reached();
+}
+
+/* The elements in row-major order. */
+static void decode(const Onnx__TensorProto *proto, const ElementType *type,
+                   int64_t count, float *values)
+{
+    if (proto->has_raw_data && type->decode == decode_float) {
+        ae_floats_from_bytes(values, proto->raw_data.data, count);
+        return;
+    }
+    for (int64_t i = 0; i < count; i++)
+        values[i] = type->decode(proto->has_raw_data
+                                     ? raw_bits(proto, type->size, i)
+                                     : typed_bits(proto, type->field, i));
+}
+
+static AeElement element_of(int32_t type)
+{
+    return type >= AE_ELEMENT_UINT8 && type <= AE_ELEMENT_INT32
+               ? (AeElement)type
+               : AE_ELEMENT_DEFAULT;
+}
+
+static AeTensor *build(const Onnx__TensorProto *proto, const ElementType *type,
+                       const AeShape *shape, int64_t count, GError **error)
+{
+    AeTensor *tensor = ae_tensor_new(shape, error);
+    g_autofree float *values = NULL;
+
+    if (tensor == NULL)
+        return NULL;
+    values = g_try_new(float, MAX(count, 1));
+    if (values == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "there is not enough memory for it");
+        ae_tensor_free(tensor);
+        return NULL;
+    }
+    tensor->integer = type->integer;
+    tensor->element = element_of(type->type);
+    decode(proto, type, count, values);
+    ae_tensor_from_row_major(tensor, values);
+    return tensor;
+}
+
+static AeTensor *read_tensor(const Onnx__TensorProto *proto, GError **error)
+{
+    const ElementType *type = find_type(proto->data_type);
+    AeShape shape = {0};
+    int64_t count;
+
+    if (type == NULL || type->size == 0) {
+        g_autofree char *name = ae_onnx_type_name(proto->data_type);
+
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "its elements are of %s, which is not supported", name);
+        return NULL;
+    }
+    if (!check_storage(proto, error) ||
+        !read_shape(proto, &shape, &count, error) ||
+        !check_size(proto, type, count, error))
+        return NULL;
+    return build(proto, type, &shape, count, error);
+}
+
+/* To the nearest int64; what floats cannot hold (INT64_MAX, the usual "to the
+ * end" of Slice) comes back as it was. */
+static int64_t saturate(float value)
+{
+    if (value >= 0x1p63f)
+        return G_MAXINT64;
+    if (value >= -0x1p63f)
+        return (int64_t)value;
+    return G_MININT64;
+}
+
+static void encode_integers(uint8_t *bytes, const float *values, int64_t count,
+                            int size)
+{
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t bits = (uint64_t)saturate(values[i]);
+
+        for (int k = 0; k < size; k++)
+            bytes[size * i + k] = (uint8_t)(bits >> (8 * k));
+    }
+}
+
+char *ae_onnx_type_name(int32_t type)
+{
+    const ElementType *found = find_type(type);
+
+    return found ? g_strdup(found->name) : g_strdup_printf("type %d", type);
+}
+
+gboolean ae_onnx_type_read(int32_t type, gboolean *integer, AeElement *element)
+{
+    const ElementType *found = find_type(type);
+
+    *integer = found != NULL && found->integer;
+    *element = element_of(type);
+    return found != NULL && found->size > 0;
+}
+
+int32_t ae_onnx_type_written(gboolean integer, AeElement element)
+{
+    if (!integer)
+        return AE_ONNX_FLOAT;
+    return element != AE_ELEMENT_DEFAULT ? (int32_t)element : AE_ONNX_INT64;
+}
+
+AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error)
+{
+    AeTensor *tensor = read_tensor(proto, error);
+
+    if (tensor == NULL)
+        g_prefix_error(error, "tensor '%s': ", proto->name ? proto->name : "");
+    return tensor;
+}
+
+void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
+                          const AeTensor *tensor, GPtrArray *owned)
+{
+    int64_t count = ae_shape_elements(&tensor->shape);
+    int32_t type = ae_onnx_type_written(tensor->integer, tensor->element);
+    gsize size = (gsize)(count * find_type(type)->size);
+    g_autofree float *values = g_new(float, MAX(count, 1));
+    uint8_t *bytes = g_malloc(MAX(size, 1));
+
+    ae_tensor_to_row_major(tensor, values);
+    if (tensor->integer)
+        encode_integers(bytes, values, count, find_type(type)->size);
+    else
+        ae_floats_to_bytes(bytes, values, count);
+    g_ptr_array_add(owned, bytes);
+
+    onnx__tensor_proto__init(proto);
+    proto->name = (char *)name;
+    proto->n_dims = tensor->shape.rank;
+    proto->dims =
+        g_memdup2(tensor->shape.dim, sizeof(int64_t) * tensor->shape.rank);
+    g_ptr_array_add(owned, proto->dims);
+    proto->has_data_type = TRUE;
+    proto->data_type = type;
+    proto->has_raw_data = TRUE;
+    proto->raw_data = (ProtobufCBinaryData){size, bytes};
+}
+
+AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error)
+{
+    Onnx__TensorProto *proto = onnx__tensor_proto__unpack(NULL, size, data);
+    AeTensor *tensor = NULL;
+
+    if (proto == NULL)
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "the tensor is damaged or truncated");
+    else
+        tensor = ae_onnx_tensor_read(proto, error);
+    onnx__tensor_proto__free_unpacked(proto, NULL);
+    return tensor;
+}

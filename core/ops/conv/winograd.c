@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Convolutions of 3x3 without strides as Winograd's F(4x4, 3x3); see
+ * AeWinogradInput. Four output rows, a group, are made at once, some tiles at a
+ * time: their inputs are transformed, multiplied with the transformed weights,
+ * 36 products of matrices (tiles x channels), and transformed back. Groups
+ * begin at every fourth row of an image, whichever rows are asked for. */
+#include "ops/conv/conv.h"
+
+#define POSITIONS 36
+#define TILE AE_CONV_WINOGRAD_ROWS
+
+/* Fewer channels than these spend more time on the transforms than they
+ * save. */
+#define MIN_CHANNELS 8
+
+/* Of smaller images, tiles that reach beyond them are too large a part. */
+#define MIN_SIZE 8
+
+/* Floats of the transformed tiles that are in work: they stay in the cache. */
+#define WORK (32 * 1024)
+
+/* Tiles of a group are dealt with in pieces of whole blocks of the kernels. */
+#define BLOCK 12
+
+gboolean ae_conv_winograd_fits(const AeConv *c, const AeConvPass *pass)
+{
+    for (int a = 1; a < 3; a++)
+        if (pass->step[a] != 1 || pass->phases[a] != 1 ||
+            pass->first[a].taps != 3 || pass->first[a].offset_step != 1 ||
+            pass->target[a] < MIN_SIZE)
+            return FALSE;
+    return c->groups == 1 && c->kernel[0] == 1 && pass->source[0] == 1 &&
+           pass->target[0] == 1 && pass->source_c >= MIN_CHANNELS &&
+           pass->target_c >= MIN_CHANNELS;
+}
+
+static int64_t row_tiles(const AeConvPass *pass)
+{
+    return (pass->target[2] + TILE - 1) / TILE;
+}
+
+/* Floats that a tile takes of the products. */
+static int64_t product_width(const AeKernels *kernels, const AeConvPass *pass)
+{
+    return (int64_t)kernels->conv_packed(1, 16, pass->target_c) / 16;
+}
+
+static int64_t tiles_at_once(const AeConvPass *pass)
+{
+    const int64_t most = WORK / POSITIONS / (pass->source_c + pass->target_c);
+
+    return MIN(MAX(most / BLOCK, 1) * BLOCK, row_tiles(pass));
+}
+
+void ae_conv_winograd_measure(AeConvPass *pass)
+{
+    const AeConvPhase *x = &pass->first[2];
+    const int64_t tiles = row_tiles(pass);
+
+    pass->span[1] = 8;
+    pass->row = MAX(pass->row, (pass->left + x->offset + TILE * tiles + 2) *
+                                   pass->source_c);
+    pass->padded |= pass->row > pass->source[2] * pass->source_c;
+}
+
+int64_t ae_conv_winograd_packed(const AeKernels *kernels,
+                                const AeConvPass *pass)
+{
+    return POSITIONS *
+           (int64_t)kernels->conv_packed(1, pass->source_c, pass->target_c);
+}
+
+int64_t ae_conv_winograd_scratch(const AeKernels *kernels,
+                                 const AeConvPass *pass)
+{
+    return POSITIONS * tiles_at_once(pass) *
+           (ae_conv_aligned(pass->source_c) + product_width(kernels, pass));
+}
+
+void ae_conv_winograd_rows(int64_t *begin, int64_t *end)
+{
+    *begin = *begin / TILE * TILE;
+    *end = (*end + TILE - 1) / TILE * TILE;
+}
+
+/* Fills in->row for the group that begins with row @h of image @n. */
+static void find_rows(AeConvRows *rows, int64_t n, int64_t h,
+                      AeWinogradInput *in)
+{
+    const AeConvPass *pass = rows->pass;
+
+    for (int i = 0; i < TILE + 2; i++)
+        in->row[i] = ae_conv_row_at(rows, n, 0, h + pass->first[1].offset + i) +
+                     (pass->left + pass->first[2].offset) * pass->source_c;
+}
+
+/* Fills those of out->out and out->residual that are made of the group that
+ * begins with target row @unit. */
+static void find_targets(const AeConvRun *run, int64_t unit,
+                         AeWinogradOutput *out)
+{
+    const AeConvRow *row = &run->row;
+
+    for (int i = out->first; i < out->last; i++) {
+        out->out[i] = row->out + ae_conv_offset(&run->out_layout, unit + i);
+        if (row->residual)
+            out->residual[i] =
+                row->residual + ae_conv_offset(&run->residual_layout, unit + i);
+    }
+}
+
+/* To the tiles that follow those just made. */
+static void move_on(AeWinogradInput *in, AeWinogradOutput *out)
+{
+    for (int i = 0; i < TILE + 2; i++)
+        in->row[i] += TILE * in->tiles * in->step;
+    for (int i = out->first; i < out->last; i++) {
+        out->out[i] += TILE * in->tiles * out->c;
+        if (out->residual[i])
+            out->residual[i] += TILE * in->tiles * out->c;
+    }
+}
+
+/* The rows of one group, piece by piece. */
+static void run_group(const AeKernels *kernels, const AeConvPass *pass,
+                      AeWinogradInput *in, AeWinogradProducts *products,
+                      AeWinogradOutput *out)
+{
+    const int64_t all = row_tiles(pass), most = tiles_at_once(pass);
+
+    for (int64_t t = 0; t < all; t += in->tiles) {
+        in->tiles = products->tiles = out->tiles = MIN(all - t, most);
+        out->n = MIN(pass->target[2] - TILE * t, TILE * in->tiles);
+        kernels->winograd_input(in);
+        kernels->winograd_multiply(products);
+        kernels->winograd_output(out);
+        move_on(in, out);
+    }
+}
+
+void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
+                          float *scratch)
+{
+    const AeConvPass *pass = run->pass;
+    const AeConvRow *row = &run->row;
+    const int64_t height = pass->target[1];
+    float *v =
+        scratch + pass->scratch - ae_conv_winograd_scratch(run->kernels, pass);
+    AeWinogradProducts products = {
+        .v = v,
+        .u = run->packed,
+        .ci = pass->source_c,
+        .co = pass->target_c,
+        .width = product_width(run->kernels, pass),
+        .m = v +
+             POSITIONS * tiles_at_once(pass) * ae_conv_aligned(pass->source_c),
+    };
+    AeConvRows rows = ae_conv_rows_of(run, scratch);
+    AeWinogradInput in = {.step = pass->source_c, .c = pass->source_c, .v = v};
+
+    for (int64_t unit = begin, next; unit < end; unit = next) {
+        const int64_t h = unit % height / TILE * TILE;
+        const int64_t first = unit - unit % height + h; /* unit of the group */
+        AeWinogradOutput out = {
+            .m = products.m,
+            .width = products.width,
+            .c = pass->target_c,
+            .first = unit - first,
+            .bias = row->bias,
+            .activation = row->activation,
+            .alpha = row->alpha,
+            .slope = row->slope,
+        };
+
+        next = MIN(end, first + MIN(TILE, height - h));
+        out.last = next - first;
+        find_rows(&rows, unit / height, h, &in);
+        find_targets(run, first, &out);
+        run_group(run->kernels, pass, &in, &products, &out);
+    }
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Convolutions of quantised models in whole numbers. A value between
+ * QuantizeLinear and DequantizeLinear is held as bytes; a Conv or ConvTranspose
+ * whose input and weights are dequantised reads bytes itself, and where its
+ * result, after a residual and ReLU, is quantised at once, it writes them. What
+ * other steps read is dequantised for them. */
+#include <string.h>
+
+#include "base/error.h"
+#include "ops/conv/int8.h"
+#include "plan/private.h"
+
+static AeStep *step_at(const AePlan *plan, guint i)
+{
+    return g_ptr_array_index(plan->steps, i);
+}
+
+static AeStep *maker_of(const AePlan *plan, const AeOperand *operand)
+{
+    for (guint i = 0; i < plan->steps->len; i++)
+        if (step_at(plan, i)->out[0] == operand)
+            return step_at(plan, i);
+    return NULL;
+}
+
+/* TRUE if only steps @op, of bytes with one scale, read @operand. */
+static gboolean only_read_by(const AePlan *plan, AeOperand *operand,
+                             const char *op)
+{
+    float scale;
+    int zero, readers = 0;
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const AeStep *step = step_at(plan, i);
+
+        if (step->in[0] == operand && strcmp(step->op->name, op) == 0 &&
+            ae_quantize_bytes(step, &scale, &zero))
+            readers++;
+    }
+    return readers == ae_plan_value(operand)->uses;
+}
+
+/* Values that are made by QuantizeLinear and read by DequantizeLinear alone
+ * become bytes. */
+static void mark_bytes(const AePlan *plan)
+{
+    float scale;
+    int zero;
+
+    for (guint i = 0; i < plan->steps->len; i++) {
+        const AeStep *step = step_at(plan, i);
+        AeOperand *out = step->out[0];
+
+        if (strcmp(step->op->name, "QuantizeLinear") == 0 &&
+            ae_quantize_bytes(step, &scale, &zero) &&
+            only_read_by(plan, out, "DequantizeLinear"))
+            out->bytes = TRUE;
+    }
+}
+
+/* The DequantizeLinear of bytes that makes @operand, or NULL. */
+static AeStep *dequantized(const AePlan *plan, const AeOperand *operand,
+                           AeConvQuantum *quantum)
+{
+    AeStep *step = maker_of(plan, operand);
+
+    if (step == NULL ||
+        !ae_quantize_bytes(step, &quantum->scale, &quantum->zero) ||
+        !step->in[0]->bytes)
+        return NULL;
+    return step;
+}
+
+/* The contents of constant @value where they are whole numbers of 8 bits, or
+ * floats; NULL otherwise. */
+static const AeTensor *constant_of(const AePlan *plan, const AeNode *node,
+                                   guint i, AeElement element)
+{
+    const AeTensor *tensor =
+        i < node->inputs->len
+            ? ae_model_value(plan->model, g_array_index(node->inputs, int, i))
+                  ->constant
+            : NULL;
+
+    return tensor != NULL && tensor->element == element ? tensor : NULL;
+}
+
+static const AeNode *node_of(const AePlan *plan, const AeOperand *operand)
+{
+    const AePlanValue *value = (const AePlanValue *)operand;
+    const GPtrArray *nodes = plan->model->nodes;
+
+    for (guint i = 0; i < nodes->len; i++) {
+        const AeNode *node = g_ptr_array_index(nodes, i);
+
+        if (value == &plan->values[g_array_index(node->outputs, int, 0)])
+            return node;
+    }
+    return NULL;
+}
+
+static gboolean is_zero(const AeTensor *tensor)
+{
+    for (int64_t i = 0; i < ae_shape_elements(&tensor->shape); i++)
+        if (tensor->data[i] != 0)
+            return FALSE;
+    return TRUE;
+}
+
+/* Signed bytes without a zero point, one scale or one an output channel. */
+static gboolean find_weights(const AePlan *plan, const AeStep *step,
+                             AeConvInt8 *q)
+{
+    const AeNode *node = node_of(plan, step->in[1]);
+    const int axis = strcmp(step->op->name, "ConvTranspose") == 0;
+    const AeTensor *weights, *scales, *zero = NULL;
+    int64_t n;
+
+    if (node == NULL || strcmp(node->op->name, "DequantizeLinear") != 0)
+        return FALSE;
+    weights = constant_of(plan, node, 0, AE_ELEMENT_INT8);
+    scales = constant_of(plan, node, 1, AE_ELEMENT_DEFAULT);
+    if (node->inputs->len > 2)
+        zero = constant_of(plan, node, 2, AE_ELEMENT_INT8);
+    if (weights == NULL || scales == NULL || weights->shape.rank != 4 ||
+        (node->inputs->len > 2 && (zero == NULL || !is_zero(zero))))
+        return FALSE;
+    n = ae_shape_elements(&scales->shape);
+    q->weights = weights->data;
+    q->weight_scales = scales->data;
+    q->scale_per_channel = n > 1;
+    return n == 1 || (ae_node_int(node, "axis", 1) == axis &&
+                      n == weights->shape.dim[axis]);
+}
+
+/* The QuantizeLinear that alone reads what @step makes, if that becomes
+ * bytes. */
+static AeStep *quantizer_of(const AePlan *plan, const AeStep *step,
+                            AeConvQuantum *quantum)
+{
+    AePlanValue *out = ae_plan_value(step->out[0]);
+
+    if (out->uses != 1 || out->delivered)
+        return NULL;
+    for (guint i = 0; i < plan->steps->len; i++) {
+        AeStep *reader = step_at(plan, i);
+
+        if (reader->in[0] == step->out[0] &&
+            ae_quantize_bytes(reader, &quantum->scale, &quantum->zero) &&
+            reader->out[0]->bytes)
+            return reader;
+    }
+    return NULL;
+}
+
+/* @operand of a step becomes what @dequantize reads. */
+static void read_bytes(AeOperand **operand, const AeStep *dequantize)
+{
+    ae_plan_value(*operand)->uses--;
+    *operand = dequantize->in[0];
+    ae_plan_value(*operand)->uses++;
+}
+
+static gboolean convert(AePlan *plan, AeStep *step)
+{
+    AeConvInt8 q = {.bias = NULL};
+    AeStep *in, *residual = NULL, *quantizer;
+
+    if ((strcmp(step->op->name, "Conv") != 0 &&
+         strcmp(step->op->name, "ConvTranspose") != 0) ||
+        step->row_units == 0 || step->activation > AE_ACTIVATION_RELU ||
+        (ae_step_has(step, 2) && !step->in[2]->constant))
+        return FALSE;
+    in = dequantized(plan, step->in[0], &q.in);
+    if (step->residual != NULL)
+        residual = dequantized(plan, step->residual, &q.residual);
+    if (in == NULL || (step->residual != NULL && residual == NULL) ||
+        !find_weights(plan, step, &q))
+        return FALSE;
+    q.bias = ae_step_has(step, 2) ? step->in[2]->data : NULL;
+    quantizer = quantizer_of(plan, step, &q.out);
+    if (!ae_conv_to_int8(step, &q))
+        return FALSE;
+    read_bytes(&step->in[0], in);
+    if (residual != NULL)
+        read_bytes(&step->residual, residual);
+    if (quantizer != NULL) {
+        step->out[0] = quantizer->out[0];
+        g_ptr_array_remove(plan->steps, quantizer);
+    }
+    return TRUE;
+}
+
+/* Steps that dequantise what nobody reads as floats any more. */
+static void remove_unread(AePlan *plan)
+{
+    for (guint i = plan->steps->len; i-- > 0;) {
+        AeStep *step = step_at(plan, i);
+
+        if (strcmp(step->op->name, "DequantizeLinear") != 0 ||
+            ae_plan_value(step->out[0])->uses > 0)
+            continue;
+        ae_plan_value(step->in[0])->uses--;
+        g_ptr_array_remove_index(plan->steps, i);
+    }
+}
+
+gboolean ae_plan_quantize(AePlan *plan, AePrecision precision, GError **error)
+{
+    int converted = 0;
+
+    if (precision == AE_PRECISION_FP32 || precision == AE_PRECISION_BF16 ||
+        plan->gradients)
+        return TRUE;
+    mark_bytes(plan);
+    for (guint i = 0; i < plan->steps->len; i++)
+        converted += convert(plan, step_at(plan, i));
+    remove_unread(plan);
+    if (converted == 0 && precision == AE_PRECISION_INT8)
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "the model has no convolutions in 8 bits: 'ae quantize' "
+                    "makes such a model");
+    return converted > 0 || precision != AE_PRECISION_INT8;
+}

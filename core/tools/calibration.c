@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Files of pictures to what a model reads. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "data/idx.h"
+#include "data/png.h"
+#include "video/noise.h"
+#include "tools/quantize.h"
+#include "base/tensor.h"
+#include "video/yuv420.h"
+
+enum { MAX_IMAGES = 256, SEED = 1 };
+
+/* What the model says of its input. */
+typedef struct {
+    int channels;
+    int64_t height, width; /* AE_UNKNOWN: any multiple */
+    int64_t multiple;
+    float low, high;
+    AeNoise *noise; /* or NULL */
+} Wishes;
+
+static gboolean read_wishes(const AeModel *model, Wishes *wishes,
+                            GError **error)
+{
+    const AeValue *input = ae_model_value(model, ae_model_input(model, 0));
+    const char *multiple = ae_model_get(model, "ae.multiple");
+    const char *range = ae_model_get(model, "ae.range");
+    const char *noise = ae_model_get(model, "ae.noise");
+
+    *wishes =
+        (Wishes){.multiple = multiple != NULL ? atoi(multiple) : 16, .high = 1};
+    if (!input->has_shape || input->shape.rank != 4 ||
+        (input->shape.dim[1] != 1 && input->shape.dim[1] != 3 &&
+         input->shape.dim[1] != AE_YUV420_CHANNELS)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the input '%s' of the model is no image of 1, 3 or 6 "
+                    "channels",
+                    input->name);
+        return FALSE;
+    }
+    wishes->channels = (int)input->shape.dim[1];
+    wishes->height = input->shape.dim[2];
+    wishes->width = input->shape.dim[3];
+    if (wishes->multiple < 1 || wishes->multiple > 4096 ||
+        (range != NULL &&
+         sscanf(range, "%f,%f", &wishes->low, &wishes->high) != 2)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "the model's metadata ae.multiple or ae.range is damaged");
+        return FALSE;
+    }
+    if (noise != NULL)
+        wishes->noise = ae_noise_parse(noise, error);
+    return noise == NULL || wishes->noise != NULL;
+}
+
+/* Gray from RGB: the weights of BT.601. */
+static float pixel_at(const AeImage *image, const Wishes *wishes, int64_t x,
+                      int64_t y, int c)
+{
+    const uint8_t *p = image->pixels + (y * image->width + x) * image->channels;
+
+    if (image->channels == 1)
+        return p[0] / 255.0f;
+    if (wishes->channels == 3)
+        return p[c] / 255.0f;
+    return (0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2]) / 255;
+}
+
+/* Luma (@c 0) or chroma of the mean of @side x @side pixels, from RGB: BT.601,
+ * 16 to 235 and 240. */
+static float component_at(const AeImage *image, int64_t x, int64_t y, int side,
+                          int c)
+{
+    static const Wishes rgb = {.channels = 3};
+    static const float rows[3][4] = {
+        {16, 65.481f, 128.553f, 24.966f},
+        {128, -37.797f, -74.203f, 112},
+        {128, 112, -93.786f, -18.214f},
+    };
+    float sum = rows[c][0];
+
+    for (int i = 0; i < side * side; i++)
+        for (int k = 0; k < 3; k++)
+            sum += rows[c][1 + k] *
+                   pixel_at(image, &rgb, x + i % side, y + i / side, k) /
+                   (float)(side * side);
+    return sum / 255;
+}
+
+/* @sample from the planes of 4:2:0 video, twice its size from (left, top) on,
+ * with noise. */
+static gboolean fill_yuv420(const Wishes *wishes, const AeImage *image,
+                            int64_t left, int64_t top, uint64_t number,
+                            AeTensor *sample, GError **error)
+{
+    const int64_t h = sample->shape.dim[2], w = sample->shape.dim[3];
+    const AeNoisePlane planes[] = {{2 * w, 2 * h, 1}, {w, h, 1}, {w, h, 1}};
+    g_autoptr(AeTensor) all = ae_tensor_new(&sample->shape, error);
+    float *next;
+
+    if (all == NULL)
+        return FALSE;
+    next = all->data;
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < planes[c].height; y++)
+            for (int x = 0; x < planes[c].width; x++) {
+                const int side = c == 0 ? 1 : 2;
+
+                *next++ = component_at(image, left + x * side, top + y * side,
+                                       side, c);
+            }
+    if (wishes->noise != NULL)
+        ae_noise_apply(wishes->noise, all->data, all->data, planes, 3, SEED,
+                       number);
+    ae_yuv420_pack(all->data, (int)w, (int)h, sample->data);
+    return TRUE;
+}
+
+static void fill(const Wishes *wishes, const AeImage *image, int64_t left,
+                 int64_t top, uint64_t number, AeTensor *sample)
+{
+    const int64_t h = sample->shape.dim[2], w = sample->shape.dim[3];
+    float *next = sample->data;
+
+    for (int64_t y = 0; y < h; y++)
+        for (int64_t x = 0; x < w; x++)
+            for (int c = 0; c < wishes->channels; c++)
+                *next++ = pixel_at(image, wishes, left + x, top + y, c);
+    if (wishes->noise != NULL)
+        ae_noise_apply(wishes->noise, sample->data, sample->data,
+                       &(AeNoisePlane){w, h, wishes->channels}, 1, SEED,
+                       number);
+}
+
+/* The middle of @image. */
+static gboolean add_image(GPtrArray *samples, const Wishes *wishes,
+                          const AeImage *image, const char *name,
+                          GError **error)
+{
+    const gboolean half = wishes->channels == AE_YUV420_CHANNELS;
+    const int64_t m = wishes->multiple, times = half ? 2 : 1;
+    const int64_t h =
+        wishes->height < 0 ? image->height / times / m * m : wishes->height;
+    const int64_t w =
+        wishes->width < 0 ? image->width / times / m * m : wishes->width;
+    const AeShape shape = {.rank = 4, .dim = {1, wishes->channels, h, w}};
+    const int64_t top = (image->height - h * times) / 2;
+    const int64_t left = (image->width - w * times) / 2;
+    g_autoptr(AeTensor) sample = NULL;
+
+    if (h < 1 || w < 1 || top < 0 || left < 0) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "%s: the image of %dx%d pixels is too small for the model",
+                    name, image->width, image->height);
+        return FALSE;
+    }
+    sample = ae_tensor_new(&shape, error);
+    if (sample == NULL)
+        return FALSE;
+    if (!half)
+        fill(wishes, image, left, top, samples->len, sample);
+    else if (!fill_yuv420(wishes, image, left, top, samples->len, sample,
+                          error))
+        return FALSE;
+    for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
+        sample->data[i] =
+            wishes->low + sample->data[i] * (wishes->high - wishes->low);
+    g_ptr_array_add(samples, g_steal_pointer(&sample));
+    return TRUE;
+}
+
+static gboolean add_idx(GPtrArray *samples, const Wishes *wishes,
+                        const char *path, GError **error)
+{
+    g_autoptr(AeIdx) idx = ae_idx_load(path, error);
+    int64_t n;
+
+    if (idx == NULL)
+        return FALSE;
+    if (idx->rank == 1) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "%s: it holds labels, not images", path);
+        return FALSE;
+    }
+    n = MIN(idx->dim[0], MAX_IMAGES);
+    for (int64_t i = 0; i < n; i++) {
+        const size_t at = (size_t)(idx->dim[0] * i / n) * ae_idx_item_size(idx);
+        const AeImage image = {(int)idx->dim[2], (int)idx->dim[1],
+                               idx->rank == 4 ? 3 : 1,
+                               (uint8_t *)idx->data + at};
+
+        if (!add_image(samples, wishes, &image, path, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean add_file(GPtrArray *samples, const Wishes *wishes,
+                         const char *path, GError **error)
+{
+    g_autoptr(AeImage) image = NULL;
+
+    if (!g_str_has_suffix(path, ".png"))
+        return add_idx(samples, wishes, path, error);
+    image = ae_image_load_png(path, error);
+    return image != NULL && add_image(samples, wishes, image, path, error);
+}
+
+static void destroy_tensor(void *tensor)
+{
+    ae_tensor_free(tensor);
+}
+
+GPtrArray *ae_calibration_load(const AeModel *model, char *const *paths,
+                               GError **error)
+{
+    g_autoptr(GPtrArray) samples =
+        g_ptr_array_new_with_free_func(destroy_tensor);
+    Wishes wishes = {0};
+    gboolean ok = read_wishes(model, &wishes, error);
+
+    for (int i = 0; ok && paths[i] != NULL; i++)
+        ok = add_file(samples, &wishes, paths[i], error);
+    ae_noise_free(wishes.noise);
+    return ok ? g_steal_pointer(&samples) : NULL;
+}

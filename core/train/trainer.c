@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "train/private.h"
+
+#define MIN_LANES 2
+#define LANE_BYTES (1 << 23) /* of all gradient arenas, if that many fit */
+#define PASS_BYTES (3 << 19) /* of a plan: what stays in a core's own cache */
+#define WEIGHTS_AN_IMAGE (1 << 14) /* that a pass reads, at most */
+#define CHUNK 4096                 /* weights a task when lanes are summed */
+
+/* Moves all weights of the model into one arena. */
+static gboolean gather_weights(AeTrainer *t, GError **error)
+{
+    int64_t offset = 0;
+
+    t->n_weights = ae_model_parameters(t->model);
+    t->weights = ae_alloc_floats((size_t)t->n_weights);
+    if (t->weights == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "no memory for %" G_GINT64_FORMAT " weights", t->n_weights);
+        return FALSE;
+    }
+    for (guint i = 0; i < t->model->values->len; i++) {
+        AeValue *value = ae_model_value(t->model, (int)i);
+        if (!value->trainable)
+            continue;
+        int64_t n = ae_shape_elements(&value->constant->shape);
+        memcpy(t->weights + offset, value->constant->data,
+               (size_t)n * sizeof(float));
+        ae_free(value->constant->data);
+        value->constant->data = t->weights + offset;
+        offset += n;
+    }
+    return TRUE;
+}
+
+/* Gives the weights back to the tensors, for those who keep the model. */
+static void scatter_weights(AeTrainer *t)
+{
+    for (guint i = 0; i < t->model->values->len; i++) {
+        AeValue *value = ae_model_value(t->model, (int)i);
+        if (!value->trainable)
+            continue;
+        int64_t n = ae_shape_elements(&value->constant->shape);
+        float *data = ae_alloc_floats((size_t)n);
+        g_assert(data != NULL);
+        memcpy(data, value->constant->data, (size_t)n * sizeof(float));
+        value->constant->data = data;
+    }
+}
+
+/* Which values of the model the term of the code reads. */
+static gboolean find_codes(AeTrainer *t, GError **error)
+{
+    static const char *const keys[][AE_TRAINER_CODES] = {
+        [AE_CODE_FREE] = {NULL},
+        [AE_CODE_KL] = {"ae.mean", "ae.log-variance"},
+        [AE_CODE_L1] = {"ae.latent"},
+        [AE_CODE_ADVERSARIAL] = {"ae.latent"},
+    };
+    const char *const *key = keys[t->options.code_term];
+
+    t->outputs[t->n_outputs++] =
+        ae_model_value(t->model, ae_model_output(t->model, 0))->name;
+    for (int i = 0; i < AE_TRAINER_CODES && key[i] != NULL; i++) {
+        const char *name = ae_model_get(t->model, key[i]);
+        if (name == NULL) {
+            g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                        "the model has no \"%s\": it is not %s", key[i],
+                        i == 0 && t->options.code_term != AE_CODE_KL
+                            ? "an autoencoder with a code"
+                            : "a variational autoencoder");
+            return FALSE;
+        }
+        t->outputs[t->n_outputs++] = name;
+    }
+    return TRUE;
+}
+
+static AePlan *new_plan(AeTrainer *t, const AeShape *shape, int images,
+                        GError **error)
+{
+    AeShape shapes[2] = {*shape, ae_shape(2, images, (int)t->label_size)};
+    AePlanOptions options = {.shapes = shapes,
+                             .n_inputs = (int)t->model->inputs->len,
+                             .outputs = t->outputs,
+                             .n_outputs = t->n_outputs,
+                             .gradients = !t->options.evaluate};
+
+    shapes[0].dim[0] = images;
+    return ae_plan_new(t->model, &options, error);
+}
+
+/* Sets the sizes of one image. */
+static gboolean measure(AeTrainer *t, AePlan *plan, GError **error)
+{
+    gboolean empty = FALSE, trained = TRUE;
+
+    t->in_size = ae_shape_elements(ae_plan_input_shape(plan, 0));
+    t->target_size = ae_shape_elements(ae_plan_output_shape(plan, 0));
+    if (t->n_outputs > 1)
+        t->code_size = ae_shape_elements(ae_plan_output_shape(plan, 1));
+    for (int i = 0; i < t->n_outputs; i++) {
+        empty |= ae_shape_elements(ae_plan_output_shape(plan, i)) == 0;
+        trained &= ae_plan_output_gradient(plan, i) != NULL;
+    }
+    if (t->in_size == 0 || empty)
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_SHAPE,
+                            "the model's input or output is empty");
+    else if (!t->options.evaluate && !trained)
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE,
+                            "the model's output depends on no weight: there "
+                            "is nothing to train");
+    else
+        return TRUE;
+    return FALSE;
+}
+
+/* TRUE if a pass can take @images: files may fix the batch. */
+static gboolean can_take(AeTrainer *t, const AeShape *shape, int images)
+{
+    g_autoptr(AePlan) plan = new_plan(t, shape, images, NULL);
+
+    return plan != NULL && ae_shape_elements(ae_plan_output_shape(plan, 0)) ==
+                               images * t->target_size;
+}
+
+/* Each lane costs memory traffic for all weights, once a step. */
+static int choose_lanes(int64_t n_weights)
+{
+    int64_t fit = LANE_BYTES / (int64_t)sizeof(float) / MAX(n_weights, 1);
+
+    return (int)CLAMP(fit, MIN_LANES, AE_TRAINER_LANES);
+}
+
+/* How many images a pass takes: as many as the cache holds, or as it takes for
+ * reading the weights not to matter, or as the model's steps need, without
+ * leaving a lane empty. */
+static gboolean choose_images(AeTrainer *t, const AeShape *shape,
+                              GError **error)
+{
+    g_autoptr(AePlan) plan = new_plan(t, shape, 1, error);
+
+    if (plan == NULL || !measure(t, plan, error))
+        return FALSE;
+    int64_t fit = PASS_BYTES / (int64_t)MAX(ae_plan_memory(plan), 1);
+    fit = MAX(fit, t->n_weights / WEIGHTS_AN_IMAGE);
+    fit = MAX(fit, ae_plan_images(plan));
+    t->images =
+        (int)MIN(fit, (t->options.batch_size + t->lanes - 1) / t->lanes);
+    if (!can_take(t, shape, t->images))
+        t->images = 1;
+    return TRUE;
+}
+
+/* @size floats for each image of a batch. */
+static float *batch_of(const AeTrainer *t, int64_t size, gboolean *enough)
+{
+    float *floats =
+        ae_alloc_floats((size_t)t->options.batch_size * (size_t)size);
+
+    *enough = *enough && floats != NULL;
+    return floats;
+}
+
+static gboolean allocate_batch(AeTrainer *t)
+{
+    gboolean enough = TRUE;
+
+    t->inputs = batch_of(t, t->in_size, &enough);
+    t->targets = batch_of(t, t->target_size, &enough);
+    t->outputs_made = batch_of(t, t->target_size, &enough);
+    t->labels = batch_of(t, t->label_size, &enough);
+    t->codes = batch_of(t, t->code_size, &enough);
+    t->losses = g_new0(double, t->options.batch_size);
+    t->code_losses = g_new0(double, t->options.batch_size);
+    return enough;
+}
+
+static gboolean allocate_arenas(AeTrainer *t)
+{
+    size_t n = (size_t)t->n_weights;
+    gboolean enough = TRUE;
+
+    for (int i = 0; i < t->lanes; i++) {
+        t->gradients[i] = ae_alloc_floats(n);
+        enough &= t->gradients[i] != NULL;
+    }
+    for (int i = 0; i < ae_optimizer_moments(t->options.optimizer); i++) {
+        t->moments[i] = ae_alloc_floats(n);
+        enough &= t->moments[i] != NULL;
+    }
+    t->chunk_norms = g_new0(double, t->n_weights / CHUNK + 1);
+    return enough;
+}
+
+static gboolean make_plans(AeTrainer *t, const AeShape *shape, GError **error)
+{
+    t->plans = g_new0(AePlan *, ae_pool_threads(t->pool));
+    for (int i = 0; i < ae_pool_threads(t->pool); i++)
+        if ((t->plans[i] = new_plan(t, shape, t->images, error)) == NULL)
+            return FALSE;
+    return TRUE;
+}
+
+static gboolean make_adversary(AeTrainer *t, GError **error)
+{
+    AeAdversaryOptions options = {
+        .code_size = (int)t->code_size,
+        .learning_rate = t->options.adversary_rate,
+        .cosine_steps = t->options.cosine_steps,
+        .batch_size = t->options.batch_size,
+        .pass_size = t->images,
+        .threads = ae_pool_threads(t->pool),
+        .seed = t->options.seed,
+    };
+
+    if (t->options.code_term == AE_CODE_ADVERSARIAL && !t->options.evaluate)
+        t->adversary = ae_adversary_new(&options, error);
+    else
+        return TRUE;
+    return t->adversary != NULL;
+}
+
+static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
+{
+    if (!allocate_batch(t) || (!t->options.evaluate && !allocate_arenas(t))) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "no memory to train with batches of %d images",
+                    t->options.batch_size);
+        return FALSE;
+    }
+    return make_plans(t, shape, error) && make_adversary(t, error);
+}
+
+/* Values of the label, if the model has one; -1 if its second input is
+ * something else. */
+static int64_t find_label_size(const AeModel *model)
+{
+    const char *name = ae_model_get(model, "ae.label");
+    const AeValue *value;
+
+    if (model->inputs->len == 1)
+        return 0;
+    value = ae_model_value(model, ae_model_input(model, 1));
+    if (model->inputs->len > 2 || name == NULL ||
+        strcmp(name, value->name) != 0 || !value->has_shape ||
+        value->shape.rank != 2)
+        return -1;
+    return value->shape.dim[1];
+}
+
+static gboolean check(const AeModel *model, const AeShape *shape,
+                      const AeTrainerOptions *options, GError **error)
+{
+    const char *wrong = NULL;
+
+    if (find_label_size(model) < 0 || model->outputs->len != 1)
+        wrong = "a model with one output and one input, and a label at most, "
+                "can be trained";
+    else if (shape->rank < 1)
+        wrong = "training needs a batch axis";
+    else if (options->batch_size < 1)
+        wrong = "the batch size must be at least 1";
+    else if (!(options->learning_rate > 0))
+        wrong = "the learning rate must be above 0";
+    if (wrong != NULL)
+        g_set_error_literal(error, AE_ERROR, AE_ERROR_VALUE, wrong);
+    return wrong == NULL;
+}
+
+AeTrainer *ae_trainer_new(AeModel *model, const AeShape *shape,
+                          const AeTrainerOptions *options, GError **error)
+{
+    if (!check(model, shape, options, error))
+        return NULL;
+    AeTrainer *t = g_new0(AeTrainer, 1);
+    t->options = *options;
+    t->model = g_atomic_ref_count_compare(&model->refs, 1)
+                   ? ae_model_ref(model)
+                   : ae_model_copy(model);
+    t->kernels = ae_kernels_get();
+    t->pool = ae_pool_new(options->threads);
+    t->lanes = choose_lanes(ae_model_parameters(t->model));
+    t->label_size = find_label_size(t->model);
+    if (!find_codes(t, error) || !gather_weights(t, error) ||
+        !choose_images(t, shape, error) || !allocate(t, shape, error)) {
+        ae_trainer_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void ae_trainer_free(AeTrainer *t)
+{
+    if (t == NULL)
+        return;
+    for (int i = 0; t->plans != NULL && i < ae_pool_threads(t->pool); i++)
+        ae_plan_free(t->plans[i]);
+    g_free(t->plans);
+    if (t->weights != NULL)
+        scatter_weights(t);
+    ae_adversary_free(t->adversary);
+    ae_model_unref(t->model);
+    ae_pool_free(t->pool);
+    ae_free(t->weights);
+    ae_free(t->moments[0]);
+    ae_free(t->moments[1]);
+    for (int i = 0; i < AE_TRAINER_LANES; i++)
+        ae_free(t->gradients[i]);
+    ae_free(t->inputs);
+    ae_free(t->targets);
+    ae_free(t->outputs_made);
+    ae_free(t->labels);
+    ae_free(t->codes);
+    g_free(t->losses);
+    g_free(t->code_losses);
+    g_free(t->chunk_norms);
+    g_free(t);
+}
+
+float *ae_trainer_input(AeTrainer *t, int i)
+{
+    return t->inputs + i * t->in_size;
+}
+
+float *ae_trainer_target(AeTrainer *t, int i)
+{
+    return t->targets + i * t->target_size;
+}
+
+float *ae_trainer_label(AeTrainer *t, int i)
+{
+    return t->labels + i * t->label_size;
+}
+
+const float *ae_trainer_output(const AeTrainer *t, int i)
+{
+    return t->outputs_made + i * t->target_size;
+}
+
+int64_t ae_trainer_input_size(const AeTrainer *t)
+{
+    return t->in_size;
+}
+
+int64_t ae_trainer_target_size(const AeTrainer *t)
+{
+    return t->target_size;
+}
+
+int64_t ae_trainer_label_size(const AeTrainer *t)
+{
+    return t->label_size;
+}
+
+int64_t ae_trainer_steps(const AeTrainer *t)
+{
+    return t->step;
+}
+
+AeModel *ae_trainer_model(AeTrainer *t)
+{
+    return t->model;
+}
+
+/* What the loss of an image is divided by. */
+static double loss_divisor(const AeTrainer *t)
+{
+    return t->options.sum ? 1 : (double)t->target_size;
+}
+
+/* Output @i of a pass: its gradient, zero but for @n images; NULL where nothing
+ * is learnt. */
+static float *pass_gradient(const AeTrainer *t, AePlan *plan, int i, int n)
+{
+    const AeShape *shape = ae_plan_output_shape(plan, i);
+    int64_t size = ae_shape_elements(shape) / t->images;
+    float *gradient;
+
+    if (!t->learning)
+        return NULL;
+    gradient = ae_plan_output_gradient(plan, i);
+    memset(gradient + n * size, 0,
+           (size_t)((t->images - n) * size) * sizeof(float));
+    return gradient;
+}
+
+/* Losses of images [first, first + n) and the gradient of their outputs. */
+static void pass_losses(AeTrainer *t, AePlan *plan, int first, int n)
+{
+    float *gradient = pass_gradient(t, plan, 0, n);
+    float scale = (float)(1 / (t->n * loss_divisor(t)));
+
+    memcpy(t->outputs_made + first * t->target_size, ae_plan_output(plan, 0),
+           (size_t)(n * t->target_size) * sizeof(float));
+    for (int i = 0; i < n; i++)
+        t->losses[first + i] =
+            ae_loss(t->options.loss, ae_trainer_output(t, first + i),
+                    ae_trainer_target(t, first + i), t->target_size, scale,
+                    gradient != NULL ? gradient + i * t->target_size : NULL);
+}
+
+static float *at(float *gradient, int64_t offset)
+{
+    return gradient != NULL ? gradient + offset : NULL;
+}
+
+static void kl_losses(AeTrainer *t, AePlan *plan, int first, int n, float scale)
+{
+    const float *mean = ae_plan_output(plan, 1);
+    const float *log_variance = ae_plan_output(plan, 2);
+    float *mean_gradient = pass_gradient(t, plan, 1, n);
+    float *variance_gradient = pass_gradient(t, plan, 2, n);
+
+    for (int i = 0; i < n; i++) {
+        int64_t offset = i * t->code_size;
+        t->code_losses[first + i] = ae_loss_kl(
+            mean + offset, log_variance + offset, t->code_size, scale,
+            at(mean_gradient, offset), at(variance_gradient, offset));
+    }
+}
+
+/* The same for the term of the code. */
+static void pass_code_losses(AeTrainer *t, AePlan *plan, int thread, int first,
+                             int n)
+{
+    float scale = t->options.code_weight / (float)t->n;
+    const float *code;
+    float *gradient;
+
+    if (t->options.code_term == AE_CODE_FREE)
+        return;
+    if (t->options.code_term == AE_CODE_KL) {
+        kl_losses(t, plan, first, n, scale);
+        return;
+    }
+    code = ae_plan_output(plan, 1);
+    gradient = pass_gradient(t, plan, 1, n);
+    memcpy(t->codes + first * t->code_size, code,
+           (size_t)(n * t->code_size) * sizeof(float));
+    if (t->adversary != NULL)
+        ae_adversary_judge(t->adversary, thread, code, n, scale,
+                           t->code_losses + first, gradient);
+    for (int i = 0; t->options.code_term == AE_CODE_L1 && i < n; i++)
+        t->code_losses[first + i] =
+            ae_loss_l1_norm(code + i * t->code_size, t->code_size, scale,
+                            at(gradient, i * t->code_size));
+}
+
+/* Rows [first, first + n) of @batch, the last one again behind them: any row of
+ * the batch will do, for their gradients are zero; but a network need not bear
+ * rows of another kind. */
+static void feed(const AeTrainer *t, AePlan *plan, int input,
+                 const float *batch, int64_t size, int first, int n)
+{
+    float *target = ae_plan_input(plan, input);
+
+    memcpy(target, batch + first * size, (size_t)(n * size) * sizeof(float));
+    for (int i = n; i < t->images; i++)
+        memcpy(target + i * size, target + (n - 1) * size,
+               (size_t)size * sizeof(float));
+}
+
+static void run_pass(AeTrainer *t, int thread, int pass, int lane)
+{
+    AePlan *plan = t->plans[thread];
+    int first = pass * t->images, n = MIN(t->images, t->n - first);
+
+    feed(t, plan, 0, t->inputs, t->in_size, first, n);
+    if (t->label_size > 0)
+        feed(t, plan, 1, t->labels, t->label_size, first, n);
+    ae_plan_set_seed(
+        plan, ae_random_mix(ae_random_mix(t->options.seed, (uint64_t)t->step),
+                            (uint64_t)pass));
+    ae_plan_run(plan);
+    pass_losses(t, plan, first, n);
+    pass_code_losses(t, plan, thread, first, n);
+    if (t->learning)
+        ae_plan_backward(plan, t->gradients[lane]);
+}
+
+static void run_lane(void *data, int64_t lane, int thread)
+{
+    AeTrainer *t = data;
+
+    if (t->learning)
+        memset(t->gradients[lane], 0, (size_t)t->n_weights * sizeof(float));
+    for (int pass = (int)lane; pass * t->images < t->n; pass += t->lanes)
+        run_pass(t, thread, pass, (int)lane);
+}
+
+static AeTrainerLoss run_batch(AeTrainer *t, int n, gboolean learning)
+{
+    AeTrainerLoss loss = {0};
+
+    t->n = n;
+    t->learning = learning;
+    ae_pool_run(t->pool, run_lane, t, t->lanes);
+    for (int i = 0; i < n; i++) {
+        loss.reconstruction += t->losses[i] / loss_divisor(t) / n;
+        loss.code += t->code_losses[i] / n;
+    }
+    loss.total = loss.reconstruction;
+    if (t->options.code_term != AE_CODE_FREE)
+        loss.total += (double)t->options.code_weight * loss.code;
+    return loss;
+}
+
+/* Lane 0 becomes the sum of all, in order; chunk_norms the sums of squares. */
+static void sum_chunk(void *data, int64_t chunk, int thread)
+{
+    AeTrainer *t = data;
+    int64_t begin = chunk * CHUNK, n = MIN(CHUNK, t->n_weights - begin);
+    float *sum = t->gradients[0] + begin;
+
+    for (int lane = 1; lane < t->lanes; lane++)
+        t->kernels->add(sum, sum, t->gradients[lane] + begin, n);
+    t->chunk_norms[chunk] = t->kernels->sum_squares(sum, n);
+}
+
+static double sum_gradients(AeTrainer *t)
+{
+    int64_t chunks = (t->n_weights + CHUNK - 1) / CHUNK;
+    double norm = 0;
+
+    ae_pool_run(t->pool, sum_chunk, t, chunks);
+    for (int64_t i = 0; i < chunks; i++)
+        norm += t->chunk_norms[i];
+    return sqrt(norm);
+}
+
+static float learning_rate(const AeTrainer *t)
+{
+    double rate = t->options.learning_rate;
+    double period = (double)t->options.cosine_steps;
+
+    if (t->options.cosine_steps <= 0)
+        return (float)rate;
+    return (float)(rate * 0.5 *
+                   (1 + cos(G_PI * MIN((double)t->step / period, 1))));
+}
+
+gboolean ae_trainer_step(AeTrainer *t, int n, AeTrainerLoss *loss,
+                         GError **error)
+{
+    float clip = t->options.clip_norm;
+
+    *loss = run_batch(t, n, TRUE);
+    double norm = sum_gradients(t);
+    if (!isfinite(loss->total) || !isfinite(norm)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_DIVERGED,
+                    "training diverged at step %" G_GINT64_FORMAT
+                    ": the loss is %g and the gradient's norm %g; lower the "
+                    "learning rate",
+                    t->step + 1, loss->total, norm);
+        return FALSE;
+    }
+    if (t->adversary != NULL &&
+        !ae_adversary_learn(t->adversary, t->codes, n, &loss->accuracy, error))
+        return FALSE;
+    float scale = clip > 0 && norm > clip ? (float)(clip / norm) : 1;
+    ae_optimizer_step(t->options.optimizer, t->weights, t->gradients[0],
+                      t->moments, t->n_weights, t->step + 1, learning_rate(t),
+                      scale, t->kernels, t->pool);
+    t->step++;
+    for (int i = 0; i < ae_pool_threads(t->pool); i++)
+        ae_plan_weights_changed(t->plans[i]);
+    return TRUE;
+}
+
+AeTrainerLoss ae_trainer_evaluate(AeTrainer *t, int n, double *losses)
+{
+    AeTrainerLoss loss = run_batch(t, n, FALSE);
+
+    for (int i = 0; losses != NULL && i < n; i++)
+        losses[i] = t->losses[i] / loss_divisor(t);
+    return loss;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Separable resampling, for each output row first down the input's columns,
+ * then along the row. Output position i of an axis lies at
+ *
+ *   u = (i + 0.5) in / out - 0.5 + shift
+ *
+ * of the input and reads input j with the weight k((u - j) / w) / sum, k the
+ * kernel and w = max(in / out, 1). */
+#include "video/resample.h"
+
+#include <math.h>
+
+/* Output position i reads inputs first[i] .. first[i] + n - 1, of which those
+ * outside are mirrored. */
+typedef struct {
+    int in, out, n;
+    int *first;    /* out of them */
+    float *weight; /* out x n */
+} Axis;
+
+struct AeResampler {
+    Axis rows, columns;
+    int channels;
+    int before;  /* pixels that the line has in front of the image */
+    int pixels;  /* of the line, mirrored edges included */
+    float *line; /* one row, its columns resampled */
+};
+
+double ae_cubic_weight(double a, double x)
+{
+    x = fabs(x);
+    if (x <= 1)
+        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
+}
+
+static double kernel_weight(AeResampleKernel kernel, double x)
+{
+    if (kernel == AE_RESAMPLE_BICUBIC)
+        return ae_cubic_weight(-0.5, x);
+    return x >= -0.5 && x < 0.5 ? 1 : 0;
+}
+
+/* The position inside that @i is the mirror image of. */
+static int mirror(int i, int in)
+{
+    int period = 2 * in, at = i % period;
+
+    if (at < 0)
+        at += period;
+    return at < in ? at : period - 1 - at;
+}
+
+static void fill_position(Axis *axis, int i, double shift,
+                          AeResampleKernel kernel)
+{
+    double ratio = (double)axis->in / axis->out, width = MAX(ratio, 1);
+    double centre = (i + 0.5) * ratio - 0.5 + shift, sum = 0;
+    float *weight = axis->weight + (size_t)i * (size_t)axis->n;
+    int first = (int)floor(centre) - (axis->n - 1) / 2;
+
+    for (int k = 0; k < axis->n; k++)
+        sum += kernel_weight(kernel, (centre - first - k) / width);
+    for (int k = 0; k < axis->n; k++)
+        weight[k] =
+            (float)(kernel_weight(kernel, (centre - first - k) / width) / sum);
+    axis->first[i] = first;
+}
+
+static void axis_init(Axis *axis, int in, int out, double shift,
+                      AeResampleKernel kernel)
+{
+    int reach = kernel == AE_RESAMPLE_BICUBIC ? 2 : 1;
+
+    axis->in = in;
+    axis->out = out;
+    axis->n = 2 * (int)ceil(reach * MAX((double)in / out, 1));
+    axis->first = g_new(int, out);
+    axis->weight = g_new(float, (gsize)out *(gsize)axis->n);
+    for (int i = 0; i < out; i++)
+        fill_position(axis, i, shift, kernel);
+}
+
+static void axis_clear(Axis *axis)
+{
+    g_free(axis->first);
+    g_free(axis->weight);
+}
+
+AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
+                                      int channels, AeResampleKernel kernel,
+                                      double right, double down)
+{
+    AeResampler *resampler = g_new0(AeResampler, 1);
+    Axis *columns = &resampler->columns;
+    int end;
+
+    axis_init(&resampler->rows, in_h, out_h, down, kernel);
+    axis_init(columns, in_w, out_w, right, kernel);
+    resampler->channels = channels;
+    resampler->before = MAX(0, -columns->first[0]);
+    end = MAX(in_w, columns->first[out_w - 1] + columns->n);
+    resampler->pixels = resampler->before + end;
+    resampler->line = g_new(float, (gsize)resampler->pixels *(gsize)channels);
+    return resampler;
+}
+
+AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
+                              int channels, AeResampleKernel kernel)
+{
+    return ae_resampler_new_shifted(in_w, in_h, out_w, out_h, channels, kernel,
+                                    0, 0);
+}
+
+void ae_resampler_free(AeResampler *resampler)
+{
+    if (resampler == NULL)
+        return;
+    axis_clear(&resampler->rows);
+    axis_clear(&resampler->columns);
+    g_free(resampler->line);
+    g_free(resampler);
+}
+
+static void add_row(float *restrict y, const float *restrict x, float weight,
+                    size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        y[i] += weight * x[i];
+}
+
+/* Pixels @begin .. @end - 1 of the line, counted from the image's first, from
+ * those inside. */
+static void mirror_pixels(AeResampler *resampler, int begin, int end)
+{
+    int c = resampler->channels;
+    float *image = resampler->line + resampler->before * c;
+
+    for (int i = begin; i < end; i++) {
+        int inside = mirror(i, resampler->columns.in);
+
+        for (int k = 0; k < c; k++)
+            image[i * c + k] = image[inside * c + k];
+    }
+}
+
+static void resample_columns(AeResampler *resampler, const float *source, int y)
+{
+    const Axis *axis = &resampler->rows;
+    const float *weight = axis->weight + (size_t)y * (size_t)axis->n;
+    size_t c = (size_t)resampler->channels;
+    size_t row = (size_t)resampler->columns.in * c;
+    float *line = resampler->line + (size_t)resampler->before * c;
+
+    for (size_t i = 0; i < row; i++)
+        line[i] = 0;
+    for (int k = 0; k < axis->n; k++)
+        add_row(line,
+                source + row * (size_t)mirror(axis->first[y] + k, axis->in),
+                weight[k], row);
+    mirror_pixels(resampler, -resampler->before, 0);
+    mirror_pixels(resampler, resampler->columns.in,
+                  resampler->pixels - resampler->before);
+}
+
+static void resample_row(const AeResampler *resampler, float *target)
+{
+    const Axis *axis = &resampler->columns;
+    const float *weight = axis->weight;
+    int c = resampler->channels;
+
+    for (int i = 0; i < axis->out; i++, weight += axis->n) {
+        const float *x =
+            resampler->line + (axis->first[i] + resampler->before) * c;
+
+        for (int channel = 0; channel < c; channel++) {
+            float sum = 0;
+
+            for (int k = 0; k < axis->n; k++)
+                sum += weight[k] * x[k * c + channel];
+            *target++ = sum;
+        }
+    }
+}
+
+void ae_resampler_run(AeResampler *resampler, const float *source,
+                      float *target)
+{
+    size_t row = (size_t)resampler->columns.out * (size_t)resampler->channels;
+
+    for (int y = 0; y < resampler->rows.out; y++) {
+        resample_columns(resampler, source, y);
+        resample_row(resampler, target + row * (size_t)y);
+    }
+}
