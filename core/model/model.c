@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "ops/ops.h"
+#include "model/operator.h"
 
 static void free_dim_names(AeValue *value)
 {

@@ -15,7 +15,7 @@
 
 G_BEGIN_DECLS
 
-typedef struct AeOperator AeOperator; /* ops/ops.h */
+typedef struct AeOperator AeOperator; /* model/operator.h */
 
 typedef enum {
     AE_ATTRIBUTE_INTS,   /* also a single int */

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "networks/builder.h"
 #include "plan/plan.h"
-#include "video/yuv420.h"
+#include "model/metadata.h"
 
 #define SIDE 28       /* of the lesson's images */
 #define MAX_SIZE 8192 /* of an option: more is a mistake */

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 #include "model/model.h"
+#include "model/operator.h"
 
 G_BEGIN_DECLS
 
@@ -90,42 +91,6 @@ struct AeStep {
     AeOperand *slope;    /* of PReLU: one per channel or one */
     AeOperand *residual; /* added before the activation; out's shape */
 };
-
-/* When the plan may compute a node itself, once. */
-typedef enum {
-    AE_FOLD_CONSTANTS, /* when all inputs are constants */
-    AE_FOLD_SHAPES,    /* always: only the inputs' shapes are read */
-    AE_FOLD_NEVER,     /* draws random numbers */
-} AeFold;
-
-struct AeOperator {
-    const char *name;
-    int min_in, max_in; /* max_in G_MAXINT: any number */
-    int max_out;
-    gboolean any_output; /* the first may be left out, too */
-    gboolean fuses;      /* understands residual and activation */
-    gboolean margins;    /* understands those of in[0], out[0] and the residual,
-                            where row_units are set; and rings */
-    AeFold fold;
-    /* Bit i: planning reads input i (scales, bounds): never a weight. */
-    guint settings;
-    gboolean (*plan)(AeStep *step, GError **error);
-    void (*prepare)(AeStep *step, float *scratch);
-    void (*forward)(const AeStep *step, int64_t begin, int64_t end,
-                    float *scratch);
-    void (*backward)(const AeStep *step, float *scratch);
-    /* Turns output rows [*begin, *end) of an image, at least one, into the rows
-     * that they read of every input that is no constant. Both may reach
-     * outside; later rows never begin or end earlier. NULL: the same. */
-    void (*rows)(const AeStep *step, int64_t *begin, int64_t *end);
-    /* Multiply-adds of forward; NULL: none counted. */
-    int64_t (*multiply_adds)(const AeStep *step);
-};
-
-/* NULL if there is none. */
-const AeOperator *ae_operator_find(const char *name);
-/* The names of all operators, separated by ", ". Free. */
-char *ae_operator_names(void);
 
 /* One table a family, ended by an entry without a name. */
 extern const AeOperator ae_ops_activation[], ae_ops_arrange[],

@@ -9,7 +9,7 @@
  * always left as it is, and then a pixel is a run of floats. */
 #include <math.h>
 
-#include "video/resample.h"
+#include "base/cubic.h"
 #include "ops/box.h"
 #include "ops/gradient.h"
 

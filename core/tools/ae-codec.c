@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ae-codec.h"
+#include "tools/ae-codec.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 enum { BATCH = 256 };
 

@@ -2,8 +2,8 @@
 /* `ae decode`: the images that codes stand for, on wish after noise. */
 #include <math.h>
 
-#include "ae-codec.h"
-#include "ae-tool.h"
+#include "tools/ae-codec.h"
+#include "tools/ae-tool.h"
 
 /* The rows of @path as codes of @codec. */
 static AeTensor *load_codes(const Codec *codec, const char *path,

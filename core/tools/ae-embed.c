@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ae-codec.h"
-#include "ae-tool.h"
+#include "tools/ae-codec.h"
+#include "tools/ae-tool.h"
 
 /* Row-major, one row an image. */
 static gboolean save_codes(const AeTensor *codes, const char *path,

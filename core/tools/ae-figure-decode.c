@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "ae-codec.h"
-#include "ae-tool.h"
+#include "tools/ae-codec.h"
+#include "tools/ae-tool.h"
 
 /* Image @i of the output of a decoder. */
 static AeImage *image_of(const AeTensor *images, int64_t i)

@@ -2,7 +2,7 @@
 /* `ae figure weights`: what the first layer of a model has learned. */
 #include <math.h>
 
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 enum { MAX_ZOOM = 32, MAX_TILES = 1024 };
 

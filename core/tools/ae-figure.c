@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 /* @text split at commas, of which there are @n parts; NULL leaves @captions. */
 static gboolean split_captions(const char *text, int n, char ***captions,

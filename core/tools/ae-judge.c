@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 enum { PAIRS = 128 /* a code and a sample each, of a batch */ };
 

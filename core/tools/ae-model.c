@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 #define DEFAULT_SIZE 256 /* pixels a side, where the file leaves it open */
 

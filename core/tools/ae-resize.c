@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Pictures of another size, as published tests of super-resolution make them.
  */
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 #define MAX_SIDE 16384
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 /* Floating-point operations of all threads together. */
 typedef struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 #include <stdio.h>
 #include <string.h>

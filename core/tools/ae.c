@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ae-tool.h"
+#include "tools/ae-tool.h"
 
 static const Command *const groups[] = {
     model_commands, run_commands,    embed_commands,  decode_commands,

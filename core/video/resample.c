@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "base/cubic.h"
+
 /* Output position i reads inputs first[i] .. first[i] + n - 1, of which those
  * outside are mirrored. */
 typedef struct {
@@ -25,14 +27,6 @@ struct AeResampler {
     int pixels;  /* of the line, mirrored edges included */
     float *line; /* one row, its columns resampled */
 };
-
-double ae_cubic_weight(double a, double x)
-{
-    x = fabs(x);
-    if (x <= 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? a * (((x - 5) * x + 8) * x - 4) : 0;
-}
 
 static double kernel_weight(AeResampleKernel kernel, double x)
 {

@@ -41,7 +41,4 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeResampler, ae_resampler_free)
 void ae_resampler_run(AeResampler *resampler, const float *source,
                       float *target);
 
-/* Keys' kernel at distance @x, equations 4 and 5. */
-double ae_cubic_weight(double a, double x);
-
 G_END_DECLS

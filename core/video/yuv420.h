@@ -3,11 +3,9 @@
  * the four lumas of a block, row by row, and its two of chroma. */
 #pragma once
 
-#include <glib.h>
+#include "model/metadata.h"
 
 G_BEGIN_DECLS
-
-#define AE_YUV420_CHANNELS 6
 
 /* @planes: Y, 2 height x 2 width, then U and V, height x width each, one after
  * the other. @image: height x width x AE_YUV420_CHANNELS. */
