@@ -148,7 +148,6 @@ GType gst_ae_precision_get_type(void)
         {AE_PRECISION_AUTO, "As the model is, and as is fast here", "auto"},
         {AE_PRECISION_FP32, "Floats of 32 bits", "fp32"},
         {AE_PRECISION_INT8, "8 bits; for quantised models", "int8"},
-        {AE_PRECISION_BF16, "Products of floats of 16 bits", "bf16"},
         {0}};
     static gsize type;
 

@@ -6,7 +6,7 @@
 #
 #   tests/emulate.sh [TEST...]
 #
-# TEST: programs of tests/core to run beside test-kernels (default: test-bf16,
+# TEST: programs of tests/core to run beside test-kernels (default:
 # test-conv and test-int8).
 # Boots Debian's kernel in Debian's Bochs, a processor at a time, for some
 # minutes each. PROCESSORS lists others of `bochs --help cpu`, each with the best
@@ -18,7 +18,7 @@ set -euo pipefail
 PROCESSORS=${PROCESSORS:-core2_penryn_t9600=sse2 corei7_haswell_4770=avx2
     corei7_icelake_u=avx512vnni}
 LIMIT=${LIMIT:-3600} # seconds a processor
-[ $# -gt 0 ] || set -- test-bf16 test-conv test-int8
+[ $# -gt 0 ] || set -- test-conv test-int8
 set -- test-kernels "$@"
 # What stops Linux in Bochs 2.7, which gets some of it wrong: SMAP, compressed
 # XSAVE, UMIP, protection keys, RDPID, FSRM.

@@ -9,36 +9,31 @@ extern const AeKernels ae_kernels_c;
 extern const AeKernels ae_kernels_sse2, ae_kernels_avx2, ae_kernels_avx512;
 
 extern const AeInt8Kernels ae_int8_avx512vnni;
-extern const AeBf16Kernels ae_bf16_avx512bf16;
 
-/* As avx512, but for whole numbers: avx512vnni; and for bf16: avx512bf16. */
-static const AeKernels *derived(int i)
+/* The set avx512 with other kernels for bytes. */
+static const AeKernels *avx512vnni(void)
 {
-    static AeKernels kernels[2];
+    static AeKernels kernels;
     static gsize made;
 
     if (g_once_init_enter(&made)) {
-        kernels[0] = ae_kernels_avx512;
-        kernels[0].name = ae_int8_avx512vnni.name;
-        kernels[0].int8 = &ae_int8_avx512vnni;
-        kernels[1] = kernels[0];
-        kernels[1].name = ae_bf16_avx512bf16.name;
-        kernels[1].bf16 = &ae_bf16_avx512bf16;
+        kernels = ae_kernels_avx512;
+        kernels.name = ae_int8_avx512vnni.name;
+        kernels.int8 = &ae_int8_avx512vnni;
         g_once_init_leave(&made, 1);
     }
-    return &kernels[i];
+    return &kernels;
 }
 
 static const AeKernels *set(int i)
 {
     static const AeKernels *const sets[] = {
         &ae_kernels_c, &ae_kernels_sse2, &ae_kernels_avx2, &ae_kernels_avx512};
-    const int n = G_N_ELEMENTS(sets);
 
-    return i < n ? sets[i] : derived(i - n);
+    return i < (int)G_N_ELEMENTS(sets) ? sets[i] : avx512vnni();
 }
 
-/* How many of them this processor (and the system: it must save the wide
+/* How many sets this processor (and the system: it must save the wide
  * registers) can run. */
 static int usable(void)
 {
@@ -50,9 +45,7 @@ static int usable(void)
         !__builtin_cpu_supports("avx512dq") ||
         !__builtin_cpu_supports("avx512vl"))
         return 3;
-    if (!__builtin_cpu_supports("avx512vnni"))
-        return 4;
-    return __builtin_cpu_supports("avx512bf16") ? 6 : 5;
+    return __builtin_cpu_supports("avx512vnni") ? 5 : 4;
 }
 #else
 static const AeKernels *set(int i)

@@ -171,40 +171,8 @@ typedef struct {
                        int zero); /* (x - zero) * scale */
 } AeInt8Kernels;
 
-/* Convolution from bf16, the upper halves of floats: inputs and weights are
- * rounded, sums are floats. Channels are taken by pairs; an odd last one has a
- * zero beside it. A sum begins with the bias; each pair, in order, adds
- *
- *   sum = sum + second input * second weight
- *   sum = sum + first input * first weight
- *
- * each rounded once, to nearest, halves to even, as the instruction vdpbf16ps
- * does (Intel, Architecture Instruction Set Extensions). So all sets give the
- * same bits, but for numbers below the least normal float, 2^-126: vdpbf16ps
- * and the definition make such sums 0, the others need not; and "sse2" also
- * rounds products, which tells where these are as small, or overflow.
- * Activations are those of the set, of which Relu, LeakyRelu and PRelu are
- * exact.
- *
- * A pair takes one float, the first number in its lower half, or two, the
- * second number first. Segments, k and in_step of an AeConvRow count these
- * floats. */
 typedef struct {
-    const char *name; /* as AeKernels */
-    int floats;       /* of a pair */
-    /* Floats that packed weights need, and packing of weight[s][i][o], i < 2 /
-     * floats * k, which lie in this order. */
-    size_t (*packed)(int segments, int k, int co);
-    void (*pack)(float *packed, int segments, int k, int co,
-                 const float *weights);
-    /* @pixels of @c channels into (c + 1) / 2 pairs. */
-    void (*load)(float *pairs, const float *x, int64_t pixels, int c);
-    void (*conv_row)(const AeConvRow *row);
-} AeBf16Kernels;
-
-typedef struct {
-    const char *name; /* "c", "sse2", "avx2", "avx512", "avx512vnni",
-                         "avx512bf16" */
+    const char *name; /* "c", "sse2", "avx2", "avx512", "avx512vnni" */
     int lanes;        /* floats a vector */
 
     /* Floats that packed weights need, and packing: weight[s][i][o] is found
@@ -248,12 +216,11 @@ typedef struct {
      * n rounds and returns the number of floating-point operations. */
     int64_t (*peak)(int64_t n, float *sink);
     const AeInt8Kernels *int8;
-    const AeBf16Kernels *bf16;
 } AeKernels;
 
 /* The best table for this CPU, or the one that the environment variable
- * AE_KERNELS names ("c", "sse2", "avx2", "avx512", "avx512vnni",
- * "avx512bf16"), if this CPU can run it. */
+ * AE_KERNELS names ("c", "sse2", "avx2", "avx512", "avx512vnni"), if
+ * this CPU can run it. */
 const AeKernels *ae_kernels_get(void);
 
 /* The i-th table that this CPU can run, plain C first; NULL past the end. */

@@ -2,10 +2,7 @@
 /* The kernels in plain C, one loop each: the definition of every other set. */
 #include "kernels/simd.h"
 
-#include <float.h>
 #include <math.h>
-
-#include "kernels/bf16.h"
 
 size_t NAME(conv_packed)(int segments, int k, int co)
 {
@@ -50,89 +47,26 @@ void NAME(activate_channels)(float *y, int n, AeActivation a, float alpha,
         y[c] = activation(y[c], a, a == AE_ACTIVATION_PRELU ? slope[c] : alpha);
 }
 
-static float conv_sum(const AeConvRow *row, int64_t x, int o)
-{
-    float sum = row->bias ? row->bias[o] : 0;
-
-    for (int s = 0; s < row->segments; s++)
-        for (int i = 0; i < row->k; i++)
-            sum += row->segment[s][x * row->in_step + i] *
-                   row->weights[((int64_t)s * row->k + i) * row->co + o];
-    return sum;
-}
-
-/* A row, of which @sum makes the sums, bias included. */
-static void conv_row_of(const AeConvRow *row,
-                        float (*sum)(const AeConvRow *row, int64_t x, int o))
+void NAME(conv_row)(const AeConvRow *row)
 {
     for (int64_t x = 0; x < row->n; x++) {
         float *y = row->out + x * row->out_step;
 
         for (int o = 0; o < row->co; o++) {
-            float all = sum(row, x, o);
+            const float *weights = row->weights + o;
+            float sum = row->bias ? row->bias[o] : 0;
 
+            for (int s = 0; s < row->segments; s++)
+                for (int i = 0; i < row->k; i++, weights += row->co)
+                    sum += row->segment[s][x * row->in_step + i] * *weights;
             if (row->residual)
-                all += row->residual[x * row->residual_step + o];
-            y[o] = all;
+                sum += row->residual[x * row->residual_step + o];
+            y[o] = sum;
         }
         NAME(activate_channels)
         (y, row->co, row->activation, row->alpha, row->slope);
     }
 }
-
-void NAME(conv_row)(const AeConvRow *row)
-{
-    conv_row_of(row, conv_sum);
-}
-
-static void bf16_pack(float *packed, int segments, int k, int co,
-                      const float *weights)
-{
-    const int64_t all = (int64_t)segments * k;
-
-    for (int64_t i = 0; i < all; i++)
-        for (int o = 0; o < co; o++)
-            *packed++ = bf16_float(weights[(i ^ 1) * co + o]);
-}
-
-static void bf16_load_row(float *pairs, const float *x, int64_t pixels, int c)
-{
-    bf16_load(pairs, x, pixels, c);
-}
-
-/* The product is exact as a double, and the sum so close to it that it rounds
- * to the float to which the exact one would. */
-static float bf16_multiply_add(float a, float b, float sum)
-{
-    sum = (float)((double)a * b + sum);
-    return fabsf(sum) < FLT_MIN ? copysignf(0, sum) : sum;
-}
-
-static float bf16_sum(const AeConvRow *row, int64_t x, int o)
-{
-    const float *weights = row->weights + o;
-    float sum = row->bias ? row->bias[o] : 0;
-
-    for (int s = 0; s < row->segments; s++)
-        for (int i = 0; i < row->k; i++, weights += row->co)
-            sum = bf16_multiply_add(row->segment[s][x * row->in_step + i],
-                                    *weights, sum);
-    return sum;
-}
-
-static void bf16_row(const AeConvRow *row)
-{
-    conv_row_of(row, bf16_sum);
-}
-
-const AeBf16Kernels NAME(bf16) = {
-    .name = TEXT(AE_SUFFIX),
-    .floats = 2,
-    .packed = NAME(conv_packed),
-    .pack = bf16_pack,
-    .load = bf16_load_row,
-    .conv_row = bf16_row,
-};
 
 /* The sum for input @i of segment @s and output channel @o. */
 static float weight_sum(const AeConvWeights *w, int s, int i, int o)

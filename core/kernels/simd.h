@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The names of one instruction set's kernels, private to kernels/. AE_SUFFIX and
- * AE_LANES come from the build: NAME(conv_row) is ae_conv_row_avx2. */
+/* The names of one instruction set's kernels, private to kernels/. AE_SUFFIX
+ * and AE_LANES come from the build: NAME(conv_row) is ae_conv_row_avx2. */
 #pragma once
 
 #include "kernels/kernels.h"
@@ -8,13 +8,6 @@
 #define JOIN2(a, b) a##b
 #define JOIN(a, b) JOIN2(a, b)
 #define NAME(function) JOIN(JOIN(ae_, function), JOIN(_, AE_SUFFIX))
-
-/* Of a set that has but some kernels of its own, the set that has the others.
- */
-#ifndef AE_BASE
-#define AE_BASE AE_SUFFIX
-#endif
-#define BASE_NAME(function) JOIN(JOIN(ae_, function), JOIN(_, AE_BASE))
 
 #define TEXT2(a) #a
 #define TEXT(a) TEXT2(a) /* of what a macro stands for */
@@ -29,7 +22,6 @@
 
 extern const AeKernels NAME(kernels);
 extern const AeInt8Kernels NAME(int8);
-extern const AeBf16Kernels NAME(bf16);
 
 size_t NAME(conv_packed)(int segments, int k, int co);
 void NAME(conv_pack)(float *packed, int segments, int k, int co,
@@ -47,8 +39,8 @@ void NAME(winograd_output)(const AeWinogradOutput *out);
 /* y[c] = activation of channel c, over n channels; in place. */
 void NAME(activate_channels)(float *y, int n, AeActivation a, float alpha,
                              const float *slope);
-void BASE_NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,
-                         float alpha);
+void NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,
+                    float alpha);
 void NAME(activate_gradient)(float *dx, const float *y, const float *dy,
                              int64_t n, AeActivation a, float alpha,
                              gboolean accumulate);

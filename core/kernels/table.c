@@ -26,5 +26,4 @@ const AeKernels NAME(kernels) = {
     .sum_squares = NAME(sum_squares),
     .peak = NAME(peak),
     .int8 = &NAME(int8),
-    .bf16 = &NAME(bf16),
 };

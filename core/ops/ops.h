@@ -72,14 +72,12 @@ struct AeStep {
                           fast, at least; 0: any number */
     gboolean alias;    /* out[0] is in[0] under another shape: no forward */
     int64_t margin[2]; /* of in[0], that would spare copying its rows */
-    gboolean bf16;     /* it multiplies numbers of bf16 */
 
     /* Given by the plan: */
-    gboolean gradients;  /* backward will be called: set scratch_backward */
-    gboolean wants_bf16; /* to multiply numbers of bf16, where it can */
-    float *packed;       /* packed_size floats */
-    float *saved;        /* saved_size floats where backward will be called,
-                            which may change them; or else NULL */
+    gboolean gradients; /* backward will be called: set scratch_backward */
+    float *packed;      /* packed_size floats */
+    float *saved;       /* saved_size floats where backward will be called,
+                           which may change them; or else NULL */
     /* accumulate[i]: in[i]->grad already holds a contribution, add to it. Where
      * FALSE it holds anything: overwrite. */
     gboolean *accumulate;

@@ -210,7 +210,6 @@ static AeStep *step_new(AePlan *plan, const AeNode *node)
         if (step->out[i] != NULL && ae_plan_value(step->out[i])->fed)
             step->out[i] = NULL;
     step->gradients = plan->gradients;
-    step->wants_bf16 = plan->bf16;
     step->units = 1;
     return step;
 }
@@ -470,7 +469,6 @@ AePlan *ae_plan_new(AeModel *model, const AePlanOptions *options,
     plan->pool = options->pool;
     plan->kernels = ae_kernels_get();
     plan->gradients = options->gradients;
-    plan->bf16 = options->precision == AE_PRECISION_BF16 && !plan->gradients;
     plan->steps = g_ptr_array_new_with_free_func(step_destroy);
     plan->tensors = g_ptr_array_new_with_free_func(tensor_destroy);
     plan->extra = g_ptr_array_new_with_free_func(g_free);
@@ -675,9 +673,8 @@ static void describe_step(const AeStep *step, GString *text)
     while (step->out[i] == NULL)
         i++;
     g_autofree char *shape = ae_shape_to_string(&step->out[i]->shape);
-    g_string_append_printf(text, "%-24s %s%s%s%s  %s  %" G_GINT64_FORMAT "\n",
+    g_string_append_printf(text, "%-24s %s%s%s  %s  %" G_GINT64_FORMAT "\n",
                            step->node->name, step->op->name,
-                           step->bf16 ? "-bf16" : "",
                            step->residual != NULL ? "+residual" : "",
                            names[step->activation], shape, n);
 }

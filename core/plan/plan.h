@@ -20,10 +20,6 @@ typedef enum {
     AE_PRECISION_AUTO, /* as the model says: int8 if it is quantised */
     AE_PRECISION_FP32, /* a quantised model in floats, rounding as it says */
     AE_PRECISION_INT8, /* only for quantised models */
-    /* As fp32, but convolutions of one group and of weights that are not
-     * computed take inputs and weights rounded to bf16 (8 bits of precision);
-     * their sums are floats. */
-    AE_PRECISION_BF16,
 } AePrecision;
 
 typedef struct {

@@ -27,7 +27,6 @@ struct AePlan {
     AePool *pool;
     const AeKernels *kernels;
     gboolean gradients;
-    gboolean bf16;       /* asked for */
     AePlanValue *values; /* one a value of the model */
     int n_values;
     GPtrArray *extra;      /* AePlanValue: operands that fusing made */
@@ -63,9 +62,9 @@ gboolean ae_plan_fold_norm(AePlan *plan, AeStep *step, const AeNode *norm);
  * operand. */
 void ae_plan_fuse(AePlan *plan);
 
-/* Where @precision allows it (neither fp32 nor bf16 is asked for), makes
- * convolutions between DequantizeLinear and QuantizeLinear ones of bytes.
- * AE_ERROR_UNSUPPORTED: int8 is asked for, and there are none. */
+/* Unless @precision is fp32, makes convolutions between DequantizeLinear and
+ * QuantizeLinear ones of bytes. AE_ERROR_UNSUPPORTED: int8 is asked for, and
+ * there are none. */
 gboolean ae_plan_quantize(AePlan *plan, AePrecision precision, GError **error);
 
 /* Gives values between convolutions zeros beside their rows. */

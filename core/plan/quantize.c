@@ -209,8 +209,7 @@ gboolean ae_plan_quantize(AePlan *plan, AePrecision precision, GError **error)
 {
     int converted = 0;
 
-    if (precision == AE_PRECISION_FP32 || precision == AE_PRECISION_BF16 ||
-        plan->gradients)
+    if (precision == AE_PRECISION_FP32 || plan->gradients)
         return TRUE;
     mark_bytes(plan);
     for (guint i = 0; i < plan->steps->len; i++)

@@ -111,7 +111,6 @@ static void test_precision(void)
     } cases[] = {
         {NULL, "medium", AE_PRECISION_FP32, "medium"},
         {NULL, "medium", AE_PRECISION_INT8, "medium-int8"},
-        {NULL, "medium", AE_PRECISION_BF16, "medium"},
         {NULL, "medium", AE_PRECISION_AUTO, "medium"},
         {NULL, "medium-int8", AE_PRECISION_FP32, "medium-int8"},
         {NULL, "medium-int8", AE_PRECISION_INT8, "medium-int8"},

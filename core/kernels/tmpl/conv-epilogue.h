@@ -61,9 +61,9 @@ static void activate_row(float *out, int64_t step, int n, int channels,
     if (a <= AE_ACTIVATION_PRELU)
         return;
     if (step == channels) {
-        BASE_NAME(activate)(out, out, (int64_t)n * channels, a, alpha);
+        NAME(activate)(out, out, (int64_t)n * channels, a, alpha);
         return;
     }
     for (int64_t x = 0; x < n; x++)
-        BASE_NAME(activate)(out + x * step, out + x * step, channels, a, alpha);
+        NAME(activate)(out + x * step, out + x * step, channels, a, alpha);
 }

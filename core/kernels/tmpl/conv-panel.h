@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolution with vectors of WIDTH output channels; included once for each
- * width, after conv-width.h and W(multiply_add). */
+ * width, after conv-width.h. */
 
 /* Stores whole vectors of @pixels pixels. */
 ALWAYS_INLINE void W(store_block)(const AeConvRow *row, const W(Channels) * f,
@@ -96,7 +96,7 @@ ALWAYS_INLINE void W(accumulate)(W(Vector) sum[PIXELS][2], const float *in0,
 
 #pragma GCC unroll 16
             for (int b = 0; b < vectors; b++)
-                sum[p][b] = W(multiply_add)(sum[p][b], in + p % 4 * step, w[b]);
+                sum[p][b] += in[p % 4 * step] * w[b];
         }
     }
 }

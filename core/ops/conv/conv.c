@@ -37,10 +37,7 @@ static void run_groups(const AeKernels *kernels, const AeConv *c,
         return;
     }
     for (int64_t g = 0; g < c->groups; g++) {
-        if (c->bf16)
-            kernels->bf16->conv_row(row);
-        else
-            kernels->conv_row(row);
+        kernels->conv_row(row);
         ae_conv_next_group(rows, row->segments);
         row->weights += pass->slot;
         row->out += row->co;
@@ -322,8 +319,7 @@ static gboolean measure(AeStep *step, AeConv *c, GError **error)
     step->scratch = forward->scratch;
     step->row_units = step->in[0]->shape.rank == 4 && !c->dynamic;
     step->row_group = forward->winograd ? AE_CONV_WINOGRAD_ROWS : 0;
-    if (!c->bf16)
-        ae_conv_margin(c, forward, step->margin);
+    ae_conv_margin(c, forward, step->margin);
     if (step->gradients) {
         step->packed_size = c->down.packed + c->up.packed;
         ae_conv_weights_measure(c);
@@ -349,7 +345,6 @@ static gboolean conv_plan(AeStep *step, GError **error)
     if (!ae_conv_read(step, c, error))
         return FALSE;
     c->dynamic = !step->in[1]->constant && !step->in[1]->trainable;
-    c->bf16 = step->bf16 = step->wants_bf16 && !c->dynamic && c->groups == 1;
     size = c->transposed ? c->large : c->small;
     out.dim[1] = c->groups * (c->transposed ? c->large_c : c->small_c);
     for (int i = 2; i < out.rank; i++)

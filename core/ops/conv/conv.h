@@ -40,7 +40,7 @@ typedef struct {
     gboolean padded;    /* rows are copied with zeros beside them */
     gboolean winograd;  /* winograd.c runs it, four rows at a time */
     int64_t source[3], target[3];
-    int64_t source_c, target_c; /* of a group; of bf16: floats of its pairs */
+    int64_t source_c, target_c; /* of a group */
     int64_t step[3];            /* of the source, from one target to the next */
     int64_t phases[3];
     AeConvPhase first[3]; /* the only phases, except going up with strides */
@@ -62,7 +62,6 @@ typedef struct {
     gboolean transposed; /* ConvTranspose */
     gboolean dynamic;    /* the weights are computed: packed in each run */
     gboolean units;      /* source channels are units of bytes (conv-int8.c) */
-    gboolean bf16;       /* source channels become pairs (AeBf16Kernels) */
     AeConvPass down, up;
     AeConvPass weights; /* down, but for the rows at once; for gradients */
 } AeConv;
@@ -84,11 +83,9 @@ typedef struct {
 typedef struct {
     const AeConvPass *pass;
     const float *source;
-    AeConvLayout layout;       /* of its rows */
-    gboolean in_place;         /* zeros lie beside them, or none are needed */
-    const AeConvBytes *bytes;  /* NULL: rows of floats */
-    const AeBf16Kernels *bf16; /* to make pairs of them, or NULL */
-    int floats;                /* of a pixel, of which pairs are made */
+    AeConvLayout layout;      /* of its rows */
+    gboolean in_place;        /* zeros lie beside them, or none are needed */
+    const AeConvBytes *bytes; /* NULL: rows of floats */
     int64_t channels;
     int64_t *keys;         /* which row a slot holds; -1: none */
     const float **segment; /* max_segments pointers */
@@ -129,22 +126,6 @@ static inline int64_t ae_conv_offset(const AeConvLayout *layout, int64_t unit)
     return unit * layout->row;
 }
 
-/* Channels of the source, of a group. */
-static inline int64_t ae_conv_source_channels(const AeConv *c,
-                                              const AeConvPass *pass)
-{
-    return pass->up ? c->small_c : c->large_c;
-}
-
-/* Those that weights are sorted for: of bf16, whole pairs. */
-static inline int64_t ae_conv_sorted_channels(const AeConv *c,
-                                              const AeConvPass *pass)
-{
-    const int64_t channels = ae_conv_source_channels(c, pass);
-
-    return c->bf16 ? (channels + 1) / 2 * 2 : channels;
-}
-
 /* What the kernel covers along an axis. */
 static inline int64_t ae_conv_extent(const AeConv *c, int axis)
 {
@@ -154,8 +135,7 @@ static inline int64_t ae_conv_extent(const AeConv *c, int axis)
 /* Floats of scratch in which weights are sorted. */
 static inline int64_t ae_conv_sort_room(const AeConv *c, const AeConvPass *pass)
 {
-    return ae_conv_aligned(c->taps * ae_conv_sorted_channels(c, pass) *
-                           pass->target_c);
+    return ae_conv_aligned(c->taps * pass->source_c * pass->target_c);
 }
 
 /* Reads and checks shapes and attributes: all of @c but the passes. */

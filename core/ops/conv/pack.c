@@ -33,8 +33,6 @@ static void pack_phase(const AeKernels *kernels, const AeConv *c,
     const int64_t segments =
         axis[0]->taps * axis[1]->taps *
         (pass->joined ? MIN(axis[2]->taps, 1) : axis[2]->taps);
-    const int64_t channels = ae_conv_source_channels(c, pass);
-    const int64_t all = ae_conv_sorted_channels(c, pass);
     float *next = sorted;
 
     for (int64_t d = 0; d < axis[0]->taps; d++)
@@ -42,16 +40,12 @@ static void pack_phase(const AeKernels *kernels, const AeConv *c,
             for (int64_t w = 0; w < axis[2]->taps; w++) {
                 const int64_t tap = ae_conv_kernel_tap(c, axis, d, h, w);
 
-                for (int64_t i = 0; i < all; i++)
+                for (int64_t i = 0; i < pass->source_c; i++)
                     for (int64_t o = 0; o < pass->target_c; o++)
-                        *next++ = i < channels ? weight_at(c, pass, weights,
-                                                           group, tap, i, o)
-                                               : 0;
+                        *next++ = weight_at(c, pass, weights, group, tap, i, o);
             }
     if (pass->winograd)
         kernels->winograd_pack(packed, sorted, pass->source_c, pass->target_c);
-    else if (c->bf16)
-        kernels->bf16->pack(packed, segments, k, pass->target_c, sorted);
     else
         kernels->conv_pack(packed, segments, k, pass->target_c, sorted,
                            k * pass->target_c, pass->target_c, 1);

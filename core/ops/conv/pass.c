@@ -86,11 +86,6 @@ AeConvRows ae_conv_rows_of(const AeConvRun *run, float *scratch)
 
     rows.layout = run->source_layout;
     rows.in_place |= run->in_place;
-    if (run->c->bf16) {
-        rows.bf16 = run->kernels->bf16;
-        rows.floats = (int)ae_conv_source_channels(run->c, run->pass);
-        rows.in_place = FALSE;
-    }
     return rows;
 }
 
@@ -124,8 +119,6 @@ static void copy_row(const AeConvRows *rows, const float *row, float *target)
     if (bytes != NULL)
         bytes->kernels->load(target + left, (const uint8_t *)row,
                              pass->source[2], bytes->channels, bytes->zero);
-    else if (rows->bf16 != NULL)
-        rows->bf16->load(target + left, row, pass->source[2], rows->floats);
     else
         memcpy(target + left, row, length * sizeof(float));
     memset(target + left + length, padding(rows),
@@ -256,7 +249,7 @@ static void measure_rows(const AeConv *c, AeConvPass *pass)
     }
     pass->left = -low;
     pass->row = (high + 1 - low) * c->groups * pass->source_c;
-    pass->padded = c->units || c->bf16 || low < 0 || high > pass->source[2] - 1;
+    pass->padded = c->units || low < 0 || high > pass->source[2] - 1;
     for (int a = 0; a < 2; a++) {
         const AeConvPhase *x = &pass->first[a];
         const int64_t most = (c->kernel[a] - 1) / ABS(x->kernel_step);
@@ -265,13 +258,6 @@ static void measure_rows(const AeConv *c, AeConvPass *pass)
         while (pass->span[a] < MIN(most * x->offset_step + 1, pass->source[a]))
             pass->span[a] *= 2;
     }
-}
-
-static size_t packed_floats(const AeKernels *kernels, const AeConv *c,
-                            int64_t segments, int64_t k, int64_t co)
-{
-    return c->bf16 ? kernels->bf16->packed((int)segments, (int)k, (int)co)
-                   : kernels->conv_packed((int)segments, (int)k, (int)co);
 }
 
 /* Phases have between no taps and most[]: the packed size of the largest. */
@@ -289,9 +275,10 @@ static int64_t largest_slot(const AeKernels *kernels, const AeConv *c,
         const int64_t taps = most[2] - (i >> 2);
         const int64_t k = pass->joined ? taps * pass->source_c : pass->source_c;
 
-        largest = MAX(largest, packed_floats(kernels, c,
-                                             pass->joined ? rows : rows * taps,
-                                             k, pass->target_c));
+        largest =
+            MAX(largest,
+                kernels->conv_packed((int)(pass->joined ? rows : rows * taps),
+                                     (int)k, (int)pass->target_c));
     }
     return ae_conv_aligned(largest);
 }
@@ -324,9 +311,7 @@ gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
                            AeConvPass *pass, gboolean up)
 {
     pass->up = up;
-    pass->source_c = ae_conv_source_channels(c, pass);
-    if (c->bf16)
-        pass->source_c = (pass->source_c + 1) / 2 * kernels->bf16->floats;
+    pass->source_c = up ? c->small_c : c->large_c;
     pass->target_c = up ? c->large_c : c->small_c;
     pass->depthwise = c->groups > 1 && c->small_c == 1 && c->large_c == 1;
     for (int a = 0; a < 3; a++) {
@@ -338,7 +323,7 @@ gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
     }
     pass->joined = c->groups == 1 &&
                    (c->kernel[2] == 1 || pass->first[2].offset_step == 1);
-    pass->winograd = !c->units && !c->bf16 && ae_conv_winograd_fits(c, pass);
+    pass->winograd = !c->units && ae_conv_winograd_fits(c, pass);
     measure_rows(c, pass);
     if (pass->winograd)
         ae_conv_winograd_measure(pass);
