@@ -1,107 +1,130 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* For a cell whose means are worth n frames, and a frame y that the denoiser
- * turned into D, with noise of variance V:
+/* A cell with confidence n, a new frame y, its denoised frame D and noise of
+ * variance V are combined so:
  *
- *   noisy    <- noisy    + (y - noisy) / n'       n' = min(1 + keep n, LONGEST)
- *   denoised <- denoised + (D - denoised) / n'
- *   out = denoised + gain (r - mean of r),        r = noisy - denoised
- *   gain = max(0, 1 - q (1 + CAUTION q))
- *   q = (V / n') / mean of (r - mean of r)^2
+ *   n'       = min(1 + keep n, LONGEST)
+ *   noisy    = noisy + (y - noisy) / n'            moving averages
+ *   denoised = denoised + (D - denoised) / n'
+ *   r        = noisy - denoised                    detail
+ *   q        = (V / n') / mean of (r - mean of r)^2
+ *   gain     = max(0, 1 - q (1 + CAUTION q))
+ *   out      = denoised + gain (r - mean of r)
  *
- * where means of r are those of its surroundings: what both differ by in large
- * is not detail, but what clipping does to noise. keep is 1 where nothing
- * moves, 0 where something does. If nothing moves, the differences y - noisy
- * have the variance V (1 + 1 / n); divided by its root they make a map whose
- * mean and mean square are compared with what noise allows, in the surroundings
- * of each cell. So is the mean square of D - denoised, in which strong noise,
- * and clipping, hide less. What is left of the map, cells that seem to stand
- * still, is compared in the larger surroundings of each block, which feel the
- * less what moves beside them; and so is its mean of the last frames, for fades
- * and slow light are always of the same sign. The ratio of the largest to what
- * is allowed is the motion. Where the whole frame's light changes, means are
- * kept for less long.
+ * The mean of r is taken over the 5x5 cells around, the mean square over 3x3.
+ * It is subtracted because a difference over a whole area is no detail: clipped
+ * noise shifts the averages against each other.
  *
- * A camera's neighbouring samples share noise, so that means have more of it
- * than V says: how often more is measured by their steps (steps.h). */
+ * keep follows from the motion of the cell: 1 up to motion 1, falling to 0 at
+ * motion 1 + SOFTNESS. Motion is the largest ratio of a statistic of change to
+ * its threshold. Where nothing moves, y - noisy has the variance V (1 + 1 / n);
+ * divided by the root of 1 + 1 / n it is the change, of variance V. The
+ * statistics are
+ *
+ *   - the squared mean and the mean square of the change, over 5x5 cells
+ *   - the mean square of D - denoised over 5x5 cells: strong or clipped noise
+ *     hides less of the motion in denoised frames
+ *   - the first two again over 5x5 blocks, of the cells alone that pass the
+ *     tests before; more samples show smaller changes
+ *   - the moving average over time of the mean change over 5x5 blocks: a fade
+ *     or slow light changes brightness with the same sign in each frame
+ *
+ * A cell takes the largest motion of the last frames' average, of this frame
+ * and of its eight neighbours; it is raised where many cells of the blocks
+ * around move.
+ *
+ * If the brightness of the whole frame drifts, all confidences grow more slowly
+ * or fall.
+ *
+ * A camera's neighbouring samples share noise, so that the mean of an area has
+ * more noise than V says. area-noise.h estimates how many times more: for
+ * cells, for squares of 5x5 cells and for squares of 5x5 blocks. */
 #include "video/temporal.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/error.h"
-#include "video/steps.h"
 #include "base/tensor.h"
+#include "video/area-noise.h"
 
 #define SIDE 4         /* cells of a block's side */
-#define ONE 128.0f     /* how a level is written in the means */
-#define LONGEST 16.0f  /* frames that a mean can be worth */
-#define CAUTION 0.7f   /* how much less of r where it is mostly noise */
-#define LEAST 0.25f    /* variance: rounding has a third of it */
-#define ADAPTION 0.25f /* of the variance, to each frame's */
-/* What a denoiser takes away is a little less than the noise. */
-#define REMOVED 1.04f
+#define ONE 128.0f     /* the averages hold samples times ONE, as integers */
+#define LONGEST 16.0f  /* the largest confidence, in frames */
+#define CAUTION 0.7f   /* lowers the gain where noise explains most of r */
+#define LEAST 0.25f    /* the smallest V; rounding alone makes a third of it */
+#define ADAPTION 0.25f /* weight of a new frame in the moving average of V */
+#define REMOVED 1.04f  /* V / what a denoiser removes: it leaves some noise */
 
-/* Surroundings: a square this far to all sides. */
+/* An area: the cells or blocks at most AROUND away on each side. */
 #define AROUND 2
 #define AROUND_COUNT ((2 * AROUND + 1) * (2 * AROUND + 1))
-/* What noise allows, of AROUND_COUNT cells or 16 times as many in blocks: so
- * many standard deviations, of the mean square and of the mean. */
+
+/* Thresholds of the mean square and of the mean of the change over an area, in
+ * standard deviations that noise gives them: over 5x5 cells, and over the cells
+ * of 5x5 blocks. */
 #define CELLS_SQUARE 1.0f
 #define CELLS_MEAN 2.25f
 #define BLOCKS_SQUARE 8.0f
 #define BLOCKS_MEAN 4.0f
-/* Of the mean of the last frames, in which each counts NEWEST, in standard
- * deviations of a single frame's. */
+/* Threshold of the moving average over time of the mean change over 5x5 blocks,
+ * in standard deviations of one frame's mean, and the weight of a new frame. */
 #define DRIFT 1.5f
 #define NEWEST 0.4f
-/* The same of the whole frame, in standard deviations of a single frame's mean
- * of a block's surroundings. It is no motion, but makes means shorter, too. */
+/* Threshold of the whole frame's drift, in standard deviations of the mean of
+ * one area of 5x5 blocks. Brightness counts as at most MOST_LIGHT motion, and
+ * never as a cut. */
 #define LIGHT 0.48f
-#define MOST_LIGHT 2.2f /* so many times LIGHT, as motion */
-#define FEWEST 16 /* cells: of fewer a block's surroundings tell nothing */
-/* Levels: so many times the noise's standard deviation the same mean square may
- * be of the denoised frames, in which noise hides less. */
+#define MOST_LIGHT 2.2f
+#define FEWEST 16 /* still cells that statistics over 5x5 blocks need */
+/* Threshold of the mean square of D - denoised over 5x5 cells: so many levels
+ * times the standard deviation of the noise. */
 #define DENOISED 15.0f
-
-/* All that is allowed is so many times as much: V, of a place, is an estimate.
- */
+/* Tolerance factor on all thresholds of variances, because V is estimated. */
 #define SLACK 1.2f
 
-#define OFTEN 40.0f /* the most noise in means, in units of white noise's */
-#define FOLLOW 0.2f /* how fast it follows what is found */
+#define OFTEN 40.0f /* the most noise of area means; white noise has 1 */
+#define FOLLOW 0.2f /* weight of a new frame in its moving average */
 
-#define MOST_MOTION 2.5f
-#define SUDDEN 1.3f   /* motion in this frame alone, to count as motion */
-#define SOFTNESS 1.4f /* motion from 1 to more than this is some motion */
-#define FEW 0.2f      /* share of moving cells around a block that is nothing */
-#define CONTEXT 2.0f  /* how a larger share makes motion of less */
-#define CUT 0.9f      /* share of moving cells that makes a cut */
+#define MOST_MOTION 2.5f /* motion is cut off here */
+#define SUDDEN 1.3f      /* threshold of motion that one frame alone shows */
+#define SOFTNESS 1.4f    /* from motion 1 to this much more, keep falls to 0 */
+/* If more than FEW of the cells around a block move, motion in it is multiplied
+ * by 1 + CONTEXT times the excess. */
+#define FEW 0.2f
+#define CONTEXT 2.0f
+#define CUT 0.9f /* fraction of moving cells above which a frame is a cut */
 
-enum { OLD = 3 };                  /* frames that make two steps */
-enum { CELL, NEAR, FAR, EXTENTS }; /* a cell, and the two surroundings */
+enum { OLD = 3 }; /* frames that give two differences */
+/* Areas whose noise is estimated: a cell, 5x5 cells, 5x5 blocks. */
+enum { CELL, NEAR, FAR, EXTENTS };
 
 typedef struct {
-    int cell_w, cell_h, width; /* in samples */
-    int16_t *noisy, *denoised; /* the means, times ONE */
-    float *change, *power;     /* cells: y - noisy as if its variance was V,
-                                  and its square; then the means of r, r^2 */
-    float *seen;               /* cells: the same square of D - denoised */
-    float *level;              /* cells: y, scaled as y - noisy */
-    float *step, *before;      /* cells: how it has changed, and before that */
-    float *removed;            /* blocks: mean of (y - D)^2 */
-    float *block_step, *block_before;  /* blocks: sums of those of cells */
-    float *block_change, *block_power; /* blocks: sums of those of cells that
-                                          stand still */
-    float *drift;                      /* blocks: mean change of late */
-    float *variance;                   /* blocks: V */
-    float noise[EXTENTS];              /* in means, white noise's being 1 */
+    int cell_w, cell_h;        /* samples of a cell */
+    int width;                 /* samples of a row */
+    int16_t *noisy, *denoised; /* the moving averages, times ONE */
+    /* Of each cell. From update() on, change and power are the means of r and
+     * of r^2. */
+    float *change;        /* y - noisy, scaled to the variance V */
+    float *power;         /* its square */
+    float *seen;          /* mean of (D - denoised)^2 / (1 + 1 / n) */
+    float *level;         /* y, scaled so that white noise has the variance V */
+    float *step, *before; /* difference of level to the last frame, and that
+                             frame's difference */
+    /* Of each block. */
+    float *removed;                    /* mean of (y - D)^2 */
+    float *block_step, *block_before;  /* sums of step and before */
+    float *block_change, *block_power; /* sums of change and power over the
+                                          cells that stand still */
+    float *drift;         /* moving average of the mean change of 5x5 blocks */
+    float *variance;      /* V */
+    float noise[EXTENTS]; /* noise of area means, 1 for white noise */
 } Plane;
 
-/* Rows for one thread. */
+/* Scratch rows of one thread. */
 typedef struct {
     float *samples[3];
     float *cells[5]; /* with room for AROUND on both sides */
-    AeSteps steps[AE_TEMPORAL_PLANES][EXTENTS];
+    AeAreaNoise noise[AE_TEMPORAL_PLANES][EXTENTS];
 } Rows;
 
 struct AeTemporal {
@@ -109,19 +132,20 @@ struct AeTemporal {
     Plane planes[AE_TEMPORAL_PLANES];
     int n_planes;
     int blocks_w, blocks_h, cells_w, cells_h;
-    float *count;    /* cells: n */
-    float *evidence; /* cells: mean motion, most of the last frames */
-    float *motion;   /* cells */
-    float *still;    /* blocks: number of cells that by themselves seem so */
-    float *moving;   /* blocks: share of cells */
-    Rows *rows;
-    float light;    /* the first plane: mean change of late */
-    gboolean fresh; /* forget what was */
-    gboolean cut;   /* the frame before seemed to be one */
-    int age;        /* frames whose steps are no cut's, up to OLD */
-    gboolean found; /* what noise in means is */
+    float *count;    /* cells: confidence, n */
+    float *evidence; /* cells: moving average of motion, new frames half */
+    float *motion;   /* cells: above 1 it moves */
+    float *still;    /* blocks: cells whose own area shows no motion */
+    float *moving;   /* blocks: fraction of cells that move */
+    Rows *rows;      /* one a thread */
+    float light;     /* drift of the whole first plane */
+    gboolean fresh;  /* start anew with this frame */
+    gboolean cut;    /* the last frame looked like a cut */
+    int age;         /* frames since the last cut, up to OLD */
+    gboolean found;  /* noise of area means has been estimated */
 };
 
+/* One frame. */
 typedef struct {
     AeTemporal *temporal;
     const AeTemporalFrame *frame;
@@ -138,8 +162,9 @@ static float square(float x)
     return x * x;
 }
 
-/* Row @y of the means of squares around; those outside are the nearest. @sums:
- * scratch. */
+/* Row @y of the box filter of @map, @w x @h: the mean of the values at most
+ * @around away on each side. Outside the map the nearest value counts. @sums:
+ * scratch of w + 2 around floats. */
 static void box_row(float *out, const float *map, int w, int h, int y,
                     int around, float *sums)
 {
@@ -164,7 +189,7 @@ static void box_row(float *out, const float *map, int w, int h, int y,
         out[x] *= share;
 }
 
-/* cells += the sums of their samples */
+/* Adds each cell's samples of a row to the cell. */
 static void add_samples(float *cells, const float *row, int n, int cell_w)
 {
     if (cell_w == 1)
@@ -192,7 +217,7 @@ static void scale(float *row, int n, float factor)
         row[x] *= factor;
 }
 
-/* Each of @n values @times times. */
+/* Writes each of @n values @times times in a row. */
 static void repeat(float *target, const float *source, int n, int times)
 {
     for (int x = 0; x < n; x++)
@@ -200,8 +225,9 @@ static void repeat(float *target, const float *source, int n, int times)
             target[x * times + i] = source[x];
 }
 
-/* Sums of what the frame and the denoised one change and the denoiser removes
- * in a row of cells. */
+/* Sums over the samples of each cell of row @y of cells: y - noisy into
+ * @change, (D - denoised)^2 into @seen, (y - D)^2 into @removed, y into @level.
+ */
 static void measure_cells(const Job *job, int p, int y, float *change,
                           float *seen, float *removed, float *level,
                           const Rows *rows)
@@ -233,8 +259,8 @@ static void measure_cells(const Job *job, int p, int y, float *change,
     }
 }
 
-/* The steps of a row of cells whose levels are now @level, and their sums in
- * blocks. */
+/* Differences to the last frame in row @y of cells, where @level is the sum of
+ * y; adds them to their blocks. */
 static void take_steps(const AeTemporal *t, Plane *plane, int y,
                        const float *level)
 {
@@ -255,8 +281,8 @@ static void take_steps(const AeTemporal *t, Plane *plane, int y,
     }
 }
 
-/* The first pass, of a row of blocks: the maps of change, and what is removed.
- */
+/* First of a frame, for row @index of blocks: how each cell changes, and what
+ * the denoiser removes from each block. */
 static void measure(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -297,15 +323,15 @@ static void measure(void *data, int64_t index, int thread)
     }
 }
 
-/* What turns the mean square and the squared mean of changes into motion, each
- * divided by V. */
+/* Factors that turn the mean square and the squared mean of changes, each
+ * divided by V, into motion: V / threshold. */
 typedef struct {
     float power, mean;
 } Measure;
 
-/* Of @count changes, in cells @cell and in their means @far times as much noise
- * as V says; noise has its mean within so many standard deviations, and its
- * mean square. */
+/* For @count changes: noise is @cell times V in a single cell and @far times
+ * V / @count in their mean. @means, @squares: thresholds in standard deviations
+ * of the mean and of the mean square. */
 static Measure measure_of(float cell, float far, float count, float means,
                           float squares)
 {
@@ -320,22 +346,24 @@ static float larger(float a, float b)
     return a > b ? a : b;
 }
 
-/* Adds a row of blocks' steps, @a after @b, which have the variance of @sum
- * changes. */
-static void add_steps(const AeTemporal *t, const Plane *plane, int y,
+/* Adds one area for each block of row @y to @noise: @b and @a are its
+ * differences in two frames, @every floats apart, and @sum the variance of
+ * white noise in the area's value, in units of a cell's. Leaves out blocks with
+ * little noise, which may be rounding. */
+static void add_areas(const AeTemporal *t, const Plane *plane, int y,
                       const float *a, const float *b, int every, float sum,
-                      AeSteps *steps)
+                      AeAreaNoise *noise)
 {
     const float *variance = plane->variance + (size_t)y * (size_t)t->blocks_w;
 
     for (int x = 0; x < t->blocks_w; x++)
         if (variance[x] >= 2 * LEAST)
-            ae_steps_add(steps, a[x * every], b[x * every],
-                         2 * variance[x] * sum);
+            ae_area_noise_add(noise, a[x * every], b[x * every],
+                              2 * variance[x] * sum);
 }
 
-/* The steps of cells in the middle of a row of blocks, and of both
- * surroundings. */
+/* Adds the areas of row @y of blocks to the estimates of noise: for each block
+ * a cell in its middle, 5x5 cells and 5x5 blocks around it. */
 static void measure_noise(const AeTemporal *t, int p, int y, Rows *rows)
 {
     const Plane *plane = &t->planes[p];
@@ -344,37 +372,37 @@ static void measure_noise(const AeTemporal *t, int p, int y, Rows *rows)
     float *now = rows->cells[0], *before = rows->cells[1];
     float *sums = rows->cells[2];
 
-    add_steps(t, plane, y, plane->step + cells, plane->before + cells, SIDE, 1,
-              &rows->steps[p][CELL]);
+    add_areas(t, plane, y, plane->step + cells, plane->before + cells, SIDE, 1,
+              &rows->noise[p][CELL]);
     box_row(now, plane->step, t->cells_w, t->cells_h, middle, AROUND, sums);
     box_row(before, plane->before, t->cells_w, t->cells_h, middle, AROUND,
             sums);
-    add_steps(t, plane, y, now + SIDE / 2, before + SIDE / 2, SIDE,
-              1.0f / AROUND_COUNT, &rows->steps[p][NEAR]);
+    add_areas(t, plane, y, now + SIDE / 2, before + SIDE / 2, SIDE,
+              1.0f / AROUND_COUNT, &rows->noise[p][NEAR]);
     box_row(now, plane->block_step, t->blocks_w, t->blocks_h, y, AROUND, sums);
     box_row(before, plane->block_before, t->blocks_w, t->blocks_h, y, AROUND,
             sums);
-    add_steps(t, plane, y, now, before, 1, (float)(SIDE * SIDE) / AROUND_COUNT,
-              &rows->steps[p][FAR]);
+    add_areas(t, plane, y, now, before, 1, (float)(SIDE * SIDE) / AROUND_COUNT,
+              &rows->noise[p][FAR]);
 }
 
-/* Noise in means from now on, by the steps that this frame has shown. */
+/* Updates the noise of area means with the estimates of this frame. */
 static void follow_noise(AeTemporal *t)
 {
     for (int p = 0; p < t->n_planes; p++)
         for (int i = 0; i < EXTENTS; i++) {
             float *noise = &t->planes[p].noise[i], now;
-            AeSteps steps = {0};
+            AeAreaNoise areas = {0};
 
             for (int k = 0; k < ae_pool_threads(t->pool); k++)
-                ae_steps_merge(&steps, &t->rows[k].steps[p][i]);
-            now = CLAMP(ae_steps_noise(&steps), 1, OFTEN);
+                ae_area_noise_merge(&areas, &t->rows[k].noise[p][i]);
+            now = CLAMP(ae_area_noise_estimate(&areas), 1, OFTEN);
             *noise += (t->found ? FOLLOW : 1) * (now - *noise);
         }
     t->found = TRUE;
 }
 
-/* V of a row of blocks, as the surroundings show it. */
+/* V of row @y of blocks, from what the denoiser removes in 5x5 blocks. */
 static void update_variance(const Job *job, Plane *plane, int y, Rows *rows)
 {
     AeTemporal *t = job->temporal;
@@ -394,7 +422,7 @@ static void update_variance(const Job *job, Plane *plane, int y, Rows *rows)
     }
 }
 
-/* Motion in a row of cells, as their own surroundings show it. */
+/* Motion in row @y of cells, from the statistics over 5x5 cells. */
 static void judge_cells(AeTemporal *t, int y, Rows *rows)
 {
     float *motion = t->motion + (size_t)y * (size_t)t->cells_w;
@@ -422,7 +450,7 @@ static void judge_cells(AeTemporal *t, int y, Rows *rows)
     }
 }
 
-/* Adds a row of cells to their blocks, but those that move. */
+/* Adds the cells of row @y that do not move to their blocks. */
 static void add_still(AeTemporal *t, int y)
 {
     size_t cells = (size_t)y * (size_t)t->cells_w;
@@ -441,7 +469,8 @@ static void add_still(AeTemporal *t, int y)
     }
 }
 
-/* The second pass: what moves by itself, and what the others sum up to. */
+/* Second: V, motion over 5x5 cells, and sums over the cells that stand still.
+ */
 static void judge(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -463,7 +492,7 @@ static void judge(void *data, int64_t index, int thread)
     }
 }
 
-/* Motion in a row of blocks, as their surroundings show it. */
+/* Motion in row @y of blocks, from the statistics over 5x5 blocks. */
 static void judge_blocks(AeTemporal *t, int y, float *motion, Rows *rows)
 {
     float *still = rows->cells[0], *change = rows->cells[1];
@@ -502,7 +531,7 @@ static void judge_blocks(AeTemporal *t, int y, float *motion, Rows *rows)
     }
 }
 
-/* The third pass: where is motion? */
+/* Third: the motion of each cell, from all statistics. */
 static void conclude(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -527,7 +556,8 @@ static void conclude(void *data, int64_t index, int thread)
     }
 }
 
-/* The most motion of a cell and its eight neighbours, in a row of cells. */
+/* The largest motion of each cell in row @y and its eight neighbours. @most:
+ * scratch. */
 static void spread_motion(const AeTemporal *t, int y, float *out, float *most)
 {
     int w = t->cells_w;
@@ -549,8 +579,8 @@ static void spread_motion(const AeTemporal *t, int y, float *out, float *most)
     }
 }
 
-/* n of a row of cells; @context: for each block, how much more motion is there
- * than it seems. @share becomes 1 / n. */
+/* Confidence of row @y of cells. @context: a factor on motion for each block.
+ * @share becomes the weight of the new frame in each cell, 1 / confidence. */
 static void update_count(AeTemporal *t, int y, const float *context,
                          float *share, float *scratch)
 {
@@ -569,7 +599,7 @@ static void update_count(AeTemporal *t, int y, const float *context,
     }
 }
 
-/* mean += share (row - mean). Leaves the means in @row. */
+/* Moving average: mean += share (row - mean). @row becomes the new average. */
 static void update_mean(int16_t *restrict mean, float *restrict row,
                         const float *restrict share, int n)
 {
@@ -582,7 +612,8 @@ static void update_mean(int16_t *restrict mean, float *restrict row,
     }
 }
 
-/* The means of a row of cells, where frames count @share. */
+/* Moving averages of row @y of cells, where the new frame has the weight
+ * @share, and the means of r and r^2 in its cells. */
 static void update_cells(const Job *job, int p, int y, const float *share,
                          const Rows *rows)
 {
@@ -613,7 +644,7 @@ static void update_cells(const Job *job, int p, int y, const float *share,
     scale(power, t->cells_w, part);
 }
 
-/* The fourth pass: how much to keep, and the new means. */
+/* Fourth: the confidence of each cell, and the moving averages. */
 static void update(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -632,7 +663,7 @@ static void update(void *data, int64_t index, int thread)
     }
 }
 
-/* The gain of a row of cells, and gain * the mean of r. */
+/* The gain of row @y of cells; @offset becomes gain times the mean of r. */
 static void find_gain(const AeTemporal *t, const Plane *plane, int y,
                       Rows *rows, float *gain, float *offset)
 {
@@ -658,7 +689,7 @@ static void find_gain(const AeTemporal *t, const Plane *plane, int y,
     }
 }
 
-/* The fifth pass: the output. */
+/* Fifth: the output. */
 static void give(void *data, int64_t index, int thread)
 {
     const Job *job = data;
@@ -699,7 +730,8 @@ static gboolean is_cut(const AeTemporal *t)
     return moving > (double)CUT * n;
 }
 
-/* How the light of all that stands still changes, since the means began. */
+/* Drift of the brightness of the first plane, over all cells that stand still.
+ */
 static void follow_light(AeTemporal *t)
 {
     const Plane *plane = &t->planes[0];
@@ -724,14 +756,15 @@ static void find_motion(Job *job)
     AeTemporal *t = job->temporal;
 
     for (int i = 0; i < ae_pool_threads(t->pool); i++)
-        memset(t->rows[i].steps, 0, sizeof t->rows[i].steps);
+        memset(t->rows[i].noise, 0, sizeof t->rows[i].noise);
     ae_pool_run(t->pool, judge, job, t->blocks_h);
     follow_light(t);
     ae_pool_run(t->pool, conclude, job, t->blocks_h);
 }
 
-/* Forgets all after a cut. Noise whose means are not known yet looks like one
- * in every frame: those after the first are none. */
+/* Starts anew after a cut. Before the noise of area means is known, strong
+ * correlated noise looks like a cut in every frame: so a cut right after a cut
+ * does not restart the estimate. */
 static void look_for_cut(Job *job)
 {
     AeTemporal *t = job->temporal;
