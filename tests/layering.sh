@@ -39,14 +39,14 @@ generated='"(onnx\.pb-c|ae-models)\.h"'
 rule base
 rule data base
 rule kernels base
-rule model base
-rule ops model kernels base
+rule ops kernels base
+rule model ops base
 rule plan ops model kernels base
-rule networks plan model base
+rule networks plan model ops base
 rule train networks plan model kernels data base
 rule video plan model base
 rule codec plan model base
-rule tools ae.h video networks plan model data base
+rule tools ae.h video networks plan model ops data base
 for folder in core/*/; do
     case "$ruled models " in
     *" $(basename "$folder") "*) ;;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "model/operator.h"
+#include "ops/operator.h"
 
 static void free_dim_names(AeValue *value)
 {
@@ -24,30 +24,6 @@ static void value_free(void *data)
     g_free(value);
 }
 
-static void attribute_free(void *data)
-{
-    AeAttribute *attribute = data;
-
-    g_free(attribute->name);
-    g_free(attribute->ints);
-    g_free(attribute->floats);
-    g_free(attribute->string);
-    g_strfreev(attribute->strings);
-    ae_tensor_free(attribute->tensor);
-    g_free(attribute);
-}
-
-static void node_free(void *data)
-{
-    AeNode *node = data;
-
-    g_free(node->name);
-    g_array_unref(node->inputs);
-    g_array_unref(node->outputs);
-    g_ptr_array_unref(node->attributes);
-    g_free(node);
-}
-
 AeModel *ae_model_new(int opset)
 {
     AeModel *model = g_new0(AeModel, 1);
@@ -55,7 +31,7 @@ AeModel *ae_model_new(int opset)
     g_atomic_ref_count_init(&model->refs);
     model->opset = opset;
     model->values = g_ptr_array_new_with_free_func(value_free);
-    model->nodes = g_ptr_array_new_with_free_func(node_free);
+    model->nodes = g_ptr_array_new_with_free_func((GDestroyNotify)ae_node_free);
     model->inputs = g_array_new(FALSE, FALSE, sizeof(int));
     model->outputs = g_array_new(FALSE, FALSE, sizeof(int));
     model->names = g_hash_table_new(g_str_hash, g_str_equal);
@@ -185,14 +161,7 @@ AeNode *ae_model_add_node(AeModel *model, const char *op_name, const char *name,
     for (int i = 0; i < n_inputs && i < 32; i++)
         if (inputs[i] >= 0 && (op->settings >> i & 1))
             ae_model_value(model, inputs[i])->trainable = FALSE;
-    AeNode *node = g_new0(AeNode, 1);
-    node->name = g_strdup(name);
-    node->op = op;
-    node->inputs = g_array_new(FALSE, FALSE, sizeof(int));
-    node->outputs = g_array_new(FALSE, FALSE, sizeof(int));
-    node->attributes = g_ptr_array_new_with_free_func(attribute_free);
-    g_array_append_vals(node->inputs, inputs, (guint)n_inputs);
-    g_array_append_vals(node->outputs, outputs, (guint)n_outputs);
+    AeNode *node = ae_node_new(op, name, inputs, n_inputs, outputs, n_outputs);
     g_ptr_array_add(model->nodes, node);
     return node;
 }
@@ -217,135 +186,6 @@ gboolean ae_model_bind_input(AeModel *model, const char *name, AeTensor *tensor,
                 "the model has no input named '%s'", name);
     ae_tensor_free(tensor);
     return FALSE;
-}
-
-static AeAttribute *attribute_find(const AeNode *node, const char *name)
-{
-    for (guint i = 0; i < node->attributes->len; i++) {
-        AeAttribute *attribute = g_ptr_array_index(node->attributes, i);
-        if (strcmp(attribute->name, name) == 0)
-            return attribute;
-    }
-    return NULL;
-}
-
-static AeAttribute *attribute_add(AeNode *node, const char *name,
-                                  AeAttributeKind kind, int n)
-{
-    AeAttribute *old = attribute_find(node, name);
-
-    if (old != NULL)
-        g_ptr_array_remove(node->attributes, old);
-    AeAttribute *attribute = g_new0(AeAttribute, 1);
-    attribute->name = g_strdup(name);
-    attribute->kind = kind;
-    attribute->n = n;
-    g_ptr_array_add(node->attributes, attribute);
-    return attribute;
-}
-
-void ae_node_set_ints(AeNode *node, const char *name, const int64_t *v, int n)
-{
-    AeAttribute *a = attribute_add(node, name, AE_ATTRIBUTE_INTS, n);
-
-    a->list = TRUE;
-    a->ints = g_memdup2(v, (gsize)n * sizeof *v);
-}
-
-void ae_node_set_int(AeNode *node, const char *name, int64_t v)
-{
-    ae_node_set_ints(node, name, &v, 1);
-    attribute_find(node, name)->list = FALSE;
-}
-
-void ae_node_set_floats(AeNode *node, const char *name, const float *v, int n)
-{
-    AeAttribute *a = attribute_add(node, name, AE_ATTRIBUTE_FLOATS, n);
-
-    a->list = TRUE;
-    a->floats = g_memdup2(v, (gsize)n * sizeof *v);
-}
-
-void ae_node_set_float(AeNode *node, const char *name, float v)
-{
-    ae_node_set_floats(node, name, &v, 1);
-    attribute_find(node, name)->list = FALSE;
-}
-
-void ae_node_set_string(AeNode *node, const char *name, const char *v)
-{
-    attribute_add(node, name, AE_ATTRIBUTE_STRING, 1)->string = g_strdup(v);
-}
-
-void ae_node_set_strings(AeNode *node, const char *name, const char *const *v)
-{
-    int n = (int)g_strv_length((char **)v);
-
-    attribute_add(node, name, AE_ATTRIBUTE_STRINGS, n)->strings =
-        g_strdupv((char **)v);
-}
-
-void ae_node_set_tensor(AeNode *node, const char *name, AeTensor *tensor)
-{
-    attribute_add(node, name, AE_ATTRIBUTE_TENSOR, 1)->tensor = tensor;
-}
-
-const int64_t *ae_node_ints(const AeNode *node, const char *name, int *n)
-{
-    const AeAttribute *a = attribute_find(node, name);
-    gboolean found = a != NULL && a->kind == AE_ATTRIBUTE_INTS;
-
-    *n = found ? a->n : 0;
-    return found ? a->ints : NULL;
-}
-
-const float *ae_node_floats(const AeNode *node, const char *name, int *n)
-{
-    const AeAttribute *a = attribute_find(node, name);
-    gboolean found = a != NULL && a->kind == AE_ATTRIBUTE_FLOATS;
-
-    *n = found ? a->n : 0;
-    return found ? a->floats : NULL;
-}
-
-int64_t ae_node_int(const AeNode *node, const char *name, int64_t fallback)
-{
-    int n;
-    const int64_t *v = ae_node_ints(node, name, &n);
-
-    return n > 0 ? v[0] : fallback;
-}
-
-float ae_node_float(const AeNode *node, const char *name, float fallback)
-{
-    int n;
-    const float *v = ae_node_floats(node, name, &n);
-
-    return n > 0 ? v[0] : fallback;
-}
-
-const char *ae_node_string(const AeNode *node, const char *name,
-                           const char *fallback)
-{
-    const AeAttribute *a = attribute_find(node, name);
-
-    return a != NULL && a->kind == AE_ATTRIBUTE_STRING ? a->string : fallback;
-}
-
-const char *const *ae_node_strings(const AeNode *node, const char *name, int *n)
-{
-    const AeAttribute *a = attribute_find(node, name);
-    gboolean found = a != NULL && a->kind == AE_ATTRIBUTE_STRINGS;
-
-    *n = found ? a->n : 0;
-    return found ? (const char *const *)a->strings : NULL;
-}
-
-const AeTensor *ae_node_tensor(const AeNode *node, const char *name)
-{
-    const AeAttribute *a = attribute_find(node, name);
-
-    return a != NULL ? a->tensor : NULL;
 }
 
 AeValue *ae_model_value(const AeModel *model, int value)
@@ -412,23 +252,6 @@ int64_t ae_model_take_weights(AeModel *to, const AeModel *from)
     return taken;
 }
 
-static void copy_attributes(AeNode *to, const AeNode *from)
-{
-    for (guint i = 0; i < from->attributes->len; i++) {
-        const AeAttribute *a = g_ptr_array_index(from->attributes, i);
-        AeAttribute *copy = attribute_add(to, a->name, a->kind, a->n);
-        gsize n = (gsize)a->n;
-
-        copy->list = a->list;
-        copy->ints = g_memdup2(a->ints, n * sizeof *a->ints);
-        copy->floats = g_memdup2(a->floats, n * sizeof *a->floats);
-        copy->string = g_strdup(a->string);
-        copy->strings = g_strdupv(a->strings);
-        if (a->tensor != NULL)
-            copy->tensor = ae_tensor_copy(a->tensor);
-    }
-}
-
 /* Adds value @i of @from to @to unless it is there; returns its number. */
 static int copy_value(AeModel *to, const AeModel *from, int i, int *map)
 {
@@ -463,9 +286,9 @@ static void copy_node(AeModel *to, const AeModel *from, const AeNode *node,
     for (int i = 0; i < n_out; i++)
         out[i] =
             copy_value(to, from, g_array_index(node->outputs, int, i), map);
-    copy_attributes(ae_model_add_node(to, node->op->name, node->name, in, n_in,
-                                      out, n_out, NULL),
-                    node);
+    ae_node_copy_attributes(ae_model_add_node(to, node->op->name, node->name,
+                                              in, n_in, out, n_out, NULL),
+                            node);
 }
 
 static void copy_metadata(AeModel *to, const AeModel *from)

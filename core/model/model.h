@@ -11,31 +11,9 @@
  * contents of constants. */
 #pragma once
 
-#include "base/tensor.h"
+#include "ops/node.h"
 
 G_BEGIN_DECLS
-
-typedef struct AeOperator AeOperator; /* model/operator.h */
-
-typedef enum {
-    AE_ATTRIBUTE_INTS,   /* also a single int */
-    AE_ATTRIBUTE_FLOATS, /* also a single float */
-    AE_ATTRIBUTE_STRING,
-    AE_ATTRIBUTE_STRINGS,
-    AE_ATTRIBUTE_TENSOR,
-} AeAttributeKind;
-
-typedef struct {
-    char *name;
-    AeAttributeKind kind;
-    gboolean list; /* written as INTS/FLOATS even with one element */
-    int n;
-    int64_t *ints;
-    float *floats;
-    char *string;
-    char **strings; /* n, and a NULL */
-    AeTensor *tensor;
-} AeAttribute;
 
 typedef struct {
     char *name;         /* unique, never empty */
@@ -47,14 +25,6 @@ typedef struct {
     AeTensor *constant; /* NULL unless a constant */
     gboolean trainable; /* a constant that training changes */
 } AeValue;
-
-typedef struct {
-    char *name; /* may be empty */
-    const AeOperator *op;
-    GArray *inputs;  /* of int: values; -1 = optional input left out */
-    GArray *outputs; /* of int: values; -1 = optional output left out */
-    GPtrArray *attributes;
-} AeNode;
 
 typedef struct {
     gatomicrefcount refs;
@@ -94,27 +64,6 @@ AeNode *ae_model_add_node(AeModel *model, const char *op, const char *name,
  * ownership of @tensor. Must not be called once a plan has been made. */
 gboolean ae_model_bind_input(AeModel *model, const char *name, AeTensor *tensor,
                              GError **error);
-
-void ae_node_set_ints(AeNode *node, const char *name, const int64_t *v, int n);
-void ae_node_set_int(AeNode *node, const char *name, int64_t v);
-void ae_node_set_floats(AeNode *node, const char *name, const float *v, int n);
-void ae_node_set_float(AeNode *node, const char *name, float v);
-void ae_node_set_string(AeNode *node, const char *name, const char *v);
-/* @v ends with NULL. */
-void ae_node_set_strings(AeNode *node, const char *name, const char *const *v);
-void ae_node_set_tensor(AeNode *node, const char *name, AeTensor *tensor);
-
-/* Reading: the default where the attribute is absent or of another kind. */
-int64_t ae_node_int(const AeNode *node, const char *name, int64_t fallback);
-float ae_node_float(const AeNode *node, const char *name, float fallback);
-const char *ae_node_string(const AeNode *node, const char *name,
-                           const char *fallback);
-/* Borrowed, @n its length; NULL and 0 where absent. */
-const int64_t *ae_node_ints(const AeNode *node, const char *name, int *n);
-const float *ae_node_floats(const AeNode *node, const char *name, int *n);
-const char *const *ae_node_strings(const AeNode *node, const char *name,
-                                   int *n);
-const AeTensor *ae_node_tensor(const AeNode *node, const char *name);
 
 AeValue *ae_model_value(const AeModel *model, int value);
 int ae_model_find(const AeModel *model, const char *name); /* -1: none */

@@ -8,7 +8,7 @@
 #include "model/onnx-tensor.h"
 #include "model/onnx.h"
 #include "onnx.pb-c.h"
-#include "model/operator.h"
+#include "ops/operator.h"
 
 enum { WRITTEN_IR = 8 };
 

@@ -20,8 +20,8 @@
 
 #include "base/error.h"
 #include "kernels/kernels.h"
-#include "model/model.h"
-#include "model/operator.h"
+#include "ops/node.h"
+#include "ops/operator.h"
 
 G_BEGIN_DECLS
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "model/operator.h"
+#include "ops/operator.h"
 #include "plan/plan.h"
 
 enum { BINS = 2048, MIN_OPSET = 11, QDQ_OPSET = 13 };

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The operator table: what a model needs to know of an operator to check a
- * node, and what a plan calls to run it (ops/ops.h tells how). The table itself
- * is filled by ops/. */
+/* An entry of the operator table: what a model needs to check a node, and the
+ * functions by which a plan runs it (ops/ops.h says how). */
 #pragma once
 
-#include "base/tensor.h"
+#include "ops/node.h"
 
 G_BEGIN_DECLS
 
