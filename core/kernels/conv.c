@@ -57,17 +57,15 @@
 
 typedef struct {
     int width;
-    void (*panel)(const AeConvRow *row, const Epilogue *e, const float *weights,
-                  int o, int valid);
-    void (*dot)(const AeConvRow *row, const Epilogue *e);
-    int (*depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c);
+    void (*panel)(const AeConvRow *row, const float *weights, int o, int valid);
+    void (*dot)(const AeConvRow *row);
+    int (*depthwise)(const AeConvRow *row, int c);
     void (*winograd_panel)(float *packed, int64_t plane, const float *g,
                            int64_t tap, int ci, int co, int valid);
     int (*winograd_input)(const AeWinogradInput *in, int c);
     void (*product)(float *m, int64_t m_step, const float *v, int ci,
                     const float *u, int tiles);
-    int (*winograd_output)(const AeWinogradOutput *out, const Epilogue *e,
-                           int c);
+    int (*winograd_output)(const AeWinogradOutput *out, int c);
 } Width;
 
 /* The widest last. */
@@ -134,28 +132,22 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
 
 void NAME(conv_row)(const AeConvRow *row)
 {
-    const Epilogue e =
-        epilogue_new(row->bias, row->slope, row->alpha, row->activation);
     const int width = dot_width(row->k, row->co);
 
     if (width)
-        width_of(width)->dot(row, &e);
+        width_of(width)->dot(row);
     else
-        conv_panels(row, &e);
-    activate_row(row->out, row->out_step, row->n, row->co, row->activation,
-                 row->alpha);
+        conv_panels(row);
+    activate_row(&row->epilogue, row->out, row->out_step, row->n, row->co);
 }
 
-void NAME(depthwise_row)(const AeDepthwiseRow *row)
+void NAME(depthwise_row)(const AeConvRow *row)
 {
-    const Epilogue e =
-        epilogue_new(row->bias, row->slope, row->alpha, row->activation);
     const Width *w = width_of(AE_LANES);
 
-    for (int c = 0; c < row->c; w--)
-        c = w->depthwise(row, &e, c);
-    activate_row(row->out, row->out_step, row->n, row->c, row->activation,
-                 row->alpha);
+    for (int c = 0; c < row->co; w--)
+        c = w->depthwise(row, c);
+    activate_row(&row->epilogue, row->out, row->out_step, row->n, row->co);
 }
 
 void NAME(winograd_pack)(float *packed, const float *weights, int ci, int co)
@@ -212,13 +204,10 @@ void NAME(winograd_multiply)(const AeWinogradProducts *p)
 
 void NAME(winograd_output)(const AeWinogradOutput *out)
 {
-    const Epilogue e =
-        epilogue_new(out->bias, out->slope, out->alpha, out->activation);
     const Width *w = width_of(AE_LANES);
 
     for (int c = 0; c < out->c; w--)
-        c = w->winograd_output(out, &e, c);
+        c = w->winograd_output(out, c);
     for (int i = out->first; i < out->last; i++)
-        activate_row(out->out[i], out->c, out->n, out->c, out->activation,
-                     out->alpha);
+        activate_row(&out->epilogue, out->out[i], out->c, out->n, out->c);
 }

@@ -28,23 +28,33 @@ typedef enum {
     AE_ACTIVATION_SOFTPLUS,
 } AeActivation;
 
+/* What follows a convolution's sum of products for output channel o:
+ *     activation(bias[o] + residual + sum).
+ * The residual lies beside the output in each row's structure. */
+typedef struct {
+    const float *bias; /* a number per output channel, or NULL: zeros */
+    AeActivation activation;
+    float alpha;        /* of leaky ReLU and ELU */
+    const float *slope; /* a number per output channel with PReLU, else NULL */
+} AeEpilogue;
+
 /* out[x][o] = activation(bias[o] + residual[x][o] +
  *             sum over s, i of segment[s][x * in_step + i] * weight[s][i][o])
- * for x < n, o < co. */
+ * for x < n, o < co.
+ *
+ * Depthwise (k is not used): out[x][o] = activation(bias[o] + residual[x][o] +
+ *             sum over s of segment[s][x * in_step + o] * weight[s][o]). */
 typedef struct {
     const float *const *segment;
     int segments, k;
     int64_t in_step;
-    const float *weights;  /* from conv_pack */
-    const float *bias;     /* co floats, or NULL */
+    const float *weights;  /* from conv_pack; depthwise: segments x co */
     const float *residual; /* or NULL; may be out itself */
     int64_t residual_step;
     float *out;
     int64_t out_step;
     int n, co;
-    AeActivation activation;
-    float alpha;
-    const float *slope; /* co floats for PReLU */
+    AeEpilogue epilogue;
 } AeConvRow;
 
 /* weight[o][s][i] += sum over r < rows, x < n of
@@ -60,23 +70,6 @@ typedef struct {
     int n, co;
     float *weight; /* co x segments x k */
 } AeConvWeights;
-
-/* Depthwise: out[x][c] = activation(bias[c] + residual + sum over t of
- * tap[t][x * in_step + c] * weight[t][c]). */
-typedef struct {
-    const float *const *tap;
-    int taps;
-    int64_t in_step;
-    const float *weights; /* taps x c */
-    const float *bias, *residual;
-    int64_t residual_step;
-    float *out;
-    int64_t out_step;
-    int n, c;
-    AeActivation activation;
-    float alpha;
-    const float *slope;
-} AeDepthwiseRow;
 
 /* Winograd's minimal filtering F(4x4, 3x3), Y = A' ((G g G') . (B' d B)) A:
  * 36 products make the 16 outputs of a tile that take 144 otherwise (Lavin and
@@ -107,12 +100,9 @@ typedef struct {
     const float *m;
     int tiles, width, c;
     int n, first, last;
-    const float *bias;
     const float *residual[4]; /* all NULL: none */
     float *out[4];
-    AeActivation activation;
-    float alpha;
-    const float *slope;
+    AeEpilogue epilogue;
 } AeWinogradOutput;
 
 typedef struct {
@@ -183,7 +173,7 @@ typedef struct {
                       int64_t stride_o);
     void (*conv_row)(const AeConvRow *row);
     void (*conv_weights)(const AeConvWeights *w);
-    void (*depthwise_row)(const AeDepthwiseRow *row);
+    void (*depthwise_row)(const AeConvRow *row);
     void (*depthwise_weights)(const AeConvWeights *w);
     /* weights[tap][i][o] into 36 times conv_packed(1, ci, co) floats:
      * u[position][i][o] = G g G', as conv_pack would pack it. co > 4. */

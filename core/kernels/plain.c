@@ -40,31 +40,30 @@ static float activation(float x, AeActivation a, float alpha)
     }
 }
 
-void NAME(activate_channels)(float *y, int n, AeActivation a, float alpha,
-                             const float *slope)
+/* The activation of output channel @o. */
+static float finish(const AeEpilogue *e, int o, float y)
 {
-    for (int c = 0; c < n; c++)
-        y[c] = activation(y[c], a, a == AE_ACTIVATION_PRELU ? slope[c] : alpha);
+    return activation(y, e->activation, e->slope ? e->slope[o] : e->alpha);
 }
 
 void NAME(conv_row)(const AeConvRow *row)
 {
+    const AeEpilogue *e = &row->epilogue;
+
     for (int64_t x = 0; x < row->n; x++) {
         float *y = row->out + x * row->out_step;
 
         for (int o = 0; o < row->co; o++) {
             const float *weights = row->weights + o;
-            float sum = row->bias ? row->bias[o] : 0;
+            float sum = e->bias ? e->bias[o] : 0;
 
             for (int s = 0; s < row->segments; s++)
                 for (int i = 0; i < row->k; i++, weights += row->co)
                     sum += row->segment[s][x * row->in_step + i] * *weights;
             if (row->residual)
                 sum += row->residual[x * row->residual_step + o];
-            y[o] = sum;
+            y[o] = finish(e, o, sum);
         }
-        NAME(activate_channels)
-        (y, row->co, row->activation, row->alpha, row->slope);
     }
 }
 
@@ -90,23 +89,23 @@ void NAME(conv_weights)(const AeConvWeights *w)
                 *weight++ += weight_sum(w, s, i, o);
 }
 
-void NAME(depthwise_row)(const AeDepthwiseRow *row)
+void NAME(depthwise_row)(const AeConvRow *row)
 {
+    const AeEpilogue *e = &row->epilogue;
+
     for (int64_t x = 0; x < row->n; x++) {
         float *y = row->out + x * row->out_step;
 
-        for (int c = 0; c < row->c; c++) {
-            float sum = row->bias ? row->bias[c] : 0;
+        for (int c = 0; c < row->co; c++) {
+            float sum = e->bias ? e->bias[c] : 0;
 
-            for (int t = 0; t < row->taps; t++)
-                sum += row->tap[t][x * row->in_step + c] *
-                       row->weights[(int64_t)t * row->c + c];
+            for (int s = 0; s < row->segments; s++)
+                sum += row->segment[s][x * row->in_step + c] *
+                       row->weights[(int64_t)s * row->co + c];
             if (row->residual)
                 sum += row->residual[x * row->residual_step + c];
-            y[c] = sum;
+            y[c] = finish(e, c, sum);
         }
-        NAME(activate_channels)
-        (y, row->c, row->activation, row->alpha, row->slope);
     }
 }
 
@@ -196,6 +195,8 @@ static float winograd_sum(const AeWinogradOutput *out, int i, int x, int c)
 
 void NAME(winograd_output)(const AeWinogradOutput *out)
 {
+    const AeEpilogue *e = &out->epilogue;
+
     for (int i = out->first; i < out->last; i++)
         for (int x = 0; x < out->n; x++) {
             const int64_t at = (int64_t)x * out->c;
@@ -203,11 +204,10 @@ void NAME(winograd_output)(const AeWinogradOutput *out)
             float *y = out->out[i] + at;
 
             for (int c = 0; c < out->c; c++)
-                y[c] = winograd_sum(out, i, x, c) +
-                       (out->bias ? out->bias[c] : 0) +
-                       (residual ? residual[at + c] : 0);
-            NAME(activate_channels)
-            (y, out->c, out->activation, out->alpha, out->slope);
+                y[c] = finish(e, c,
+                              winograd_sum(out, i, x, c) +
+                                  (e->bias ? e->bias[c] : 0) +
+                                  (residual ? residual[at + c] : 0));
         }
 }
 

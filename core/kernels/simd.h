@@ -29,16 +29,13 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
                      int64_t stride_o);
 void NAME(conv_row)(const AeConvRow *row);
 void NAME(conv_weights)(const AeConvWeights *w);
-void NAME(depthwise_row)(const AeDepthwiseRow *row);
+void NAME(depthwise_row)(const AeConvRow *row);
 void NAME(depthwise_weights)(const AeConvWeights *w);
 void NAME(winograd_pack)(float *packed, const float *weights, int ci, int co);
 void NAME(winograd_input)(const AeWinogradInput *in);
 void NAME(winograd_multiply)(const AeWinogradProducts *products);
 void NAME(winograd_output)(const AeWinogradOutput *out);
 
-/* y[c] = activation of channel c, over n channels; in place. */
-void NAME(activate_channels)(float *y, int n, AeActivation a, float alpha,
-                             const float *slope);
 void NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,
                     float alpha);
 void NAME(activate_gradient)(float *dx, const float *y, const float *dy,

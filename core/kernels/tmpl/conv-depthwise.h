@@ -2,18 +2,18 @@
 /* Depthwise convolution with vectors of WIDTH channels; conv.c includes this
  * once for each width, after conv-width.h. */
 
-ALWAYS_INLINE void W(depthwise_block)(const AeDepthwiseRow *row,
-                                      const Epilogue *e, const W(Channels) * f,
-                                      int64_t x, int c, const int pixels)
+ALWAYS_INLINE void W(depthwise_block)(const AeConvRow *row,
+                                      const W(Channels) * f, int64_t x, int c,
+                                      const int pixels, const Finish finish)
 {
     W(Vector) sum[8];
 
 #pragma GCC unroll 16
     for (int p = 0; p < pixels; p++)
         sum[p] = f->bias[0];
-    for (int t = 0; t < row->taps; t++) {
-        const float *in = row->tap[t] + x * row->in_step + c;
-        W(Vector) w = W(load)(row->weights + (int64_t)t * row->c + c);
+    for (int s = 0; s < row->segments; s++) {
+        const float *in = row->segment[s] + x * row->in_step + c;
+        W(Vector) w = W(load)(row->weights + (int64_t)s * row->co + c);
 
 #pragma GCC unroll 16
         for (int p = 0; p < pixels; p++)
@@ -27,21 +27,23 @@ ALWAYS_INLINE void W(depthwise_block)(const AeDepthwiseRow *row,
             y += W(load)(row->residual + (x + p) * row->residual_step + c);
         W(store)
         (row->out + (x + p) * row->out_step + c,
-         W(finish)(y, f->slope[0], e->finish));
+         W(finish)(y, f->slope[0], finish));
     }
 }
 
 /* Channels from @c on, as many as fill vectors; returns the next. */
-static int W(depthwise)(const AeDepthwiseRow *row, const Epilogue *e, int c)
+static int W(depthwise)(const AeConvRow *row, int c)
 {
-    for (; row->c - c >= WIDTH; c += WIDTH) {
-        const W(Channels) f = W(channels_new)(e, c, WIDTH, 1);
+    const Finish finish = finish_of(&row->epilogue);
+
+    for (; row->co - c >= WIDTH; c += WIDTH) {
+        const W(Channels) f = W(channels_new)(&row->epilogue, c, WIDTH, 1);
         int64_t x = 0;
 
         for (; x + 8 <= row->n; x += 8)
-            W(depthwise_block)(row, e, &f, x, c, 8);
+            W(depthwise_block)(row, &f, x, c, 8, finish);
         for (; x < row->n; x++)
-            W(depthwise_block)(row, e, &f, x, c, 1);
+            W(depthwise_block)(row, &f, x, c, 1, finish);
     }
     return c;
 }

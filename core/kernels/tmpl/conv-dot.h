@@ -115,9 +115,10 @@ ALWAYS_INLINE void W(scatter)(float *out, int64_t step, W(Vector) y, int pixels,
             out[p * step + o] = lanes[p * each + o];
 }
 
-ALWAYS_INLINE void W(dot_row)(const AeConvRow *row, const Epilogue *e,
-                              const int outputs, const int each)
+ALWAYS_INLINE void W(dot_row)(const AeConvRow *row, const int outputs,
+                              const int each)
 {
+    const AeEpilogue *e = &row->epilogue;
     const int pixels = WIDTH / each;
     float bias[WIDTH] = {0}, slope[WIDTH] = {0};
 
@@ -126,8 +127,9 @@ ALWAYS_INLINE void W(dot_row)(const AeConvRow *row, const Epilogue *e,
             bias[i] = e->bias ? e->bias[i % each] : 0;
             slope[i] = e->slope ? e->slope[i % each] : 0;
         }
-    const Epilogue repeated = {bias, e->slope ? slope : NULL, e->alpha,
-                               e->finish};
+    const AeEpilogue repeated = {
+        .bias = bias, .alpha = e->alpha, .slope = e->slope ? slope : NULL};
+    const Finish finish = finish_of(e);
     const W(Channels) f = W(channels_new)(&repeated, 0, WIDTH, 1);
 
     for (int x = 0; x < row->n; x += pixels) {
@@ -141,25 +143,25 @@ ALWAYS_INLINE void W(dot_row)(const AeConvRow *row, const Epilogue *e,
         if (row->residual)
             y += W(gather)(row->residual + x * row->residual_step,
                            row->residual_step, left, outputs, each);
-        y = W(finish)(y, f.slope[0], e->finish);
+        y = W(finish)(y, f.slope[0], finish);
         W(scatter)(out, row->out_step, y, left, outputs, each);
     }
 }
 
-static void W(dot)(const AeConvRow *row, const Epilogue *e)
+static void W(dot)(const AeConvRow *row)
 {
     switch (row->co) {
     case 1:
-        W(dot_row)(row, e, 1, 1);
+        W(dot_row)(row, 1, 1);
         break;
     case 2:
-        W(dot_row)(row, e, 2, 2);
+        W(dot_row)(row, 2, 2);
         break;
     case 3:
-        W(dot_row)(row, e, 3, 4);
+        W(dot_row)(row, 3, 4);
         break;
     case 4:
-        W(dot_row)(row, e, 4, 4);
+        W(dot_row)(row, 4, 4);
         break;
     }
 }

@@ -11,33 +11,26 @@
  * afterwards. */
 typedef enum { FINISH_NONE, FINISH_RELU, FINISH_SLOPE } Finish;
 
-/* What follows the sums; arrays by output channel. */
-typedef struct {
-    const float *bias, *slope;
-    float alpha;
-    Finish finish;
-} Epilogue;
-
-static Epilogue epilogue_new(const float *bias, const float *slope, float alpha,
-                             AeActivation activation)
+static Finish finish_of(const AeEpilogue *e)
 {
-    static const Finish finishes[] = {
-        [AE_ACTIVATION_RELU] = FINISH_RELU,
-        [AE_ACTIVATION_LEAKY_RELU] = FINISH_SLOPE,
-        [AE_ACTIVATION_PRELU] = FINISH_SLOPE,
-        [AE_ACTIVATION_SOFTPLUS] = FINISH_NONE,
-    };
-
-    if (activation != AE_ACTIVATION_PRELU)
-        slope = NULL;
-    return (Epilogue){bias, slope, alpha, finishes[activation]};
+    switch (e->activation) {
+    case AE_ACTIVATION_RELU:
+        return FINISH_RELU;
+    case AE_ACTIVATION_LEAKY_RELU:
+    case AE_ACTIVATION_PRELU:
+        return FINISH_SLOPE;
+    default:
+        return FINISH_NONE;
+    }
 }
 
 /* The whole epilogue of @valid channels from @o of one pixel: fewer than fill
  * the vectors. */
-static void store_pixel(const AeConvRow *row, const Epilogue *e,
-                        const float *sum, int64_t x, int o, int valid)
+static void store_pixel(const AeConvRow *row, const float *sum, int64_t x,
+                        int o, int valid)
 {
+    const AeEpilogue *e = &row->epilogue;
+    const Finish finish = finish_of(e);
     float *out = row->out + x * row->out_step + o;
 
     for (int i = 0; i < valid; i++) {
@@ -45,9 +38,9 @@ static void store_pixel(const AeConvRow *row, const Epilogue *e,
 
         if (row->residual)
             y += row->residual[x * row->residual_step + o + i];
-        if (e->finish == FINISH_NONE)
+        if (finish == FINISH_NONE)
             below = y;
-        else if (e->finish == FINISH_SLOPE)
+        else if (finish == FINISH_SLOPE)
             below = y * (e->slope ? e->slope[o + i] : e->alpha);
         out[i] = y < 0 ? below : y;
     }
@@ -55,15 +48,16 @@ static void store_pixel(const AeConvRow *row, const Epilogue *e,
 
 /* The activations that need exp, over what has been stored; the others are
  * part of the epilogue. */
-static void activate_row(float *out, int64_t step, int n, int channels,
-                         AeActivation a, float alpha)
+static void activate_row(const AeEpilogue *e, float *out, int64_t step, int n,
+                         int64_t channels)
 {
-    if (a <= AE_ACTIVATION_PRELU)
+    if (e->activation <= AE_ACTIVATION_PRELU)
         return;
     if (step == channels) {
-        NAME(activate)(out, out, (int64_t)n * channels, a, alpha);
-        return;
+        step = channels *= n;
+        n = 1;
     }
     for (int64_t x = 0; x < n; x++)
-        NAME(activate)(out + x * step, out + x * step, channels, a, alpha);
+        NAME(activate)
+    (out + x * step, out + x * step, channels, e->activation, e->alpha);
 }

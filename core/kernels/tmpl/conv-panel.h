@@ -20,7 +20,7 @@ ALWAYS_INLINE void W(store_block)(const AeConvRow *row, const W(Channels) * f,
 }
 
 /* Stores the first @valid channels of each of @pixels pixels. */
-ALWAYS_INLINE void W(store_narrow)(const AeConvRow *row, const Epilogue *e,
+ALWAYS_INLINE void W(store_narrow)(const AeConvRow *row,
                                    W(Vector) sum[PIXELS][2], int64_t x, int o,
                                    int valid, const int pixels,
                                    const int vectors)
@@ -33,7 +33,7 @@ ALWAYS_INLINE void W(store_narrow)(const AeConvRow *row, const Epilogue *e,
         for (int b = 0; b < vectors; b++)
             W(store)(lanes[p] + b * WIDTH, sum[p][b]);
     for (int p = 0; p < pixels; p++)
-        store_pixel(row, e, lanes[p], x + p, o, valid);
+        store_pixel(row, lanes[p], x + p, o, valid);
 }
 
 ALWAYS_INLINE void W(add_residual)(const AeConvRow *row,
@@ -49,19 +49,18 @@ ALWAYS_INLINE void W(add_residual)(const AeConvRow *row,
             sum[p][b] += W(load)(in + p * row->residual_step + b * WIDTH);
 }
 
-ALWAYS_INLINE void W(finish_block)(const AeConvRow *row, const Epilogue *e,
-                                   const W(Channels) * f,
+ALWAYS_INLINE void W(finish_block)(const AeConvRow *row, const W(Channels) * f,
                                    W(Vector) sum[PIXELS][2], int64_t x, int o,
                                    int valid, const int pixels,
                                    const int vectors)
 {
     if (valid < vectors * WIDTH) {
-        W(store_narrow)(row, e, sum, x, o, valid, pixels, vectors);
+        W(store_narrow)(row, sum, x, o, valid, pixels, vectors);
         return;
     }
     if (row->residual)
         W(add_residual)(row, sum, x, o, pixels, vectors);
-    switch (e->finish) {
+    switch (finish_of(&row->epilogue)) {
     case FINISH_NONE:
         W(store_block)(row, f, sum, x, o, pixels, vectors, FINISH_NONE);
         break;
@@ -102,10 +101,9 @@ ALWAYS_INLINE void W(accumulate)(W(Vector) sum[PIXELS][2], const float *in0,
 }
 
 /* Sums of @pixels pixels from @x, @vectors vectors of channels from @o. */
-ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const Epilogue *e,
-                                 const float *weights, const W(Channels) * f,
-                                 int64_t x, int o, int valid, const int pixels,
-                                 const int vectors)
+ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const float *weights,
+                                 const W(Channels) * f, int64_t x, int o,
+                                 int valid, const int pixels, const int vectors)
 {
     const int64_t panel = (int64_t)row->segments * row->k * WIDTH;
     W(Vector) sum[PIXELS][2];
@@ -119,16 +117,15 @@ ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const Epilogue *e,
         W(accumulate)
     (sum, row->segment[s] + x * row->in_step, row->in_step, row->k, weights,
      panel, pixels, vectors);
-    W(finish_block)(row, e, f, sum, x, o, valid, pixels, vectors);
+    W(finish_block)(row, f, sum, x, o, valid, pixels, vectors);
 }
 
 /* Blocks of nearly equal size, so that no short one is left at the end. */
-ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
-                                 const float *weights, int o, int valid,
-                                 const int vectors)
+ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const float *weights,
+                                 int o, int valid, const int vectors)
 {
     const int most = vectors == 2 ? PIXELS_2 : PIXELS;
-    const W(Channels) f = W(channels_new)(e, o, valid, vectors);
+    const W(Channels) f = W(channels_new)(&row->epilogue, o, valid, vectors);
     int blocks = (row->n + most - 1) / most, x = 0;
 
     for (; blocks > 0; blocks--) {
@@ -139,7 +136,7 @@ ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
     case p:                                                                    \
         if (p <= most)                                                         \
             W(conv_block)                                                      \
-        (row, e, weights, &f, x, o, valid, p, vectors);                        \
+        (row, weights, &f, x, o, valid, p, vectors);                           \
         break;
             CASES_12
 #undef CASE
@@ -148,8 +145,8 @@ ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const Epilogue *e,
     }
 }
 
-static void W(conv_panel1)(const AeConvRow *row, const Epilogue *e,
-                           const float *weights, int o, int valid)
+static void W(conv_panel1)(const AeConvRow *row, const float *weights, int o,
+                           int valid)
 {
-    W(conv_panel)(row, e, weights, o, valid, 1);
+    W(conv_panel)(row, weights, o, valid, 1);
 }

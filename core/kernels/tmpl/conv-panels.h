@@ -37,14 +37,14 @@ static size_t packed_floats(int segments, int k, int width)
     return ((size_t)segments * k * width + 15) / 16 * 16;
 }
 
-static void conv_panel2(const AeConvRow *row, const Epilogue *e,
-                        const float *weights, int o, int valid)
+static void conv_panel2(const AeConvRow *row, const float *weights, int o,
+                        int valid)
 {
-    W(conv_panel)(row, e, weights, o, valid, 2);
+    W(conv_panel)(row, weights, o, valid, 2);
 }
 
 /* Two full-width panels at once as long as there are. */
-static void conv_panels(const AeConvRow *row, const Epilogue *e)
+static void conv_panels(const AeConvRow *row)
 {
     const float *weights = row->weights;
 
@@ -53,10 +53,10 @@ static void conv_panels(const AeConvRow *row, const Epilogue *e)
 
         width = panel_width(left);
         if (panel_width(left - width) == AE_LANES && left > width) {
-            conv_panel2(row, e, weights, o, left);
+            conv_panel2(row, weights, o, left);
             width *= 2;
         } else {
-            width_of(width)->panel(row, e, weights, o, left);
+            width_of(width)->panel(row, weights, o, left);
         }
         weights += (size_t)row->segments * row->k * width;
     }

@@ -34,7 +34,7 @@ ALWAYS_INLINE W(Vector)
 }
 
 static W(Channels)
-    W(channels_new)(const Epilogue *e, int o, int valid, int vectors)
+    W(channels_new)(const AeEpilogue *e, int o, int valid, int vectors)
 {
     W(Channels) f;
 

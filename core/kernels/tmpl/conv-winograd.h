@@ -174,15 +174,14 @@ ALWAYS_INLINE void W(winograd_output_row)(const AeWinogradOutput *out,
 }
 
 /* Channels from @c on, as many as fill vectors; returns the next. */
-static int W(winograd_output)(const AeWinogradOutput *output, const Epilogue *e,
-                              int c)
+static int W(winograd_output)(const AeWinogradOutput *output, int c)
 {
     const AeWinogradOutput out = *output; /* no store can change it */
 
     for (; out.c - c >= WIDTH; c += WIDTH) {
-        const W(Channels) f = W(channels_new)(e, c, WIDTH, 1);
+        const W(Channels) f = W(channels_new)(&out.epilogue, c, WIDTH, 1);
 
-        switch (e->finish) {
+        switch (finish_of(&out.epilogue)) {
         case FINISH_NONE:
             W(winograd_output_row)(&out, &f, c, FINISH_NONE);
             break;

@@ -5,35 +5,17 @@
 
 #include <string.h>
 
-static void depthwise_row(const AeKernels *kernels, const AeConvRow *row, int c)
-{
-    const AeDepthwiseRow depthwise = {row->segment,
-                                      row->segments,
-                                      row->in_step,
-                                      row->weights,
-                                      row->bias,
-                                      row->residual,
-                                      row->residual_step,
-                                      row->out,
-                                      row->out_step,
-                                      row->n,
-                                      c,
-                                      row->activation,
-                                      row->alpha,
-                                      row->slope};
-
-    kernels->depthwise_row(&depthwise);
-}
-
 /* The pixels of one phase along x, group by group; @row has been filled but for
  * what depends on the group. */
 static void run_groups(const AeKernels *kernels, const AeConv *c,
                        AeConvRows *rows, AeConvRow *row)
 {
     const AeConvPass *pass = rows->pass;
+    AeEpilogue *e = &row->epilogue;
 
     if (pass->depthwise) {
-        depthwise_row(kernels, row, c->groups);
+        row->co = (int)c->groups;
+        kernels->depthwise_row(row);
         return;
     }
     for (int64_t g = 0; g < c->groups; g++) {
@@ -42,8 +24,8 @@ static void run_groups(const AeKernels *kernels, const AeConv *c,
         row->weights += pass->slot;
         row->out += row->co;
         row->residual = row->residual ? row->residual + row->co : NULL;
-        row->bias = row->bias ? row->bias + row->co : NULL;
-        row->slope = row->slope ? row->slope + row->co : NULL;
+        e->bias = e->bias ? e->bias + row->co : NULL;
+        e->slope = e->slope ? e->slope + row->co : NULL;
     }
 }
 
@@ -165,18 +147,21 @@ static const float *first_pixel(const AeOperand *operand)
     return operand != NULL ? operand->data + operand->margin[0] : NULL;
 }
 
-static void set_activation(const AeStep *step, AeConvRow *row)
+static AeEpilogue epilogue_of(const AeStep *step)
 {
-    row->activation = step->activation;
-    row->alpha = step->alpha;
-    if (row->activation != AE_ACTIVATION_PRELU)
-        return;
-    row->slope = step->slope->data;
+    AeEpilogue e = {.bias = ae_step_has(step, 2) ? step->in[2]->data : NULL,
+                    .activation = step->activation,
+                    .alpha = step->alpha};
+
+    if (e.activation != AE_ACTIVATION_PRELU)
+        return e;
     if (ae_shape_elements(&step->slope->shape) == 1) {
-        row->activation = AE_ACTIVATION_LEAKY_RELU;
-        row->alpha = row->slope[0];
-        row->slope = NULL;
+        e.activation = AE_ACTIVATION_LEAKY_RELU;
+        e.alpha = step->slope->data[0];
+    } else {
+        e.slope = step->slope->data;
     }
+    return e;
 }
 
 static void clear_margins(const AeOperand *out, int64_t begin, int64_t end)
@@ -208,14 +193,13 @@ static void conv_forward(const AeStep *step, int64_t begin, int64_t end,
         .out_layout = layout_of(out),
         .residual_layout = layout_of(step->residual),
         .in_place = in->margin[0] + in->margin[1] > 0,
-        .row = {.bias = ae_step_has(step, 2) ? step->in[2]->data : NULL,
-                .residual = first_pixel(step->residual),
-                .out = out->data + out->margin[0]},
+        .row = {.residual = first_pixel(step->residual),
+                .out = out->data + out->margin[0],
+                .epilogue = epilogue_of(step)},
     };
 
     if (c->dynamic)
         end = output_rows(step);
-    set_activation(step, &run.row);
     run_pass(&run, begin, end, scratch);
     clear_margins(out, begin, end);
 }

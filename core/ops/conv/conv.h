@@ -109,7 +109,7 @@ typedef struct {
     const float *source, *packed;
     AeConvLayout source_layout, out_layout, residual_layout;
     gboolean in_place; /* the source's rows lie between zeros, as needed */
-    AeConvRow row;     /* bias, activation, first pixels of out and residual */
+    AeConvRow row;     /* epilogue, first pixels of out and residual */
 } AeConvRun;
 
 /* Floats, rounded up so that what follows is aligned. */

@@ -142,7 +142,6 @@ void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
                           float *scratch)
 {
     const AeConvPass *pass = run->pass;
-    const AeConvRow *row = &run->row;
     const int64_t height = pass->target[1];
     float *v =
         scratch + pass->scratch - ae_conv_winograd_scratch(run->kernels, pass);
@@ -166,10 +165,7 @@ void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
             .width = products.width,
             .c = pass->target_c,
             .first = unit - first,
-            .bias = row->bias,
-            .activation = row->activation,
-            .alpha = row->alpha,
-            .slope = row->slope,
+            .epilogue = run->row.epilogue,
         };
 
         next = MIN(end, first + MIN(TILE, height - h));

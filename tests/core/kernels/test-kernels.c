@@ -182,6 +182,17 @@ static void conv_data_clear(ConvData *d)
     g_free(d->segment);
 }
 
+static AeEpilogue epilogue_new(AeActivation activation, const float *bias,
+                               const float *slope)
+{
+    return (AeEpilogue){
+        .bias = bias,
+        .activation = activation,
+        .alpha = 0.3f,
+        .slope = activation == AE_ACTIVATION_PRELU ? slope : NULL,
+    };
+}
+
 static AeConvRow conv_row_new(const ConvCase *c, const ConvData *d)
 {
     return (AeConvRow){
@@ -189,15 +200,13 @@ static AeConvRow conv_row_new(const ConvCase *c, const ConvData *d)
         .segments = c->segments,
         .k = c->k,
         .in_step = c->in_step,
-        .bias = c->bias ? d->bias : NULL,
         .residual = c->residual ? d->residual : NULL,
         .residual_step = c->co + 1,
         .out_step = c->co + c->out_extra,
         .n = c->n,
         .co = c->co,
-        .activation = c->activation,
-        .alpha = 0.3f,
-        .slope = c->activation == AE_ACTIVATION_PRELU ? d->slope : NULL,
+        .epilogue =
+            epilogue_new(c->activation, c->bias ? d->bias : NULL, d->slope),
     };
 }
 
@@ -373,23 +382,10 @@ static void test_depthwise(gconstpointer data)
         const size_t size = c.n * (c.co + c.out_extra) + 1;
         g_autofree float *expected = guard_floats(size);
         g_autofree float *found = guard_floats(size);
-        AeDepthwiseRow row = {
-            .tap = d.segment,
-            .taps = c.segments,
-            .in_step = c.in_step,
-            .weights = d.weights,
-            .bias = c.bias ? d.bias : NULL,
-            .residual = c.residual ? d.residual : NULL,
-            .residual_step = c.co + 1,
-            .out = expected,
-            .out_step = c.co + c.out_extra,
-            .n = c.n,
-            .c = c.co,
-            .activation = c.activation,
-            .alpha = 0.3f,
-            .slope = c.activation == AE_ACTIVATION_PRELU ? d.slope : NULL,
-        };
+        AeConvRow row = conv_row_new(&c, &d);
 
+        row.weights = d.weights;
+        row.out = expected;
         plain->depthwise_row(&row);
         row.out = found;
         kernels->depthwise_row(&row);
@@ -478,10 +474,8 @@ static float *winograd_run(const AeKernels *kernels, const WinogradCase *c,
         .n = c->n,
         .first = c->first,
         .last = c->last,
-        .bias = c->bias ? others : NULL,
-        .activation = c->activation,
-        .alpha = 0.3f,
-        .slope = c->activation == AE_ACTIVATION_PRELU ? others + 1 : NULL,
+        .epilogue =
+            epilogue_new(c->activation, c->bias ? others : NULL, others + 1),
     };
 
     for (int i = 0; i < 6; i++)
