@@ -25,7 +25,7 @@
  * large windows must be. */
 #pragma once
 
-#include "plan/private.h"
+#include "plan/value.h"
 
 G_BEGIN_DECLS
 
@@ -132,5 +132,16 @@ int64_t ae_walk_keep(const AeWalk *walk, int window);
 void ae_walk_share(AeWalk *walk, int64_t share);
 
 void ae_bands_free_memory(AeBands *bands);
+
+/* How @plan runs in bands of @rows input rows (0: chosen); NULL if it cannot
+ * or would be slower. */
+AeBands *ae_bands_new(AePlan *plan, int rows);
+void ae_bands_free(AeBands *bands);
+/* Once the plan's input, output and weights have their memory. FALSE: there is
+ * none. */
+gboolean ae_bands_allocate(AePlan *plan);
+size_t ae_bands_memory(const AeBands *bands); /* bytes */
+int ae_bands_rows(const AeBands *bands);
+void ae_bands_run(AePlan *plan);
 
 G_END_DECLS

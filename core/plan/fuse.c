@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Joining operations: batch normalisation into the convolution's weights,
- * residual additions and activations into the step before them. */
+/* Fusing: batch normalisation into the weights of a convolution; additions of a
+ * residual, and activations, into the step before them. */
+#include "plan/fuse.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "plan/private.h"
 
 static const struct {
     const char *name;
@@ -20,15 +20,11 @@ static const struct {
     {"Softplus", AE_ACTIVATION_SOFTPLUS, 0},
 };
 
-static const float *norm_input(const AePlan *plan, const AeNode *norm, int i,
-                               int64_t channels)
+/* @step makes what its only reader @reader made, which goes. */
+static void absorb(AePlan *plan, AeStep *step, AeStep *reader)
 {
-    const AeOperand *operand =
-        &plan->values[g_array_index(norm->inputs, int, i)].operand;
-
-    if (!operand->constant || ae_shape_elements(&operand->shape) != channels)
-        return NULL;
-    return operand->data;
+    step->out[0] = reader->out[0];
+    g_ptr_array_remove(plan->steps, reader);
 }
 
 /* w[o] *= scale[o] with scale = gamma / sqrt(variance + epsilon);
@@ -47,100 +43,72 @@ static void scale_weights(AeTensor *weight, float *bias, const float *p[4],
     }
 }
 
-gboolean ae_plan_fold_norm(AePlan *plan, AeStep *step, const AeNode *norm)
+/* Conv followed by BatchNormalization, both of constants. */
+static void fuse_norm(AePlan *plan, AeStep *step)
 {
-    const AeOperand *w = step->n_in > 1 ? step->in[1] : NULL;
+    AeStep *norm = ae_plan_only_reader(plan, step->out[0]);
+    const AeOperand *w = step->in[1], *b;
     const float *p[4];
 
     if (norm == NULL || strcmp(norm->op->name, "BatchNormalization") != 0 ||
-        strcmp(step->op->name, "Conv") != 0 || !w->constant ||
-        w->shape.rank < 3 || w->shape.dim[0] == 0 || norm->inputs->len != 5 ||
-        norm->outputs->len != 1 || ae_node_int(norm, "training_mode", 0) != 0)
-        return FALSE;
-    for (int i = 0; i < 4; i++)
-        if ((p[i] = norm_input(plan, norm, i + 1, w->shape.dim[0])) == NULL)
-            return FALSE;
-    const AeOperand *b = ae_step_has(step, 2) ? step->in[2] : NULL;
-    if (b != NULL &&
-        (!b->constant || ae_shape_elements(&b->shape) != w->shape.dim[0]))
-        return FALSE;
+        norm->in[0] != step->out[0] || !w->constant || w->shape.dim[0] == 0)
+        return;
+    for (int i = 0; i < 4; i++) {
+        if (!norm->in[i + 1]->constant)
+            return;
+        p[i] = norm->in[i + 1]->data;
+    }
+    b = ae_step_has(step, 2) ? step->in[2] : NULL;
+    if (b != NULL && !b->constant)
+        return;
 
     AeTensor old = {.shape = w->shape, .data = w->data};
     AeTensor *weight = ae_tensor_copy(&old);
-    AeShape shape = {.rank = 1, .dim = {w->shape.dim[0]}};
+    AeShape shape = ae_shape(1, w->shape.dim[0]);
     AeTensor *bias = ae_tensor_new(&shape, NULL);
     if (b != NULL)
         memcpy(bias->data, b->data, (size_t)shape.dim[0] * sizeof(float));
-    scale_weights(weight, bias->data, p, ae_node_float(norm, "epsilon", 1e-5f));
+    scale_weights(weight, bias->data, p,
+                  ae_node_float(norm->node, "epsilon", 1e-5f));
     step->in = g_renew(AeOperand *, step->in, 3);
     step->n_in = 3;
     step->in[1] = ae_plan_add_constant(plan, w->name, weight);
     step->in[2] = ae_plan_add_constant(plan, w->name, bias);
-    step->out[0] = &plan->values[g_array_index(norm->outputs, int, 0)].operand;
-    return TRUE;
+    absorb(plan, step, norm);
 }
 
-static gboolean reads(const AeStep *step, const AeOperand *operand)
+/* TRUE if a step before @step, or none, makes @operand. */
+static gboolean made_before(const AePlan *plan, const AeOperand *operand,
+                            const AeStep *step)
 {
-    for (int i = 0; i < step->n_in; i++)
-        if (step->in[i] == operand)
-            return TRUE;
-    return step->residual == operand;
-}
-
-/* The one step that reads the output of step @i; NULL if it is not one. */
-static AeStep *only_reader(const AePlan *plan, guint i, guint *index)
-{
-    AeStep *step = g_ptr_array_index(plan->steps, i);
-    AePlanValue *out = ae_plan_value(step->out[0]);
-
-    if (out->uses != 1 || out->delivered)
-        return NULL;
-    for (guint j = i + 1; j < plan->steps->len; j++)
-        if (reads(g_ptr_array_index(plan->steps, j), step->out[0])) {
-            *index = j;
-            return g_ptr_array_index(plan->steps, j);
-        }
-    return NULL;
-}
-
-/* TRUE if @operand is known before step @i runs. */
-static gboolean made_before(const AePlan *plan, AeOperand *operand, guint i)
-{
-    for (guint j = i; j < plan->steps->len; j++) {
-        const AeStep *step = g_ptr_array_index(plan->steps, j);
-        for (int k = 0; k < step->n_out; k++)
-            if (step->out[k] == operand)
+    for (guint i = plan->steps->len; i-- > 0;) {
+        const AeStep *later = ae_plan_step(plan, i);
+        for (int k = 0; k < later->n_out; k++)
+            if (later->out[k] == operand)
                 return FALSE;
+        if (later == step)
+            break;
     }
     return TRUE;
 }
 
-static void absorb(AePlan *plan, AeStep *step, AeStep *reader, guint index)
+static void fuse_residual(AePlan *plan, AeStep *step)
 {
-    step->out[0] = reader->out[0];
-    g_ptr_array_remove_index(plan->steps, index);
-}
+    AeStep *add = ae_plan_only_reader(plan, step->out[0]);
+    AeOperand *other;
 
-static gboolean fuse_residual(AePlan *plan, guint i)
-{
-    AeStep *step = g_ptr_array_index(plan->steps, i);
-    guint index;
-    AeStep *add = only_reader(plan, i, &index);
-
-    if (add == NULL || strcmp(add->op->name, "Add") != 0 || plan->gradients)
-        return FALSE;
-    AeOperand *other = add->in[0] == step->out[0] ? add->in[1] : add->in[0];
-    if (other == step->out[0] ||
-        !ae_shape_equal(&other->shape, &step->out[0]->shape) ||
-        !made_before(plan, other, i))
-        return FALSE;
+    if (add == NULL || strcmp(add->op->name, "Add") != 0)
+        return;
+    other = add->in[0] == step->out[0] ? add->in[1] : add->in[0];
+    if (!ae_shape_equal(&other->shape, &step->out[0]->shape) ||
+        !made_before(plan, other, step))
+        return;
     step->residual = other;
-    absorb(plan, step, add, index);
-    return TRUE;
+    absorb(plan, step, add);
 }
 
-/* One slope a channel, as (c, 1, 1) for an (n, c, h, w). */
+/* TRUE if @slope is constant with one number a channel, as (c, 1, 1) for an
+ * (n, c, h, w). */
 static gboolean fits_slope(const AeStep *step, const AeOperand *slope)
 {
     const AeShape *out = &step->out[0]->shape;
@@ -151,11 +119,9 @@ static gboolean fits_slope(const AeStep *step, const AeOperand *slope)
            ae_shape_elements(&slope->shape) == out->dim[1];
 }
 
-static void fuse_activation(AePlan *plan, guint i)
+static void fuse_activation(AePlan *plan, AeStep *step)
 {
-    AeStep *step = g_ptr_array_index(plan->steps, i);
-    guint index;
-    AeStep *reader = only_reader(plan, i, &index);
+    AeStep *reader = ae_plan_only_reader(plan, step->out[0]);
 
     for (size_t a = 0; reader != NULL && a < G_N_ELEMENTS(activations); a++) {
         if (strcmp(reader->op->name, activations[a].name) != 0)
@@ -169,7 +135,7 @@ static void fuse_activation(AePlan *plan, guint i)
         step->activation = activations[a].activation;
         step->alpha =
             ae_node_float(reader->node, "alpha", activations[a].alpha);
-        absorb(plan, step, reader, index);
+        absorb(plan, step, reader);
         return;
     }
 }
@@ -177,11 +143,13 @@ static void fuse_activation(AePlan *plan, guint i)
 void ae_plan_fuse(AePlan *plan)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
-        AeStep *step = g_ptr_array_index(plan->steps, i);
+        AeStep *step = ae_plan_step(plan, i);
         if (!step->op->fuses)
             continue;
-        if (step->packed_size > 0)
-            fuse_residual(plan, i);
-        fuse_activation(plan, i);
+        if (strcmp(step->op->name, "Conv") == 0)
+            fuse_norm(plan, step);
+        if (step->packed_size > 0 && !plan->gradients)
+            fuse_residual(plan, step);
+        fuse_activation(plan, step);
     }
 }

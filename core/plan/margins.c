@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Rows of images between convolutions lie between zeros, so that convolutions
- * read them where they are; who makes a row writes its zeros. */
-#include "plan/private.h"
+/* Margins: see margins.h. */
+#include "plan/margins.h"
 
-/* Floats that rows are aligned to. */
+/* Rows begin and end at multiples of so many floats. */
 #define ALIGN 16
 
 static gboolean knows_margins(const AeStep *step)
@@ -11,7 +10,8 @@ static gboolean knows_margins(const AeStep *step)
     return step->op->margins && step->row_units > 0 && !step->gradients;
 }
 
-/* Adds what @step wants of @value's margins; FALSE if it may not have any. */
+/* Enlarges @margin to what @step needs as a reader of @value; FALSE if it
+ * cannot read @value with margins. */
 static gboolean read_margin(const AeStep *step, const AeOperand *value,
                             int64_t margin[2])
 {
@@ -25,7 +25,7 @@ static gboolean read_margin(const AeStep *step, const AeOperand *value,
     return knows_margins(step);
 }
 
-/* TRUE if nothing but steps sees the memory of value @index. */
+/* TRUE if steps alone see the memory of value @index. */
 static gboolean is_inner(const AePlan *plan, int index)
 {
     const AePlanValue *value = &plan->values[index];
@@ -46,7 +46,7 @@ static void set_margin(AePlan *plan, const AeStep *maker)
         !is_inner(plan, (int)(ae_plan_value(out) - plan->values)))
         return;
     for (guint i = 0; i < plan->steps->len; i++)
-        if (!read_margin(g_ptr_array_index(plan->steps, i), out, margin))
+        if (!read_margin(ae_plan_step(plan, i), out, margin))
             return;
     if (margin[0] + margin[1] == 0)
         return;
@@ -59,5 +59,5 @@ static void set_margin(AePlan *plan, const AeStep *maker)
 void ae_plan_set_margins(AePlan *plan)
 {
     for (guint i = 0; i < plan->steps->len; i++)
-        set_margin(plan, g_ptr_array_index(plan->steps, i));
+        set_margin(plan, ae_plan_step(plan, i));
 }

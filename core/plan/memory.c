@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Memory of a plan: one arena. Without gradients, values whose lifetimes do not
- * meet share it; with them, every value and gradient has its own. */
-#include "plan/private.h"
+/* Memory of a plan: see memory.h. */
+#include "plan/memory.h"
+
+#include "base/error.h"
+#include "plan/bands.h"
 
 #define ALIGN_FLOATS (AE_ALIGN / (int)sizeof(float))
 
 typedef struct {
     AePlanValue *value;
     size_t size, offset;
-    int first, last; /* steps between which it must be kept */
+    int first, last; /* lifetime: the steps between which it is kept */
 } Block;
 
 static size_t rounded(size_t n)
@@ -16,13 +18,7 @@ static size_t rounded(size_t n)
     return (n + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
 }
 
-AePlanValue *ae_plan_root(const AePlan *plan, AePlanValue *value)
-{
-    while (value->alias >= 0 && &plan->values[value->alias] != value)
-        value = &plan->values[value->alias];
-    return value;
-}
-
+/* Extends the lifetime of the buffer of @operand to @step. */
 static void touch(AePlan *plan, GHashTable *blocks, AeOperand *operand,
                   int step)
 {
@@ -50,7 +46,7 @@ static GHashTable *collect_blocks(AePlan *plan)
     for (int i = 0; i < plan->n_inputs; i++)
         touch(plan, blocks, &plan->values[plan->inputs[i]].operand, -1);
     for (int i = 0; plan->bands == NULL && i < n; i++) {
-        const AeStep *step = g_ptr_array_index(plan->steps, i);
+        const AeStep *step = ae_plan_step(plan, i);
         for (int j = 0; j < step->n_in; j++)
             if (step->in[j] != NULL)
                 touch(plan, blocks, step->in[j], i);
@@ -86,14 +82,15 @@ static void insert(GPtrArray *placed, Block *block)
     g_ptr_array_insert(placed, (int)i, block);
 }
 
-/* The lowest offset that no placed block with a meeting lifetime holds. */
-static void place(GPtrArray *placed, Block *block, gboolean share)
+/* Gives @block the lowest offset where it overlaps no placed block; with
+ * @reuse, blocks whose lifetimes do not meet may overlap. */
+static void place(GPtrArray *placed, Block *block, gboolean reuse)
 {
     size_t offset = 0;
 
     for (guint i = 0; i < placed->len; i++) {
         const Block *other = g_ptr_array_index(placed, i);
-        gboolean meet = !share || (block->first <= other->last &&
+        gboolean meet = !reuse || (block->first <= other->last &&
                                    other->first <= block->last);
         if (!meet || other->offset + other->size <= offset)
             continue;
@@ -105,7 +102,7 @@ static void place(GPtrArray *placed, Block *block, gboolean share)
     insert(placed, block);
 }
 
-static GPtrArray *place_blocks(GHashTable *blocks, gboolean share, size_t *size)
+static GPtrArray *place_blocks(GHashTable *blocks, gboolean reuse, size_t *size)
 {
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     GPtrArray *placed = g_ptr_array_new();
@@ -119,17 +116,18 @@ static GPtrArray *place_blocks(GHashTable *blocks, gboolean share, size_t *size)
     *size = 0;
     for (guint i = 0; i < order->len; i++) {
         Block *next = g_ptr_array_index(order, i);
-        place(placed, next, share);
+        place(placed, next, reuse);
         *size = MAX(*size, next->offset + next->size);
     }
     return placed;
 }
 
-/* Offsets into the arena for now. */
+/* Places the memory that steps own behind @offset and returns its end. Until
+ * there is an arena, pointers hold offsets. */
 static size_t place_steps(AePlan *plan, size_t offset)
 {
     for (guint i = 0; i < plan->steps->len; i++) {
-        AeStep *step = g_ptr_array_index(plan->steps, i);
+        AeStep *step = ae_plan_step(plan, i);
         step->packed = GSIZE_TO_POINTER(offset);
         offset += rounded(step->packed_size);
         step->saved = GSIZE_TO_POINTER(offset);
@@ -144,7 +142,7 @@ static size_t scratch_size(const AePlan *plan)
     size_t size = 0;
 
     for (guint i = 0; i < plan->steps->len; i++) {
-        const AeStep *step = g_ptr_array_index(plan->steps, i);
+        const AeStep *step = ae_plan_step(plan, i);
         size = MAX(size, step->scratch);
         if (plan->gradients)
             size = MAX(size, step->scratch_backward);
@@ -152,6 +150,8 @@ static size_t scratch_size(const AePlan *plan)
     return rounded(size);
 }
 
+/* Values point into the arena; gradients lie @grad_offset floats behind them.
+ */
 static void give_data(AePlan *plan, GPtrArray *placed, size_t grad_offset)
 {
     for (guint i = 0; i < placed->len; i++) {
@@ -162,14 +162,14 @@ static void give_data(AePlan *plan, GPtrArray *placed, size_t grad_offset)
             operand->grad = plan->arena + grad_offset + block->offset;
     }
     for (int i = 0; i < plan->n_values; i++) {
-        AePlanValue *value = &plan->values[i],
-                    *owner = ae_plan_root(plan, value);
-        value->operand.data = owner->operand.data;
-        value->operand.grad = owner->operand.grad;
+        AePlanValue *value = &plan->values[i];
+        const AePlanValue *root = ae_plan_root(plan, value);
+        value->operand.data = root->operand.data;
+        value->operand.grad = root->operand.grad;
     }
 }
 
-gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
+gboolean ae_plan_allocate(AePlan *plan, GError **error)
 {
     g_autoptr(GHashTable) blocks = collect_blocks(plan);
     size_t values_size, steps_offset;
@@ -190,7 +190,7 @@ gboolean ae_plan_assign_buffers(AePlan *plan, GError **error)
     }
     give_data(plan, placed, values_size);
     for (guint i = 0; i < plan->steps->len; i++) {
-        AeStep *step = g_ptr_array_index(plan->steps, i);
+        AeStep *step = ae_plan_step(plan, i);
         step->packed = plan->arena + GPOINTER_TO_SIZE(step->packed);
         step->saved = plan->gradients && step->saved_size > 0
                           ? plan->arena + GPOINTER_TO_SIZE(step->saved)

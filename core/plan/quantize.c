@@ -1,29 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolutions of quantised models in whole numbers. A value between
- * QuantizeLinear and DequantizeLinear is held as bytes; a Conv or ConvTranspose
- * whose input and weights are dequantised reads bytes itself, and where its
- * result, after a residual and ReLU, is quantised at once, it writes them. What
- * other steps read is dequantised for them. */
+/* Convolutions of quantised models in whole numbers: see quantize.h. */
+#include "plan/quantize.h"
+
 #include <string.h>
 
 #include "base/error.h"
 #include "ops/conv/int8.h"
-#include "plan/private.h"
-
-static AeStep *step_at(const AePlan *plan, guint i)
-{
-    return g_ptr_array_index(plan->steps, i);
-}
 
 static AeStep *maker_of(const AePlan *plan, const AeOperand *operand)
 {
     for (guint i = 0; i < plan->steps->len; i++)
-        if (step_at(plan, i)->out[0] == operand)
-            return step_at(plan, i);
+        if (ae_plan_step(plan, i)->out[0] == operand)
+            return ae_plan_step(plan, i);
     return NULL;
 }
 
-/* TRUE if only steps @op, of bytes with one scale, read @operand. */
+/* TRUE if all readers of @operand are steps @op with one scale. */
 static gboolean only_read_by(const AePlan *plan, AeOperand *operand,
                              const char *op)
 {
@@ -31,7 +23,7 @@ static gboolean only_read_by(const AePlan *plan, AeOperand *operand,
     int zero, readers = 0;
 
     for (guint i = 0; i < plan->steps->len; i++) {
-        const AeStep *step = step_at(plan, i);
+        const AeStep *step = ae_plan_step(plan, i);
 
         if (step->in[0] == operand && strcmp(step->op->name, op) == 0 &&
             ae_quantize_bytes(step, &scale, &zero))
@@ -40,15 +32,15 @@ static gboolean only_read_by(const AePlan *plan, AeOperand *operand,
     return readers == ae_plan_value(operand)->uses;
 }
 
-/* Values that are made by QuantizeLinear and read by DequantizeLinear alone
- * become bytes. */
+/* Values that QuantizeLinear makes and DequantizeLinear alone reads become
+ * bytes. */
 static void mark_bytes(const AePlan *plan)
 {
     float scale;
     int zero;
 
     for (guint i = 0; i < plan->steps->len; i++) {
-        const AeStep *step = step_at(plan, i);
+        const AeStep *step = ae_plan_step(plan, i);
         AeOperand *out = step->out[0];
 
         if (strcmp(step->op->name, "QuantizeLinear") == 0 &&
@@ -58,7 +50,7 @@ static void mark_bytes(const AePlan *plan)
     }
 }
 
-/* The DequantizeLinear of bytes that makes @operand, or NULL. */
+/* The step DequantizeLinear that makes @operand from bytes, or NULL. */
 static AeStep *dequantized(const AePlan *plan, const AeOperand *operand,
                            AeConvQuantum *quantum)
 {
@@ -71,8 +63,8 @@ static AeStep *dequantized(const AePlan *plan, const AeOperand *operand,
     return step;
 }
 
-/* The contents of constant @value where they are whole numbers of 8 bits, or
- * floats; NULL otherwise. */
+/* The contents of input @i of @node if it is a constant of type @element, or
+ * NULL. */
 static const AeTensor *constant_of(const AePlan *plan, const AeNode *node,
                                    guint i, AeElement element)
 {
@@ -107,7 +99,8 @@ static gboolean is_zero(const AeTensor *tensor)
     return TRUE;
 }
 
-/* Signed bytes without a zero point, one scale or one an output channel. */
+/* Finds weights of signed bytes with zero point 0 and one scale, or one scale
+ * an output channel; FALSE if the weights are not of this kind. */
 static gboolean find_weights(const AePlan *plan, const AeStep *step,
                              AeConvInt8 *q)
 {
@@ -133,27 +126,21 @@ static gboolean find_weights(const AePlan *plan, const AeStep *step,
                       n == weights->shape.dim[axis]);
 }
 
-/* The QuantizeLinear that alone reads what @step makes, if that becomes
- * bytes. */
+/* The step QuantizeLinear that makes bytes from the output of @step, if it is
+ * its only reader, or NULL. */
 static AeStep *quantizer_of(const AePlan *plan, const AeStep *step,
                             AeConvQuantum *quantum)
 {
-    AePlanValue *out = ae_plan_value(step->out[0]);
+    AeStep *reader = ae_plan_only_reader(plan, step->out[0]);
 
-    if (out->uses != 1 || out->delivered)
-        return NULL;
-    for (guint i = 0; i < plan->steps->len; i++) {
-        AeStep *reader = step_at(plan, i);
-
-        if (reader->in[0] == step->out[0] &&
-            ae_quantize_bytes(reader, &quantum->scale, &quantum->zero) &&
-            reader->out[0]->bytes)
-            return reader;
-    }
-    return NULL;
+    return reader != NULL && reader->in[0] == step->out[0] &&
+                   ae_quantize_bytes(reader, &quantum->scale, &quantum->zero) &&
+                   reader->out[0]->bytes
+               ? reader
+               : NULL;
 }
 
-/* @operand of a step becomes what @dequantize reads. */
+/* Lets a step read the bytes before @dequantize instead of its floats. */
 static void read_bytes(AeOperand **operand, const AeStep *dequantize)
 {
     ae_plan_value(*operand)->uses--;
@@ -161,6 +148,7 @@ static void read_bytes(AeOperand **operand, const AeStep *dequantize)
     ae_plan_value(*operand)->uses++;
 }
 
+/* Makes @step one of whole numbers if it can be; FALSE if not. */
 static gboolean convert(AePlan *plan, AeStep *step)
 {
     AeConvInt8 q = {.bias = NULL};
@@ -191,11 +179,11 @@ static gboolean convert(AePlan *plan, AeStep *step)
     return TRUE;
 }
 
-/* Steps that dequantise what nobody reads as floats any more. */
+/* Removes the steps DequantizeLinear whose floats nothing reads any more. */
 static void remove_unread(AePlan *plan)
 {
     for (guint i = plan->steps->len; i-- > 0;) {
-        AeStep *step = step_at(plan, i);
+        AeStep *step = ae_plan_step(plan, i);
 
         if (strcmp(step->op->name, "DequantizeLinear") != 0 ||
             ae_plan_value(step->out[0])->uses > 0)
@@ -205,19 +193,17 @@ static void remove_unread(AePlan *plan)
     }
 }
 
-gboolean ae_plan_quantize(AePlan *plan, AePrecision precision, GError **error)
+gboolean ae_plan_quantize(AePlan *plan, gboolean required, GError **error)
 {
     int converted = 0;
 
-    if (precision == AE_PRECISION_FP32 || plan->gradients)
-        return TRUE;
     mark_bytes(plan);
     for (guint i = 0; i < plan->steps->len; i++)
-        converted += convert(plan, step_at(plan, i));
+        converted += convert(plan, ae_plan_step(plan, i));
     remove_unread(plan);
-    if (converted == 0 && precision == AE_PRECISION_INT8)
+    if (converted == 0 && required)
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "the model has no convolutions in 8 bits: 'ae quantize' "
                     "makes such a model");
-    return converted > 0 || precision != AE_PRECISION_INT8;
+    return converted > 0 || !required;
 }
