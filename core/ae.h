@@ -16,6 +16,7 @@
 #include "model/model.h"
 #include "tools/neighbours.h"
 #include "video/noise.h"
+#include "video/picture.h"
 #include "data/npy.h"
 #include "model/onnx.h"
 #include "train/optimizer.h"
@@ -30,4 +31,3 @@
 #include "video/temporal.h"
 #include "base/tensor.h"
 #include "train/trainer.h"
-#include "video/yuv420.h"

@@ -277,9 +277,9 @@ static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
 
     if (!streams_fit(self))
         return FALSE;
-    if (!gst_ae_pixels_map(GST_ELEMENT(self), &a, &self->test.info, test))
+    if (!gst_ae_picture_map(GST_ELEMENT(self), &a, &self->test.info, test))
         return FALSE;
-    if (!gst_ae_pixels_map(GST_ELEMENT(self), &b, &self->reference.info,
+    if (!gst_ae_picture_map(GST_ELEMENT(self), &b, &self->reference.info,
                            reference)) {
         gst_video_frame_unmap(&a);
         return FALSE;

@@ -348,7 +348,7 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
     GST_OBJECT_UNLOCK(self);
     if (!set_label(self, in, label))
         return GST_FLOW_ERROR;
-    if (!gst_ae_pixels_map(GST_ELEMENT(self), &frame, &self->info, in))
+    if (!gst_ae_picture_map(GST_ELEMENT(self), &frame, &self->info, in))
         return GST_FLOW_ERROR;
     gst_ae_encoder_set_seed(self->encoder,
                             ae_random_mix(seed, self->frames - 1));

@@ -203,7 +203,7 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
 
 static GstFlowReturn transform_ip(GstBaseTransform *base, GstBuffer *buffer)
 {
-    if (!gst_ae_pixels_fit(GST_ELEMENT(base), &GST_VIDEO_FILTER(base)->in_info,
+    if (!gst_ae_picture_fit(GST_ELEMENT(base), &GST_VIDEO_FILTER(base)->in_info,
                            buffer))
         return GST_FLOW_ERROR;
     return GST_BASE_TRANSFORM_CLASS(gst_ae_noise_parent_class)

@@ -7,23 +7,11 @@
 #include <gst/video/video.h>
 
 #include "gstaemodel.h"
+#include "gstaepicture.h"
 
 G_BEGIN_DECLS
 
-/* The formats of frames whose samples can be read and written. */
-#define GST_AE_RGB_FORMATS                                                     \
-    "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR, GBRA, "    \
-    "RGBP, BGRP"
-#define GST_AE_YUV_FORMATS                                                     \
-    "I420, YV12, NV12, NV21, NV16, NV24, Y42B, Y444, YUY2, UYVY, AYUV"
-/* Gray or YUV of more than 8 bits, each sample in a 16-bit word. P010_10LE is
- * not among them: GStreamer 1.22 misplaces the second component of its chroma.
- */
-#define GST_AE_DEEP_FORMATS "I420_10LE, I422_10LE, Y444_10LE, GRAY16_LE"
-
-typedef struct {
-    float low, span;
-} GstAeRange;
+typedef AeRange GstAeRange;
 
 /* From the metadata "ae.range", which is "low,high"; without it 0 and 1.
  * Errors: AE_ERROR_FORMAT. */
@@ -35,15 +23,6 @@ gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
  */
 gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
                               const GstVideoInfo *info, GError **error);
-
-/* TRUE if @buffer holds a whole frame of @info, and its GstVideoMeta agrees; if
- * not, an error of @element says why. */
-gboolean gst_ae_pixels_fit(GstElement *element, const GstVideoInfo *info,
-                           GstBuffer *buffer);
-
-/* The same, and maps the frame to be read. */
-gboolean gst_ae_pixels_map(GstElement *element, GstVideoFrame *frame,
-                           const GstVideoInfo *info, GstBuffer *buffer);
 
 /* TRUE if frames of @info have bytes that are of no colour: alpha, padding. */
 gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info);

@@ -694,7 +694,7 @@ static GstFlowReturn gst_ae_train_render(GstBaseSink *sink, GstBuffer *buffer)
         return self->flow;
     if (self->trainer == NULL)
         return GST_FLOW_NOT_NEGOTIATED;
-    if (!gst_ae_pixels_map(GST_ELEMENT(self), &frame, &self->info, buffer))
+    if (!gst_ae_picture_map(GST_ELEMENT(self), &frame, &self->info, buffer))
         return GST_FLOW_ERROR;
     gst_ae_label_read(buffer, &label);
     gst_ae_sampler_push(self->sampler, &frame, label, take_sample, self);

@@ -469,7 +469,7 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
 static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *in,
                                GstBuffer *out)
 {
-    if (!gst_ae_pixels_fit(GST_ELEMENT(trans),
+    if (!gst_ae_picture_fit(GST_ELEMENT(trans),
                            &GST_VIDEO_FILTER(trans)->in_info, in))
         return GST_FLOW_ERROR;
     return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)

@@ -10,4 +10,10 @@ G_BEGIN_DECLS
  * block of 2 x 2, row by row, and the two chromas. */
 #define AE_YUV420_CHANNELS 6
 
+/* The floats that the lowest and the highest sample of a picture become: low
+ * and low + span. */
+typedef struct {
+    float low, span;
+} AeRange;
+
 G_END_DECLS

@@ -9,7 +9,7 @@
 #include "video/noise.h"
 #include "tools/quantize.h"
 #include "base/tensor.h"
-#include "video/yuv420.h"
+#include "video/picture.h"
 
 enum { MAX_IMAGES = 256, SEED = 1 };
 

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Samples of pictures as floats and back; all else that moves samples. */
+#include "video/picture.h"
+
+#include <string.h>
+
+static const AeLane all_samples = {0, 0, 1};
+
+AePicture ae_picture_of_bytes(uint8_t *data, int width, int height,
+                              int channels)
+{
+    AePicture picture = {
+        .format = {.name = channels == 3 ? "RGB" : "GRAY8",
+                   .colour = channels == 3 ? AE_COLOUR_RGB : AE_COLOUR_GRAY,
+                   .width = width,
+                   .height = height,
+                   .bits = 8,
+                   .n_planes = channels,
+                   .n_colours = channels},
+    };
+
+    for (int c = 0; c < channels; c++)
+        picture.plane[c] =
+            (AePlane){data + c, width * channels, channels, width, height, 8};
+    return picture;
+}
+
+gboolean ae_picture_is_yuv420(const AePictureFormat *format)
+{
+    return format->colour == AE_COLOUR_YUV && format->log2_x[1] == 1 &&
+           format->log2_y[1] == 1;
+}
+
+AePicture ae_picture_field(const AePicture *picture, int field, int fields)
+{
+    AePicture result = *picture;
+
+    result.format.height /= fields;
+    for (int c = 0; c < picture->format.n_planes; c++) {
+        AePlane *plane = &result.plane[c];
+
+        plane->data += (ptrdiff_t)field * plane->stride;
+        plane->stride *= fields;
+        plane->height /= fields;
+    }
+    return result;
+}
+
+static uint8_t *sample_at(const AePlane *plane, int x, int y)
+{
+    return plane->data + (ptrdiff_t)y * plane->stride +
+           (ptrdiff_t)x * plane->step;
+}
+
+static int bytes_of(const AePlane *plane)
+{
+    return plane->bits > 8 ? 2 : 1;
+}
+
+static unsigned most_of(const AePlane *plane)
+{
+    return (1u << plane->bits) - 1;
+}
+
+static inline unsigned load(const uint8_t *from, int bytes)
+{
+    uint16_t word;
+
+    if (bytes == 1)
+        return *from;
+    memcpy(&word, from, sizeof word);
+    return GUINT16_FROM_LE(word);
+}
+
+static inline void store(uint8_t *to, unsigned v, int bytes)
+{
+    uint16_t word = GUINT16_TO_LE((uint16_t)v);
+
+    if (bytes == 1)
+        *to = (uint8_t)v;
+    else
+        memcpy(to, &word, sizeof word);
+}
+
+static inline void read_samples(float *target, int target_step,
+                                const uint8_t *source, int source_step, int n,
+                                AeRange range, int bytes, unsigned most)
+{
+    for (int x = 0; x < n; x++) {
+        int v = (int)(load(source + (size_t)x * source_step, bytes) & most);
+
+        target[(size_t)x * target_step] =
+            range.low + (float)v / (float)most * range.span;
+    }
+}
+
+/* Reads @n samples from @source on, @source_step bytes apart. The loops that
+ * matter know their steps. */
+static void read_run(const AePlane *plane, const uint8_t *source,
+                     int source_step, int n, AeRange range, float *target,
+                     int step)
+{
+    unsigned most = most_of(plane);
+
+    if (plane->bits > 8 && source_step == 2 && step == 1)
+        read_samples(target, 1, source, 2, n, range, 2, most);
+    else if (plane->bits > 8)
+        read_samples(target, step, source, source_step, n, range, 2, most);
+    else if (source_step == 1 && step == 1)
+        read_samples(target, 1, source, 1, n, range, 1, 255);
+    else
+        read_samples(target, step, source, source_step, n, range, 1, 255);
+}
+
+/* Reflection without repeating the edge: 0 1 2 | 1 0 1 2 1 ... */
+static int reflect(int i, int n)
+{
+    int period = MAX(2 * (n - 1), 1);
+
+    i %= period;
+    return i < n ? i : period - i;
+}
+
+/* The number of a lane's samples in a row of @width. */
+static int lane_width(const AeLane *lane, int width)
+{
+    return MAX((width - lane->x + lane->every - 1) / lane->every, 0);
+}
+
+void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int row,
+                        int n, AeRange range, float *target, int step)
+{
+    int every = lane->every, width = plane->width;
+    int y = reflect(lane->y + row * every, plane->height);
+    int inside = MIN(lane_width(lane, width), n);
+
+    read_run(plane, sample_at(plane, lane->x, y), plane->step * every, inside,
+             range, target, step);
+    for (int i = inside; i < n; i++)
+        read_run(plane,
+                 sample_at(plane, reflect(lane->x + i * every, width), y),
+                 plane->step, 1, range, target + (size_t)i * step, step);
+}
+
+void ae_plane_read(const AePlane *plane, int y, int n, AeRange range,
+                   float *target, int step)
+{
+    ae_plane_read_lane(plane, &all_samples, y, n, range, target, step);
+}
+
+static inline void write_samples(uint8_t *target, int target_step,
+                                 const float *source, int source_step, int n,
+                                 AeRange range, int bytes, unsigned most)
+{
+    float scale = (float)most / range.span;
+
+    for (int x = 0; x < n; x++) {
+        float v = (source[(size_t)x * source_step] - range.low) * scale + 0.5f;
+
+        v = v > 0.0f ? v : 0.0f;
+        v = v < (float)most ? v : (float)most;
+        store(target + (size_t)x * target_step, (unsigned)(int)v, bytes);
+    }
+}
+
+static void write_run(const AePlane *plane, uint8_t *target, int target_step,
+                      int n, AeRange range, const float *source, int step)
+{
+    unsigned most = most_of(plane);
+
+    if (plane->bits > 8 && target_step == 2 && step == 1)
+        write_samples(target, 2, source, 1, n, range, 2, most);
+    else if (plane->bits > 8)
+        write_samples(target, target_step, source, step, n, range, 2, most);
+    else if (target_step == 1 && step == 1)
+        write_samples(target, 1, source, 1, n, range, 1, 255);
+    else
+        write_samples(target, target_step, source, step, n, range, 1, 255);
+}
+
+void ae_plane_write(const AePlane *plane, int x, int y, int n, AeRange range,
+                    const float *source, int step)
+{
+    write_run(plane, sample_at(plane, x, y), plane->step, n, range, source,
+              step);
+}
+
+void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int row,
+                         AeRange range, const float *source, int step)
+{
+    int y = lane->y + row * lane->every;
+
+    if (y < plane->height)
+        write_run(plane, sample_at(plane, lane->x, y),
+                  plane->step * lane->every, lane_width(lane, plane->width),
+                  range, source, step);
+}
+
+void ae_plane_fill(const AePlane *plane, int v)
+{
+    int bytes = bytes_of(plane);
+
+    for (int y = 0; y < plane->height; y++)
+        for (int x = 0; x < plane->width; x++)
+            store(sample_at(plane, x, y), (unsigned)v, bytes);
+}
+
+void ae_plane_blend(const AePlane *out, const AePlane *in, int y,
+                    float strength)
+{
+    int bytes = bytes_of(out), most = (int)most_of(out);
+
+    for (int x = 0; x < out->width; x++) {
+        uint8_t *target = sample_at(out, x, y);
+        int from = (int)load(sample_at(in, x, y), bytes) & most;
+        int to = (int)load(target, bytes);
+
+        store(
+            target,
+            (unsigned)(int)((float)from + strength * (float)(to - from) + 0.5f),
+            bytes);
+    }
+}
+
+static inline void copy_samples(uint8_t *target, int target_step,
+                                const uint8_t *source, int source_step,
+                                size_t bytes, int n, int scale)
+{
+    for (int x = 0; x < n; source += source_step)
+        for (int k = 0; k < scale && x < n; k++, x++)
+            memcpy(target + (size_t)x * target_step, source, bytes);
+}
+
+/* Fills @out with samples of @in, each @scale times in both directions. */
+static void repeat_samples(const AePlane *out, const AePlane *in, int scale)
+{
+    int n = out->width, bytes = bytes_of(out);
+
+    for (int y = 0; y < out->height; y++) {
+        uint8_t *target = sample_at(out, 0, y);
+        const uint8_t *source = sample_at(in, 0, y / scale);
+
+        if (scale == 1 && out->step == bytes && in->step == bytes)
+            memcpy(target, source, (size_t)n * bytes);
+        else if (bytes == 1)
+            copy_samples(target, out->step, source, in->step, 1, n, scale);
+        else
+            copy_samples(target, out->step, source, in->step, 2, n, scale);
+    }
+}
+
+void ae_picture_copy(const AePicture *out, const AePicture *in)
+{
+    for (int c = 0; c < out->format.n_planes; c++)
+        repeat_samples(&out->plane[c], &in->plane[c], 1);
+}
+
+void ae_picture_enlarge(const AePicture *out, const AePicture *in, int scale)
+{
+    const AePictureFormat *format = &out->format;
+
+    for (int c = 0; c < format->n_planes; c++)
+        if (c < format->n_colours || format->alpha)
+            repeat_samples(&out->plane[c], &in->plane[c], scale);
+        else
+            ae_plane_fill(&out->plane[c], 255);
+}
+
+void ae_yuv420_pack(const float *planes, int width, int height, float *image)
+{
+    enum { N = AE_YUV420_CHANNELS };
+
+    for (int y = 0; y < 2 * height; y++)
+        for (int x = 0; x < 2 * width; x++)
+            image[(y / 2 * width + x / 2) * N + y % 2 * 2 + x % 2] = *planes++;
+    for (int c = 4; c < N; c++)
+        for (int i = 0; i < width * height; i++)
+            image[i * N + c] = *planes++;
+}

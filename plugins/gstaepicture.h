@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Video frames of GStreamer as pictures of the core: the only place that knows
+ * both, and the one list of the pixel formats that elements take. */
+#pragma once
+
+#include <gst/video/video.h>
+
+#include "ae.h"
+
+G_BEGIN_DECLS
+
+#define GST_AE_RGB_FORMATS                                                     \
+    "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR, GBRA, "    \
+    "RGBP, BGRP"
+#define GST_AE_YUV_FORMATS                                                     \
+    "I420, YV12, NV12, NV21, NV16, NV24, Y42B, Y444, YUY2, UYVY, AYUV"
+/* Gray or YUV of more than 8 bits, each sample in a 16-bit word. P010_10LE is
+ * not among them: GStreamer 1.22 misplaces the second component of its chroma.
+ */
+#define GST_AE_DEEP_FORMATS "I420_10LE, I422_10LE, Y444_10LE, GRAY16_LE"
+
+/* TRUE if @buffer holds a whole frame of @info, and its GstVideoMeta agrees;
+ * else posts an error of @element that says why. */
+gboolean gst_ae_picture_fit(GstElement *element, const GstVideoInfo *info,
+                            GstBuffer *buffer);
+
+/* Checks @buffer as gst_ae_picture_fit() does, and maps it to be read. */
+gboolean gst_ae_picture_map(GstElement *element, GstVideoFrame *frame,
+                            const GstVideoInfo *info, GstBuffer *buffer);
+
+/* What pictures of frames of @info have in common. */
+AePictureFormat gst_ae_picture_format(const GstVideoInfo *info);
+
+/* The samples of @frame, valid while the frame is mapped. */
+AePicture gst_ae_picture_of_frame(const GstVideoFrame *frame);
+
+G_END_DECLS
