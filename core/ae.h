@@ -13,6 +13,7 @@
 #include "codec/paths.h"
 #include "train/loss.h"
 #include "video/metrics.h"
+#include "model/metadata.h"
 #include "model/model.h"
 #include "tools/neighbours.h"
 #include "video/noise.h"

@@ -75,8 +75,7 @@ static gboolean refuse_shape(const GstAeModel *model, const AeShape *wanted,
 static gboolean fit_shape(const GstAeModel *model, const AeShape *shape,
                           AeShape *code, GError **error)
 {
-    const AeValue *value =
-        gst_ae_model_value(model, "ae.latent", "code", error);
+    const AeValue *value = gst_ae_model_value(model, AE_NAME_LATENT, error);
     AeShape declared = ae_shape(4, 1, AE_UNKNOWN, AE_UNKNOWN, AE_UNKNOWN);
 
     if (value == NULL)
@@ -210,16 +209,16 @@ static GstCaps *transform_caps(GstBaseTransform *base,
  * enlarged to a multiple that the model may want. */
 static gboolean is_enlarged(const GstAeDecode *self, int width, int height)
 {
-    int multiples[GST_AE_PIXELS_MULTIPLES];
+    int multiple;
 
     if (width < 1 || width > gst_ae_decoder_width(self->decoder) ||
-        height < 1 || height > gst_ae_decoder_height(self->decoder) ||
-        !gst_ae_pixels_multiples(self->model, multiples, NULL))
+        height < 1 || height > gst_ae_decoder_height(self->decoder))
         return FALSE;
-    for (int i = 0; multiples[i] != 0; i++)
-        if (gst_ae_pixels_round_up(width, multiples[i]) ==
+    for (int i = 0;
+         (multiple = ae_metadata_multiple(&self->model->metadata, i)) != 0; i++)
+        if (ae_round_up(width, multiple) ==
                 gst_ae_decoder_width(self->decoder) &&
-            gst_ae_pixels_round_up(height, multiples[i]) ==
+            ae_round_up(height, multiple) ==
                 gst_ae_decoder_height(self->decoder))
             return TRUE;
     return FALSE;
@@ -369,7 +368,7 @@ static gboolean set_label(GstAeDecode *self, GstBuffer *buffer)
     GST_OBJECT_LOCK(self);
     label = self->label;
     GST_OBJECT_UNLOCK(self);
-    label = gst_ae_label_choose(self->model, classes, label, buffer, &error);
+    label = gst_ae_label_choose(self->model, label, buffer, &error);
     if (label < 0) {
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
         return FALSE;

@@ -8,7 +8,7 @@
 struct GstAeDecoder {
     AePool *pool;
     AePlan *plan; /* inputs: codes, labels if conditional; output: images */
-    GstAeRange range;
+    AeRange range;
     AeShape code; /* of one: the first axis is 1 */
     int batch, size, classes;
     int channels, width, height;
@@ -93,7 +93,7 @@ static AePlan *plan_decoder(const GstAeModel *model, const AeValue *code,
 {
     const AeValue *out =
         ae_model_value(model->model, ae_model_output(model->model, 0));
-    const char *inputs[] = {code->name, ae_model_get(model->model, "ae.label")};
+    const char *inputs[] = {code->name, model->metadata.names[AE_NAME_LABEL]};
     AeShape shapes[] = {decoder->code,
                         ae_shape(2, decoder->batch, decoder->classes)};
     AePlanOptions options = {.inputs = inputs,
@@ -157,16 +157,13 @@ GstAeDecoder *gst_ae_decoder_new(const GstAeModel *model, const AeShape *code,
                                  GError **error)
 {
     g_autoptr(GstAeDecoder) decoder = g_new0(GstAeDecoder, 1);
-    const AeValue *value =
-        gst_ae_model_value(model, "ae.latent", "code", error);
+    const AeValue *value = gst_ae_model_value(model, AE_NAME_LATENT, error);
 
     if (value == NULL || !has_decoder(model, value, error) ||
-        !find_shape(model, value, code, &decoder->code, error) ||
-        !gst_ae_pixels_range(model, &decoder->range, error))
+        !find_shape(model, value, code, &decoder->code, error))
         return NULL;
-    decoder->classes = gst_ae_label_classes(model, error);
-    if (decoder->classes < 0)
-        return NULL;
+    decoder->range = model->metadata.range;
+    decoder->classes = model->metadata.classes;
     decoder->batch = choose_batch(model, value, batch);
     decoder->pool = ae_pool_new(threads);
     decoder->plan = plan_decoder(model, value, decoder, precision, error);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The decoder half of a model, made ready to turn codes into images.
  *
- * The model's metadata name the code: "ae.latent" is any value of the tape (or
- * an input, in a file that holds a decoder alone), from which its first output
- * follows, images of 1 or 3 channels. A conditional model also has "ae.label",
- * an input of one row of "ae.classes" numbers an image, of which that of the
- * label is 1 and the others are 0.
+ * The model's metadata name the code: any value of the tape (or an input, in a
+ * file that holds a decoder alone), from which its first output follows, images
+ * of 1 or 3 channels. A conditional model also takes a label an image.
  *
  *     decoder = gst_ae_decoder_new(model, NULL, 1, threads, precision, &error);
  *     gst_ae_decoder_set_code(decoder, 0, code);

@@ -62,8 +62,8 @@ static const GstAeProperty properties[] = {
      G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, strength), .number = 1,
      .maximum = 1, .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
     {"temporal", "Temporal",
-     "Whether frames before help where nothing moves (models whose \"ae.task\" "
-     "is \"denoise\"; video that is not interlaced)",
+     "Whether earlier frames help where nothing moves (models that were "
+     "trained to denoise; video that is not interlaced)",
      G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeVideo, temporal), .number = 1,
      .flags = GST_PARAM_MUTABLE_PLAYING},
     {"sigma", "Sigma",

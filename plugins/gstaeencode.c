@@ -10,7 +10,7 @@
  * can store, send or change.
  *
  * The model is an ONNX file from `aetrain`, or any other that names its code in
- * the metadata "ae.latent". One with a fixed size offers it to upstream, so
+ * its metadata. One with a fixed size offers it to upstream, so
  * that a videoscale adapts; others take any size.
  *
  * ## Example launch line
@@ -314,7 +314,7 @@ static gboolean set_label(GstAeEncode *self, GstBuffer *buffer, int property)
 
     if (classes == 0)
         return TRUE;
-    label = gst_ae_label_choose(self->model, classes, property, buffer, &error);
+    label = gst_ae_label_choose(self->model, property, buffer, &error);
     if (label < 0) {
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
         return FALSE;

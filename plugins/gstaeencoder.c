@@ -8,7 +8,7 @@
 struct GstAeEncoder {
     AePool *pool;
     AePlan *plan; /* inputs: images, labels if conditional; outputs: tensors */
-    GstAeRange range;
+    AeRange range;
     GstAeTensors tensors; /* the first axis of each is 1 */
     GstAeImage image;     /* enlarged where need be */
     int batch, classes;   /* of the batch only the first image is used */
@@ -23,14 +23,14 @@ typedef struct {
 /* The input that is not the label; NULL unless there is exactly one. */
 static const AeValue *image_input(const AeModel *model)
 {
-    const char *label = ae_model_get(model, "ae.label");
+    const AeValue *label = ae_metadata_value(model, AE_NAME_LABEL, NULL);
     const AeValue *image = NULL;
 
     for (guint i = 0; i < model->inputs->len; i++) {
         const AeValue *input =
             ae_model_value(model, ae_model_input(model, (int)i));
 
-        if (g_strcmp0(input->name, label) == 0)
+        if (input == label)
             continue;
         if (image != NULL)
             return NULL;
@@ -41,9 +41,8 @@ static const AeValue *image_input(const AeModel *model)
 
 static gboolean is_decoder(const GstAeModel *model, const AeValue *input)
 {
-    const char *code = ae_model_get(model->model, "ae.latent");
-
-    return input != NULL && code != NULL && g_strcmp0(input->name, code) == 0;
+    return input != NULL &&
+           input == ae_metadata_value(model->model, AE_NAME_LATENT, NULL);
 }
 
 gboolean gst_ae_encoder_image(const GstAeModel *model, GstAeImage *image,
@@ -109,17 +108,17 @@ static int find_outputs(const GstAeModel *model, GstAeOutput output,
 {
     gboolean moments = output == GST_AE_OUTPUT_MOMENTS;
     gboolean mean = output != GST_AE_OUTPUT_SAMPLE &&
-                    (moments || ae_model_get(model->model, "ae.mean") != NULL);
+                    (moments || model->metadata.names[AE_NAME_MEAN] != NULL);
     const AeValue *values[2];
 
-    values[0] = mean ? gst_ae_model_value(model, "ae.mean", "moments", error)
-                     : gst_ae_model_value(model, "ae.latent", "code", error);
+    values[0] =
+        gst_ae_model_value(model, mean ? AE_NAME_MEAN : AE_NAME_LATENT, error);
     if (values[0] == NULL)
         return 0;
     names[0] = values[0]->name;
     if (!moments)
         return 1;
-    values[1] = gst_ae_model_value(model, "ae.log-variance", "moments", error);
+    values[1] = gst_ae_model_value(model, AE_NAME_LOG_VARIANCE, error);
     if (values[1] == NULL)
         return 0;
     names[1] = values[1]->name;
@@ -134,7 +133,7 @@ static AePlan *plan_model(const GstAeEncoder *encoder, const GstAeModel *model,
 {
     const GstAeImage *image = &encoder->image;
     const char *inputs[] = {image_input(model->model)->name,
-                            ae_model_get(model->model, "ae.label")};
+                            model->metadata.names[AE_NAME_LABEL]};
     AeShape shapes[] = {ae_shape(4, encoder->batch, image->channels,
                                  image->height, image->width),
                         ae_shape(2, encoder->batch, encoder->classes)};
@@ -164,28 +163,26 @@ static gboolean keeps_size(const GstAeEncoder *encoder, const GstAeModel *model,
 
 /* Of a model that keeps no size (an encoder alone) the frames stay as they
  * are, or have the multiple that the file names. */
-static gboolean choose_size(GstAeEncoder *encoder, const GstAeModel *model,
-                            const GstVideoInfo *info, AePrecision precision,
-                            GError **error)
+static void choose_size(GstAeEncoder *encoder, const GstAeModel *model,
+                        const GstVideoInfo *info, AePrecision precision)
 {
     int width = GST_VIDEO_INFO_WIDTH(info),
         height = GST_VIDEO_INFO_HEIGHT(info);
     gboolean fixed = encoder->image.width > 0 && encoder->image.height > 0;
-    int multiples[GST_AE_PIXELS_MULTIPLES];
+    int multiple;
 
     if (fixed)
-        return TRUE;
-    if (!gst_ae_pixels_multiples(model, multiples, error))
-        return FALSE;
-    for (int i = 0; multiples[i] != 0; i++) {
-        encoder->image.width = gst_ae_pixels_round_up(width, multiples[i]);
-        encoder->image.height = gst_ae_pixels_round_up(height, multiples[i]);
+        return;
+    for (int i = 0; (multiple = ae_metadata_multiple(&model->metadata, i)) != 0;
+         i++) {
+        encoder->image.width = ae_round_up(width, multiple);
+        encoder->image.height = ae_round_up(height, multiple);
         if (keeps_size(encoder, model, precision))
-            return TRUE;
+            return;
     }
-    encoder->image.width = gst_ae_pixels_round_up(width, multiples[0]);
-    encoder->image.height = gst_ae_pixels_round_up(height, multiples[0]);
-    return TRUE;
+    multiple = ae_metadata_multiple(&model->metadata, 0);
+    encoder->image.width = ae_round_up(width, multiple);
+    encoder->image.height = ae_round_up(height, multiple);
 }
 
 static gboolean plan_outputs(GstAeEncoder *encoder, const GstAeModel *model,
@@ -231,17 +228,15 @@ GstAeEncoder *gst_ae_encoder_new(const GstAeModel *model, GstAeOutput output,
     g_autoptr(GstAeEncoder) encoder = g_new0(GstAeEncoder, 1);
 
     if (!gst_ae_encoder_image(model, &encoder->image, error) ||
-        !accept_frames(model, &encoder->image, info, error) ||
-        !gst_ae_pixels_range(model, &encoder->range, error))
+        !accept_frames(model, &encoder->image, info, error))
         return NULL;
-    encoder->classes = gst_ae_label_classes(model, error);
-    if (encoder->classes < 0)
-        return NULL;
+    encoder->range = model->metadata.range;
+    encoder->classes = model->metadata.classes;
     encoder->batch =
         (int)CLAMP(image_input(model->model)->shape.dim[0], 1, G_MAXINT16);
     encoder->pool = ae_pool_new(threads);
-    if (!choose_size(encoder, model, info, precision, error) ||
-        !plan_outputs(encoder, model, output, precision, error))
+    choose_size(encoder, model, info, precision);
+    if (!plan_outputs(encoder, model, output, precision, error))
         return NULL;
     return g_steal_pointer(&encoder);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The encoder half of a model, made ready to turn frames into codes.
  *
- * The model's metadata name the code, "ae.latent", and in a variational model
- * the moments of its distribution, "ae.mean" and "ae.log-variance". Images come
+ * The model's metadata name the code, and in a variational model the moments of
+ * its distribution. Images come
  * from frames as gstaepixels.h reads them: gray ones from the luma, others from
  * RGB. Where the model takes any size, frames are enlarged by reflection to the
  * first multiple at which the model, decoder included, keeps their size. A

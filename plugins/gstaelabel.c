@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstaelabel.h"
 
-#define MAX_CLASSES 65536
-
 void gst_ae_label_register(void)
 {
     static const char *no_tags[] = {NULL};
@@ -27,41 +25,10 @@ gboolean gst_ae_label_read(GstBuffer *buffer, int *label)
                                  label);
 }
 
-/* The length of the input's rows; 0: not declared. */
-static gint64 declared_classes(const AeValue *label)
-{
-    if (!label->has_shape || label->shape.rank != 2)
-        return 0;
-    return MAX(label->shape.dim[1], 0);
-}
-
-int gst_ae_label_classes(const GstAeModel *model, GError **error)
-{
-    const char *name = ae_model_get(model->model, "ae.label");
-    const char *text = ae_model_get(model->model, "ae.classes");
-    int input = name != NULL ? ae_model_find(model->model, name) : -1;
-    gint64 declared = 0;
-    guint64 classes;
-
-    if (name == NULL)
-        return 0;
-    if (input >= 0)
-        declared = declared_classes(ae_model_value(model->model, input));
-    if (input >= 0 && text != NULL &&
-        g_ascii_string_to_unsigned(text, 10, 1, MAX_CLASSES, &classes, NULL) &&
-        (declared == 0 || (guint64)declared == classes))
-        return (int)classes;
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "model '%s' says ae.label=%s and ae.classes=%s, where an input "
-                "of rows of as many numbers was expected",
-                model->label, name, text != NULL ? text : "");
-    return -1;
-}
-
-int gst_ae_label_choose(const GstAeModel *model, int classes, int property,
+int gst_ae_label_choose(const GstAeModel *model, int property,
                         GstBuffer *buffer, GError **error)
 {
-    int label = property;
+    int label = property, classes = model->metadata.classes;
 
     if (property == GST_AE_LABEL_FROM_BUFFER &&
         !gst_ae_label_read(buffer, &label)) {

@@ -36,15 +36,10 @@ void gst_ae_label_attach(GstBuffer *buffer, int label);
 /* FALSE: @buffer has no label. */
 gboolean gst_ae_label_read(GstBuffer *buffer, int *label);
 
-/* How many classes a model is conditioned on (metadata "ae.label" and
- * "ae.classes"): 0 if it takes no label; -1 with an error (AE_ERROR_FORMAT) if
- * the metadata make no sense. */
-int gst_ae_label_classes(const GstAeModel *model, GError **error);
-
-/* The label of @buffer for a model of @classes: @property, or the buffer's own
+/* The label of @buffer for a conditional model: @property, or the buffer's own
  * where that is GST_AE_LABEL_FROM_BUFFER. -1 with an error (AE_ERROR_VALUE) if
  * there is none, or none that the model knows. */
-int gst_ae_label_choose(const GstAeModel *model, int classes, int property,
+int gst_ae_label_choose(const GstAeModel *model, int property,
                         GstBuffer *buffer, GError **error);
 
 /* Fills @row, @classes floats. */

@@ -103,7 +103,9 @@ static GstAeModel *add(GstAeModel *model)
     return first;
 }
 
-static GstAeModel *wrap(AeModel *model, const char *label, const char *key)
+/* Takes over @model; NULL: its metadata are damaged. */
+static GstAeModel *wrap(AeModel *model, const char *label, const char *key,
+                        GError **error)
 {
     GstAeModel *wrapped = g_new0(GstAeModel, 1);
 
@@ -111,7 +113,11 @@ static GstAeModel *wrap(AeModel *model, const char *label, const char *key)
     wrapped->label = g_strdup(label);
     wrapped->key = g_strdup(key);
     wrapped->users = 1;
-    return wrapped;
+    if (ae_metadata_read(model, &wrapped->metadata, error))
+        return add(wrapped);
+    g_prefix_error(error, "%s: ", label);
+    model_free(wrapped);
+    return NULL;
 }
 
 static GstAeModel *load_file(const char *path, GError **error)
@@ -125,7 +131,7 @@ static GstAeModel *load_file(const char *path, GError **error)
     model = ae_onnx_load(path, error);
     if (model == NULL)
         return NULL;
-    return add(wrap(model, path, key != NULL ? key : path));
+    return wrap(model, path, key != NULL ? key : path, error);
 }
 
 static GstAeModel *load_builtin(const char *name, GError **error)
@@ -139,7 +145,7 @@ static GstAeModel *load_builtin(const char *name, GError **error)
     model = ae_builtin_load(name, error);
     if (model == NULL)
         return NULL;
-    return add(wrap(model, name, key));
+    return wrap(model, name, key, error);
 }
 
 GType gst_ae_precision_get_type(void)
@@ -205,24 +211,14 @@ void gst_ae_model_unref(GstAeModel *model)
         model_free(model);
 }
 
-const AeValue *gst_ae_model_value(const GstAeModel *model, const char *key,
-                                  const char *what, GError **error)
+const AeValue *gst_ae_model_value(const GstAeModel *model, AeMetadataName name,
+                                  GError **error)
 {
-    const char *name = ae_model_get(model->model, key);
-    int value = name != NULL ? ae_model_find(model->model, name) : -1;
+    const AeValue *value = ae_metadata_value(model->model, name, error);
 
-    if (value >= 0)
-        return ae_model_value(model->model, value);
-    if (name == NULL)
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "model '%s' has no %s: its metadata lack %s, the name of "
-                    "that value",
-                    model->label, what, key);
-    else
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "model '%s' says %s=%s, but has no value of that name",
-                    model->label, key, name);
-    return NULL;
+    if (value == NULL)
+        g_prefix_error(error, "%s: ", model->label);
+    return value;
 }
 
 GstAeModelSettings gst_ae_model_settings_copy(const GstAeModelSettings *from)

@@ -17,6 +17,7 @@ G_BEGIN_DECLS
 /* A loaded model. Immutable; lives as long as somebody holds it. */
 typedef struct {
     AeModel *model;
+    AeMetadata metadata;
     char *label; /* the file's path or the built-in name: for messages */
     char *key;   /* of what it was loaded from; for gst_ae_model_file_key() */
     /*< private >*/
@@ -59,7 +60,8 @@ GType gst_ae_precision_get_type(void);
 /* Loads a model, or shares one that is loaded and whose file has not changed
  * since. Exactly one of @file and @name is used: the file where it is not
  * NULL. For 8 bits the built-in NAME-int8 stands for the built-in NAME. Errors:
- * those of ae_onnx_load(); AE_ERROR_VALUE (no model of that name). */
+ * those of ae_onnx_load() and ae_metadata_read(); AE_ERROR_VALUE (no model of
+ * that name). */
 GstAeModel *gst_ae_model_load(const char *file, const char *name,
                               AePrecision precision, GError **error);
 void gst_ae_model_unref(GstAeModel *model);
@@ -68,10 +70,9 @@ void gst_ae_model_unref(GstAeModel *model);
  */
 char *gst_ae_model_file_key(const char *path);
 
-/* The value that the metadata @key names, which is @what ("code", say). Errors:
- * AE_ERROR_SHAPE (there is no such key), AE_ERROR_FORMAT (it names nothing). */
-const AeValue *gst_ae_model_value(const GstAeModel *model, const char *key,
-                                  const char *what, GError **error);
+/* ae_metadata_value(), with the model's label before the error. */
+const AeValue *gst_ae_model_value(const GstAeModel *model, AeMetadataName name,
+                                  GError **error);
 
 /* A copy with strings of its own, for gst_ae_model_settings_clear(). Call it
  * with the object lock held. */

@@ -1,30 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstaepixels.h"
 
-gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
-                             GError **error)
-{
-    const char *text = ae_model_get(model->model, "ae.range");
-    char *end = NULL;
-    double low, high = 0;
-
-    *range = (GstAeRange){0.0f, 1.0f};
-    if (text == NULL)
-        return TRUE;
-    low = g_ascii_strtod(text, &end);
-    if (*end == ',')
-        high = g_ascii_strtod(end + 1, &end);
-    if (*end == '\0' && high > low && high - low < 1e6) {
-        *range = (GstAeRange){(float)low, (float)(high - low)};
-        return TRUE;
-    }
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "model '%s' says ae.range=%s, where two numbers such as -1,1 "
-                "were expected",
-                model->label, text);
-    return FALSE;
-}
-
 gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
                               const GstVideoInfo *info, GError **error)
 {
@@ -42,34 +18,6 @@ gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info)
     return GST_VIDEO_INFO_HAS_ALPHA(info) ||
            (GST_VIDEO_INFO_IS_RGB(info) &&
             GST_VIDEO_INFO_COMP_PSTRIDE(info, 0) == 4);
-}
-
-gboolean gst_ae_pixels_multiples(const GstAeModel *model,
-                                 int list[GST_AE_PIXELS_MULTIPLES],
-                                 GError **error)
-{
-    static const int powers[GST_AE_PIXELS_MULTIPLES] = {1, 2, 4, 8, 16, 32, 0};
-    const char *text = ae_model_get(model->model, "ae.multiple");
-    guint64 value;
-
-    memcpy(list, powers, sizeof powers);
-    if (text == NULL)
-        return TRUE;
-    if (!g_ascii_string_to_unsigned(text, 10, 1, 4096, &value, NULL)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "model '%s' says ae.multiple=%s, where a whole number "
-                    "from 1 to 4096 was expected",
-                    model->label, text);
-        return FALSE;
-    }
-    list[0] = (int)value;
-    list[1] = 0;
-    return TRUE;
-}
-
-int gst_ae_pixels_round_up(int size, int multiple)
-{
-    return (size + multiple - 1) / multiple * multiple;
 }
 
 static uint8_t *sample_at(const GstVideoFrame *frame, int component, int x,
@@ -102,7 +50,7 @@ static inline void read_samples(float *target, int target_step,
 
 static inline void read_words(float *target, int target_step,
                               const uint8_t *source, int source_step, int n,
-                              const GstAeRange *range, unsigned most)
+                              const AeRange *range, unsigned most)
 {
     float low = range->low, span = range->span;
 
@@ -126,7 +74,7 @@ static int reflect(int i, int n)
 /* @n samples from @source on, @source_step bytes apart. */
 static void read_run(const GstVideoFrame *frame, int component,
                      const uint8_t *source, int source_step, int n,
-                     const GstAeRange *range, float *target, int step)
+                     const AeRange *range, float *target, int step)
 {
     if (is_deep(frame, component) && source_step == 2 && step == 1)
         read_words(target, 1, source, 2, n, range, most_of(frame, component));
@@ -147,7 +95,7 @@ static int lane_width(const GstAeLane *lane, int width)
 }
 
 void gst_ae_pixels_read_lane(const GstVideoFrame *frame, const GstAeLane *lane,
-                             int row, int n, const GstAeRange *range,
+                             int row, int n, const AeRange *range,
                              float *target, int step)
 {
     int c = lane->component, every = lane->every;
@@ -166,7 +114,7 @@ void gst_ae_pixels_read_lane(const GstVideoFrame *frame, const GstAeLane *lane,
 }
 
 void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int y, int n,
-                        const GstAeRange *range, float *target, int step)
+                        const AeRange *range, float *target, int step)
 {
     GstAeLane all = {component, 0, 0, 1};
 
@@ -188,7 +136,7 @@ static inline void write_samples(uint8_t *target, int target_step,
 
 static inline void write_words(uint8_t *target, int target_step,
                                const float *source, int source_step, int n,
-                               const GstAeRange *range, unsigned most)
+                               const AeRange *range, unsigned most)
 {
     float low = range->low, scale = (float)most / range->span;
 
@@ -202,7 +150,7 @@ static inline void write_words(uint8_t *target, int target_step,
 }
 
 static void write_run(GstVideoFrame *frame, int component, uint8_t *target,
-                      int target_step, int n, const GstAeRange *range,
+                      int target_step, int n, const AeRange *range,
                       const float *source, int step)
 {
     float scale = 255.0f / range->span;
@@ -219,7 +167,7 @@ static void write_run(GstVideoFrame *frame, int component, uint8_t *target,
 }
 
 void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
-                         int n, const GstAeRange *range, const float *source,
+                         int n, const AeRange *range, const float *source,
                          int step)
 {
     write_run(frame, component, sample_at(frame, component, x, y),
@@ -228,7 +176,7 @@ void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
 }
 
 void gst_ae_pixels_write_lane(GstVideoFrame *frame, const GstAeLane *lane,
-                              int row, const GstAeRange *range,
+                              int row, const AeRange *range,
                               const float *source, int step)
 {
     int c = lane->component, y = lane->y + row * lane->every;

@@ -11,13 +11,6 @@
 
 G_BEGIN_DECLS
 
-typedef AeRange GstAeRange;
-
-/* From the metadata "ae.range", which is "low,high"; without it 0 and 1.
- * Errors: AE_ERROR_FORMAT. */
-gboolean gst_ae_pixels_range(const GstAeModel *model, GstAeRange *range,
-                             GError **error);
-
 /* TRUE if images of @channels are written to and read from frames of @info: one
  * or six channels to all formats above, three to RGB. Errors: AE_ERROR_SHAPE.
  */
@@ -27,25 +20,15 @@ gboolean gst_ae_pixels_accept(const GstAeModel *model, int channels,
 /* TRUE if frames of @info have bytes that are of no colour: alpha, padding. */
 gboolean gst_ae_pixels_have_rest(const GstVideoInfo *info);
 
-/* Where a model's strides may not divide an image, it is enlarged to a
- * multiple: those to try, ended by 0. The metadata "ae.multiple" names the only
- * one; without it they are the powers of two up to 32. Errors: AE_ERROR_FORMAT.
- */
-#define GST_AE_PIXELS_MULTIPLES 7
-gboolean gst_ae_pixels_multiples(const GstAeModel *model,
-                                 int list[GST_AE_PIXELS_MULTIPLES],
-                                 GError **error);
-int gst_ae_pixels_round_up(int size, int multiple);
-
 /* Row @y of a component, @n samples, as floats that stand @step apart. Rows and
  * samples past the image are reflected at its last one. */
 void gst_ae_pixels_read(const GstVideoFrame *frame, int component, int y, int n,
-                        const GstAeRange *range, float *target, int step);
+                        const AeRange *range, float *target, int step);
 
 /* The other way, @n samples of row @y from column @x on: clipped and rounded to
  * the nearest; what is not a number becomes 0. */
 void gst_ae_pixels_write(GstVideoFrame *frame, int component, int x, int y,
-                         int n, const GstAeRange *range, const float *source,
+                         int n, const AeRange *range, const float *source,
                          int step);
 
 /* A part of a component: every @every-th sample of every @every-th row, from
@@ -57,10 +40,10 @@ typedef struct {
 /* The same of a lane, whose rows and samples are counted. Only those that there
  * are are written, and of rows past the image none. */
 void gst_ae_pixels_read_lane(const GstVideoFrame *frame, const GstAeLane *lane,
-                             int row, int n, const GstAeRange *range,
+                             int row, int n, const AeRange *range,
                              float *target, int step);
 void gst_ae_pixels_write_lane(GstVideoFrame *frame, const GstAeLane *lane,
-                              int row, const GstAeRange *range,
+                              int row, const AeRange *range,
                               const float *source, int step);
 
 /* Moves row @y of a component of @out towards that of @in, a frame of the same

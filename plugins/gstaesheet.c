@@ -130,13 +130,11 @@ static gboolean take_latent(GstAeSheet *sheet, const char *text, GError **error)
 static gboolean check_label(const GstAeSheet *sheet, GError **error)
 {
     const GstAeModel *model = sheet->runner->model;
-    int classes = gst_ae_decoder_classes(sheet->runner->decoder);
 
     if (sheet->label == GST_AE_SHEET_RANDOM_LABEL)
         return TRUE;
-    if (classes > 0)
-        return gst_ae_label_choose(model, classes, sheet->label, NULL, error) >=
-               0;
+    if (model->metadata.classes > 0)
+        return gst_ae_label_choose(model, sheet->label, NULL, error) >= 0;
     g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                 "the property label is %d, but model '%s' takes no label",
                 sheet->label, model->label);

@@ -8,18 +8,19 @@
 
 /* What tells the tasks apart. */
 static const struct {
-    const char *name, *architecture, *noise, *code_term;
+    AeTaskKind task;
+    const char *architecture, *noise, *code_term;
     AeCodeTerm term;
     gboolean sum; /* the loss is that of an image, not of a sample */
 } kinds[] = {
-    [GST_AE_TASK_AUTOENCODE] = {"autoencode", "keras", "none", NULL,
+    [GST_AE_TASK_AUTOENCODE] = {AE_TASK_AUTOENCODE, "keras", "none", NULL,
                                 AE_CODE_FREE, FALSE},
-    [GST_AE_TASK_DENOISE] = {"denoise", "keras", "gaussian:sd=0.1", NULL,
+    [GST_AE_TASK_DENOISE] = {AE_TASK_DENOISE, "keras", "gaussian:sd=0.1", NULL,
                              AE_CODE_FREE, FALSE},
-    [GST_AE_TASK_SUPERRES] = {"superres", "keras-superres", "none", NULL,
+    [GST_AE_TASK_SUPERRES] = {AE_TASK_SUPERRES, "keras-superres", "none", NULL,
                               AE_CODE_FREE, FALSE},
-    [GST_AE_TASK_VAE] = {"vae", "vae", "none", "kl", AE_CODE_KL, TRUE},
-    [GST_AE_TASK_ADVERSARIAL] = {"adversarial", "adversarial", "none",
+    [GST_AE_TASK_VAE] = {AE_TASK_VAE, "vae", "none", "kl", AE_CODE_KL, TRUE},
+    [GST_AE_TASK_ADVERSARIAL] = {AE_TASK_ADVERSARIAL, "adversarial", "none",
                                  "adversarial", AE_CODE_ADVERSARIAL, FALSE},
 };
 
@@ -128,14 +129,14 @@ static gboolean check(const GstAeTask *task, GError **error)
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "task=%s has a term of its own for the code: an "
                     "activity-penalty does not go with it",
-                    kinds[task->settings.kind].name);
+                    ae_task_name(kinds[task->settings.kind].task));
         return FALSE;
     }
     if (task->settings.target == GST_AE_TARGET_NOISY &&
         task->settings.kind != GST_AE_TASK_DENOISE) {
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "target=noisy is for task=denoise, not task=%s",
-                    kinds[task->settings.kind].name);
+                    ae_task_name(kinds[task->settings.kind].task));
         return FALSE;
     }
     if (ae_architecture_describe(name) != NULL)
@@ -264,8 +265,9 @@ static gboolean check_target(const GstAeTask *task, AeTrainer *trainer,
                     "from images of %dx%d with %d channels the model makes "
                     "%" G_GINT64_FORMAT " samples, but task=%s needs %dx%dx%d",
                     task->width / shrink(task), task->height / shrink(task),
-                    task->channels, made, kinds[task->settings.kind].name,
-                    task->width, task->height, task->channels);
+                    task->channels, made,
+                    ae_task_name(kinds[task->settings.kind].task), task->width,
+                    task->height, task->channels);
     return made == wanted;
 }
 
@@ -410,13 +412,6 @@ gboolean gst_ae_task_fill(GstAeTask *task, const guint8 *sample, int label,
            fill_label(label, slot.label, classes, number, error);
 }
 
-static void describe_number(AeModel *model, const char *key, int number)
-{
-    g_autofree char *text = g_strdup_printf("%d", number);
-
-    ae_model_set(model, key, text);
-}
-
 static gboolean adds_noise(const GstAeTask *task)
 {
     if (task->settings.kind == GST_AE_TASK_DENOISE)
@@ -426,16 +421,19 @@ static gboolean adds_noise(const GstAeTask *task)
 
 void gst_ae_task_describe(const GstAeTask *task, AeModel *model)
 {
-    ae_model_set(model, "ae.task", kinds[task->settings.kind].name);
-    ae_model_set(model, "ae.colour",
-                 is_yuv420(task)       ? "yuv420"
-                 : task->channels == 3 ? "rgb"
-                                       : "gray");
-    ae_model_set(model, "ae.range", "0,1");
-    if (adds_noise(task))
-        ae_model_set(model, "ae.noise", task->settings.noise);
-    if (task->settings.kind == GST_AE_TASK_SUPERRES)
-        describe_number(model, "ae.scale", (int)task->settings.scale);
+    AeMetadata metadata = {
+        .task = kinds[task->settings.kind].task,
+        .colour = is_yuv420(task)       ? AE_MODEL_YUV420
+                  : task->channels == 3 ? AE_MODEL_RGB
+                                        : AE_MODEL_GRAY,
+        .range = {0, 1},
+        .noise = adds_noise(task) ? task->settings.noise : NULL,
+        .scale = task->settings.kind == GST_AE_TASK_SUPERRES
+                     ? (int)task->settings.scale
+                     : 0,
+    };
+
+    ae_metadata_write(model, &metadata);
 }
 
 const char *gst_ae_task_code_term(const GstAeTask *task)

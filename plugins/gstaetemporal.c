@@ -15,7 +15,7 @@ typedef struct {
     GstVideoFrame *out;
 } Job;
 
-static const GstAeRange levels = {0.0f, 255.0f};
+static const AeRange levels = {0.0f, 255.0f};
 
 static void read_noisy(void *data, int plane, int y, float *row)
 {
@@ -65,7 +65,7 @@ GstAeTemporal *gst_ae_temporal_new(const GstVideoInfo *info, AePool *pool,
     GstAeTemporal *temporal = g_new0(GstAeTemporal, 1);
     gboolean halved_x[AE_TEMPORAL_PLANES], halved_y[AE_TEMPORAL_PLANES];
     int n = count_colours(info);
-    int width = gst_ae_pixels_round_up(info->width, AE_TEMPORAL_BLOCK);
+    int width = ae_round_up(info->width, AE_TEMPORAL_BLOCK);
 
     for (int c = 0; c < n; c++) {
         halved_x[c] = info->finfo->w_sub[c] > 0;

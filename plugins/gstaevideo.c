@@ -95,10 +95,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
  * of what changes is motion. */
 static gboolean is_temporal(const Runner *runner, const GstVideoInfo *info)
 {
-    const char *task = ae_model_get(runner->model->model, "ae.task");
-
-    return g_strcmp0(task, "denoise") == 0 && runner->scale == 1 &&
-           !GST_VIDEO_INFO_IS_INTERLACED(info);
+    return runner->model->metadata.task == AE_TASK_DENOISE &&
+           runner->scale == 1 && !GST_VIDEO_INFO_IS_INTERLACED(info);
 }
 
 /* Makes the runner ready for frames of @info; it stays as it was if that

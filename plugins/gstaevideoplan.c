@@ -43,7 +43,7 @@ struct GstAeVideoPlan {
     Plain plains[GST_VIDEO_MAX_COMPONENTS];
     int n_plains;
     gboolean copy; /* bytes of a frame that no pass writes */
-    GstAeRange range;
+    AeRange range;
 };
 
 /* One run of a pass: the rows of its components are the tasks. */
@@ -62,7 +62,7 @@ typedef struct {
     GstVideoFrame *out;
 } PlainJob;
 
-static const GstAeRange unit_range = {0.0f, 1.0f};
+static const AeRange unit_range = {0.0f, 1.0f};
 
 static const AeShape *input_shape(const AeModel *model)
 {
@@ -75,13 +75,12 @@ static const GstAeLane *lane_of(const Job *job, int image, int c)
 }
 
 /* What chroma is where there is no colour. */
-static float neutral(const GstAeRange *range)
+static float neutral(const AeRange *range)
 {
     return range->low + 128 / 255.0f * range->span;
 }
 
-static void fill_neutral(const GstAeRange *range, float *target, int n,
-                         int step)
+static void fill_neutral(const AeRange *range, float *target, int n, int step)
 {
     for (int x = 0; x < n; x++)
         target[(gsize)x * step] = neutral(range);
@@ -374,15 +373,16 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
                           GError **error)
 {
     g_autoptr(GError) first = NULL;
-    int multiples[GST_AE_PIXELS_MULTIPLES];
+    int multiple;
 
-    if (!accept_size(model, pass, error) || !choose_batch(model, pass, error) ||
-        !gst_ae_pixels_multiples(model, multiples, error))
+    if (!accept_size(model, pass, error) || !choose_batch(model, pass, error))
         return FALSE;
-    for (int i = 0; pass->plan == NULL && multiples[i] != 0; i++) {
-        int multiple = multiples[i] * times;
-        int width = gst_ae_pixels_round_up(pass->width, multiple);
-        int height = gst_ae_pixels_round_up(pass->height, multiple);
+    for (int i = 0; pass->plan == NULL; i++) {
+        multiple = ae_metadata_multiple(&model->metadata, i) * times;
+        if (multiple == 0)
+            break;
+        int width = ae_round_up(pass->width, multiple);
+        int height = ae_round_up(pass->height, multiple);
 
         if (width == pass->padded_width && height == pass->padded_height)
             continue;
@@ -398,16 +398,17 @@ static gboolean plan_pass(const GstAeModel *model, Pass *pass, int scale,
 
 /* Whether luma and chroma of one size, or RGB, which becomes that, reach a
  * model of any size that wants them. */
-static gboolean sees_colours(const AeModel *model, const GstAeVideoPlan *plan)
+static gboolean sees_colours(const GstAeModel *model,
+                             const GstAeVideoPlan *plan)
 {
     const GstVideoFormatInfo *format = plan->info.finfo;
-    const AeShape *shape = input_shape(model);
+    const AeShape *shape = input_shape(model->model);
 
     return plan->passes[0].n_images == COLOURS &&
            plan->passes[0].channels == 1 && format->w_sub[1] == 0 &&
            format->h_sub[1] == 0 && shape->dim[0] == AE_UNKNOWN &&
            shape->dim[2] == AE_UNKNOWN && shape->dim[3] == AE_UNKNOWN &&
-           g_strcmp0(ae_model_get(model, "ae.components"), "yuv") == 0;
+           model->metadata.luma_chroma;
 }
 
 static gboolean plan_colours(const GstAeModel *model,
@@ -609,15 +610,12 @@ gboolean gst_ae_video_plan_fits(const GstAeVideoPlan *plan,
 int gst_ae_video_plan_scale(const GstAeModel *model, GError **error)
 {
     enum { SIDE = 32 };
-    int multiples[GST_AE_PIXELS_MULTIPLES], scale;
+    int multiple = ae_metadata_multiple(&model->metadata, 0), scale;
     AeShape shape = *input_shape(model->model);
 
-    if (!gst_ae_pixels_multiples(model, multiples, error))
-        return 0;
     for (int i = 0; i < shape.rank; i++)
         if (shape.dim[i] == AE_UNKNOWN)
-            shape.dim[i] =
-                i == 0 ? 1 : gst_ae_pixels_round_up(SIDE, *multiples);
+            shape.dim[i] = i == 0 ? 1 : ae_round_up(SIDE, multiple);
     g_autoptr(AePlan) plan =
         plan_shape(model, &shape, NULL, AE_PRECISION_AUTO, error);
     if (plan == NULL)
@@ -640,9 +638,9 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
     plan->info = *info;
     plan->scale = scale;
     if (channels == 0 || !split_fields(plan, error) ||
-        !gst_ae_pixels_accept(model, channels, info, error) ||
-        !gst_ae_pixels_range(model, &plan->range, error))
+        !gst_ae_pixels_accept(model, channels, info, error))
         return NULL;
+    plan->range = model->metadata.range;
     if (channels == AE_YUV420_CHANNELS && scale > 1) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                     "model '%s' takes 4:2:0 video (?x6x?x?), but only images "
@@ -655,7 +653,7 @@ GstAeVideoPlan *gst_ae_video_plan_new(const GstAeModel *model,
         return NULL;
     for (int i = 0; i < plan->n_passes; i++) {
         Pass *pass = &plan->passes[i];
-        gboolean colours = i == 0 && sees_colours(model->model, plan);
+        gboolean colours = i == 0 && sees_colours(model, plan);
 
         if (!plan_pass(model, pass, scale, colours ? 2 : 1, plan->pool,
                        precision, error) ||

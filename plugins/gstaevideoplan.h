@@ -3,17 +3,17 @@
  * which it keeps or makes a whole number of times larger.
  *
  * A model with one input channel sees every component of a frame (Y, U and V;
- * or R, G and B) as a gray image of its own; where its metadata "ae.components"
- * is "yuv" and batch and size are open, RGB as luma and chroma of full size: a
- * camera's noise is less in luma, and chroma is smooth (Dabov et al., "Color
- * image denoising via sparse 3D collaborative filtering", ICIP 2007). Chroma of
- * luma's size it then sees at half of that, too; in what the smaller chroma has,
- * the result is the mean of both. One with three sees RGB. One with
- * six sees 4:2:0 video at half of its size: the four lumas of a block, row by
- * row, and its two of chroma; of other formats every component as luma without
- * colour. Samples v become lo + v / most * (hi - lo), where most is 255 for 8
- * bits and 1023 for 10, and the model's metadata "ae.range" is "lo,hi"; without
- * it 0 and 1. Outputs are clipped and rounded to the nearest. Alpha and padding
+ * or R, G and B) as a gray image of its own; where its metadata ask
+ * for luma and chroma and batch and size are open, RGB as luma and chroma of
+ * full size: a camera's noise is less in luma, and chroma is smooth (Dabov et
+ * al., "Color image denoising via sparse 3D collaborative filtering", ICIP
+ * 2007). Chroma of luma's size it then sees at half of that, too; in what the
+ * smaller chroma has, the result is the mean of both. One with three sees RGB.
+ * One with six sees 4:2:0 video at half of its size: the four lumas of a block,
+ * row by row, and its two of chroma; of other formats every component as luma
+ * without colour. Samples v become lo + v / most * (hi - lo), where most is 255
+ * for 8 bits and 1023 for 10, and lo and hi are the range of the model's
+ * metadata. Outputs are clipped and rounded to the nearest. Alpha and padding
  * bytes are copied.
  *
  * A model with one input channel that enlarges sees Y alone; chroma, and alpha
@@ -22,7 +22,7 @@
  * The two fields of an interlaced frame are images of their own.
  *
  * Frames that the model's strides do not divide are reflected at their right
- * and bottom edges up to the next multiple: of the metadata "ae.multiple";
+ * and bottom edges up to the next multiple: of the metadata;
  * without it of the smallest power of two, up to 32, with which the model keeps
  * the image's size. */
 #pragma once

@@ -4,7 +4,7 @@
  * Nodes stand in execution order; each reads values made before it and makes
  * new ones. Values are numbered from 0; a value is an input, a constant
  * (weights among them) or made by exactly one node. There are no sub-graphs and
- * no control flow. Metadata is a map of strings (keys "ae.*", docs/models.md).
+ * no control flow. Metadata is a map of strings (model/metadata.h).
  *
  * A model is immutable once loaded or built and may be shared by any number of
  * plans and threads. Only a trainer, which owns its model alone, changes the

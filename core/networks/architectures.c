@@ -94,7 +94,7 @@ static int keras_denoise(AeNet *net, int x)
     x = ae_net_code(net, ae_net_pool(net, conv_relu(net, x, 32, 32)));
     x = ae_net_up(net, conv_relu(net, x, 32, 32));
     x = ae_net_up(net, conv_relu(net, x, 32, 32));
-    ae_model_set(net->model, "ae.multiple", "4");
+    ae_metadata_write(net->model, &(AeMetadata){.multiple = 4});
     return ae_net_sigmoid(net, ae_net_conv(net, x, 32, c, 3));
 }
 
@@ -295,9 +295,8 @@ static int unet(AeNet *net, int image, int a, int n, int b, int c, Block block)
     x = repeat(net, up_add(net, x, b, a, e0), a, n, block);
     x = half ? ae_net_conv(net, x, a, k, 3)
              : ae_net_pixel_shuffle(net, ae_net_conv(net, x, a, 4 * k, 3), 2);
-    ae_model_set(net->model, "ae.multiple", half ? "4" : "8");
-    if (k == 1)
-        ae_model_set(net->model, "ae.components", "yuv");
+    ae_metadata_write(net->model, &(AeMetadata){.multiple = half ? 4 : 8,
+                                                .luma_chroma = k == 1});
     return ae_net_subtract(net, image, x);
 }
 
@@ -493,60 +492,57 @@ static void declare(AeModel *model, int number, const AeShape *shape)
             value->dim_names[i] = g_strdup(names[i]);
 }
 
-/* Declares the value that metadata @key names, as a plan tells its shape. */
-static void declare_named(AeModel *model, const char *key)
+/* Declares the value of that name, if there is one, as a plan tells its shape.
+ */
+static void declare_named(AeModel *model, AeMetadataName name)
 {
-    const char *name = ae_model_get(model, key);
+    const AeValue *value = ae_metadata_value(model, name, NULL);
     AeShape shapes[2];
     AePlanOptions options = {.shapes = shapes,
                              .n_inputs = (int)model->inputs->len,
-                             .outputs = &name,
                              .n_outputs = 1,
                              .band_rows = -1};
 
-    if (name == NULL)
+    if (value == NULL)
         return;
     for (int i = 0; i < options.n_inputs; i++) {
         shapes[i] = ae_model_value(model, ae_model_input(model, i))->shape;
         shapes[i].dim[0] = 1;
     }
+    options.outputs = (const char *[]){value->name};
     g_autoptr(AePlan) plan = ae_plan_new(model, &options, NULL);
     AeShape shape = *ae_plan_output_shape(plan, 0);
     shape.dim[0] = AE_UNKNOWN;
-    declare(model, ae_model_find(model, name), &shape);
+    declare(model, ae_model_find(model, value->name), &shape);
 }
 
 static void add_label(AeNet *net)
 {
     AeShape shape = ae_shape(2, AE_UNKNOWN, net->options.classes);
-    g_autofree char *classes = g_strdup_printf("%d", net->options.classes);
+    AeMetadata metadata = {.names[AE_NAME_LABEL] = "label",
+                           .classes = net->options.classes};
 
     net->label = ae_model_add_input(net->model, "label", &shape, NULL);
     declare(net->model, net->label, &shape);
-    ae_model_set(net->model, "ae.label", "label");
-    ae_model_set(net->model, "ae.classes", classes);
+    ae_metadata_write(net->model, &metadata);
 }
 
 /* Declares that the output's open sizes are those of the input times @scale. */
 static void set_scale(AeModel *model, int output, int scale)
 {
     char **names = ae_model_value(model, output)->dim_names;
-    g_autofree char *text = g_strdup_printf("%d", scale);
 
-    ae_model_set(model, "ae.scale", text);
     for (int i = 2; i < 4; i++) {
         if (names[i] == NULL)
             continue;
         g_free(names[i]);
-        names[i] = g_strconcat(text, i == 2 ? "H" : "W", NULL);
+        names[i] = g_strdup_printf("%d%c", scale, i == 2 ? 'H' : 'W');
     }
 }
 
 static AeModel *build(const Architecture *a,
                       const AeArchitectureOptions *options)
 {
-    static const char *const code[] = {"ae.latent", "ae.mean",
-                                       "ae.log-variance"};
     AeNet net = {ae_model_new(17), complete(a, options), -1};
     const AeArchitectureOptions *o = &net.options;
     gboolean any = (a->abilities & ANY_SIZE) != 0;
@@ -566,11 +562,16 @@ static AeModel *build(const Architecture *a,
     declare(net.model, x, &input);
     declare(net.model, y, &image);
     ae_model_add_output(net.model, y);
-    ae_model_set(net.model, "ae.architecture", a->name);
+    ae_metadata_write(net.model,
+                      &(AeMetadata){.architecture = a->name,
+                                    .scale = o->scale > 1 ? o->scale : 0});
     if (o->scale > 1)
         set_scale(net.model, y, o->scale);
-    for (size_t i = 0; !any && i < G_N_ELEMENTS(code); i++)
-        declare_named(net.model, code[i]);
+    if (!any) {
+        declare_named(net.model, AE_NAME_LATENT);
+        declare_named(net.model, AE_NAME_MEAN);
+        declare_named(net.model, AE_NAME_LOG_VARIANCE);
+    }
     return net.model;
 }
 

@@ -24,17 +24,17 @@ typedef enum {
 
 /* Zeros choose what each network's description says. */
 typedef struct {
-    int channels;       /* of the image: 1 (also for 0) to 4 or, of networks that
-                           know 4:2:0 video, 6 at half of its size: luma of
-                           even rows (even and odd columns) and of odd ones, and
-                           the two of chroma */
-    int width, height;  /* of images that dense layers see; 0: 28 */
-    int latent_size;    /* values of the code */
-    int hidden_size;    /* units of the dense layers around it */
-    int classes;        /* > 0: encoder and decoder also see a label, as a
-                           one-hot row of so many numbers */
-    AeVaeForm form;     /* of variational networks */
-    int scale;          /* of networks that enlarge: 2, 3 or 4; 0: 2 */
+    int channels;      /* of the image: 1 (also for 0) to 4 or, of networks that
+                          know 4:2:0 video, 6 at half of its size: luma of
+                          even rows (even and odd columns) and of odd ones, and
+                          the two of chroma */
+    int width, height; /* of images that dense layers see; 0: 28 */
+    int latent_size;   /* values of the code */
+    int hidden_size;   /* units of the dense layers around it */
+    int classes;       /* > 0: encoder and decoder also see a label, as a
+                          one-hot row of so many numbers */
+    AeVaeForm form;    /* of variational networks */
+    int scale;         /* of networks that enlarge: 2, 3 or 4; 0: 2 */
     float latent_noise; /* sd of the normal noise in the code; variational
                            networks: what e is multiplied by, 0 means 1 */
     uint64_t seed;      /* equal seed, equal weights */
@@ -46,10 +46,10 @@ const char *const *ae_architecture_names(void);
 /* One sentence about a name; NULL if there is none. */
 const char *ae_architecture_describe(const char *name);
 
-/* Metadata of the result: "ae.architecture", "ae.latent" where there is a
- * code, "ae.scale" where it enlarges, and docs/models.md. Errors:
- * AE_ERROR_VALUE (no such name: the message lists them; an option that the
- * network does not have). */
+/* The result's metadata say its architecture, the names of its code, of the
+ * code's moments and of the label, the classes, the upscaling factor and the
+ * multiple that sides must have. Errors: AE_ERROR_VALUE (no such name: the
+ * message lists them; an option that the network does not have). */
 AeModel *ae_architecture_new(const char *name,
                              const AeArchitectureOptions *options,
                              GError **error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "model/metadata.h"
 
 static int new_value(AeNet *net, const char *name)
 {
@@ -359,9 +360,12 @@ int ae_net_with_label(AeNet *net, int x)
     return y;
 }
 
-static void name_value(AeNet *net, const char *key, int value)
+static void name_value(AeNet *net, AeMetadataName name, int value)
 {
-    ae_model_set(net->model, key, ae_model_value(net->model, value)->name);
+    AeMetadata metadata = {0};
+
+    metadata.names[name] = ae_model_value(net->model, value)->name;
+    ae_metadata_write(net->model, &metadata);
 }
 
 static int normal_like(AeNet *net, int x, float sd)
@@ -377,10 +381,10 @@ int ae_net_code(AeNet *net, int x)
     float sd = net->options.latent_noise;
 
     if (sd > 0) {
-        name_value(net, "ae.mean", x);
+        name_value(net, AE_NAME_MEAN, x);
         x = ae_net_add(net, x, normal_like(net, x, sd));
     }
-    name_value(net, "ae.latent", x);
+    name_value(net, AE_NAME_LATENT, x);
     return x;
 }
 
@@ -389,7 +393,7 @@ static int draw_code(AeNet *net, int mean, int sd)
     int noise = normal_like(net, mean, net->options.latent_noise);
     int z = ae_net_add(net, mean, binary(net, "Mul", sd, noise));
 
-    name_value(net, "ae.latent", z);
+    name_value(net, AE_NAME_LATENT, z);
     return z;
 }
 
@@ -404,8 +408,8 @@ int ae_net_sampled_code(AeNet *net, int x, int n_in)
                         constant(net, "half", (float[]){0.5f}, 1, FALSE));
     if (net->options.form == AE_VAE_LOG_SD)
         spread = ae_net_add(net, log_sd, log_sd);
-    name_value(net, "ae.mean", mean);
-    name_value(net, "ae.log-variance", spread);
+    name_value(net, AE_NAME_MEAN, mean);
+    name_value(net, AE_NAME_LOG_VARIANCE, spread);
     return draw_code(net, mean, unary(net, "Exp", log_sd));
 }
 
@@ -415,8 +419,8 @@ int ae_net_sampled_code_sd(AeNet *net, int x, int n_in)
     int mean = ae_net_dense(net, x, n_in, n);
     int sd = ae_net_dense(net, x, n_in, n);
 
-    name_value(net, "ae.mean", mean);
-    name_value(net, "ae.log-variance",
+    name_value(net, AE_NAME_MEAN, mean);
+    name_value(net, AE_NAME_LOG_VARIANCE,
                unary(net, "Log", binary(net, "Mul", sd, sd)));
     return draw_code(net, mean, sd);
 }

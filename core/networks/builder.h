@@ -72,8 +72,8 @@ int ae_net_lstm_rows(AeNet *net, int x, int n_in, int units);
  * has no labels. */
 int ae_net_with_label(AeNet *net, int x);
 
-/* Makes @x the code (metadata "ae.latent"). With options.latent_noise the code
- * is @x with that much normal noise, and @x itself "ae.mean". */
+/* Makes @x the code of the metadata. With options.latent_noise the code is @x
+ * with that much normal noise, and @x itself the mean of the metadata. */
 int ae_net_code(AeNet *net, int x);
 
 /* A variational code of options.latent_size values drawn from the normal

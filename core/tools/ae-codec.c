@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/ae-codec.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "tools/ae-tool.h"
@@ -143,27 +142,23 @@ static const char *input_name(const Codec *codec)
 
 static gboolean read_metadata(Codec *codec, GError **error)
 {
-    const char *range = ae_model_get(codec->model, "ae.range");
-    const char *mean = ae_model_get(codec->model, "ae.mean");
-    const char *classes = ae_model_get(codec->model, "ae.classes");
+    AeMetadata metadata;
 
-    codec->latent = ae_model_get(codec->model, "ae.latent");
-    codec->code = mean != NULL ? mean : codec->latent;
-    codec->label = ae_model_get(codec->model, "ae.label");
-    codec->classes = classes != NULL ? atoi(classes) : 0;
-    if (codec->latent == NULL)
-        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "it has no metadata ae.latent, which names the code");
-    else if (range != NULL && strcmp(range, "0,1") != 0)
-        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "its samples range over %s; only 0,1 is supported", range);
-    else if (codec->label != NULL &&
-             (codec->classes < 1 || codec->classes > 256))
-        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "it has the metadata ae.label, but ae.classes is not 1 to "
-                    "256");
-    else
+    if (!ae_metadata_read(codec->model, &metadata, error) ||
+        ae_metadata_value(codec->model, AE_NAME_LATENT, error) == NULL)
+        return FALSE;
+    codec->latent = metadata.names[AE_NAME_LATENT];
+    codec->code = metadata.names[AE_NAME_MEAN] != NULL
+                      ? metadata.names[AE_NAME_MEAN]
+                      : codec->latent;
+    codec->label = metadata.names[AE_NAME_LABEL];
+    codec->classes = metadata.classes;
+    if (metadata.range.low == 0 && metadata.range.span == 1)
         return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                "its samples range from %g to %g; only 0 to 1 is supported",
+                (double)metadata.range.low,
+                (double)metadata.range.low + metadata.range.span);
     return FALSE;
 }
 

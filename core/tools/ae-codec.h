@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Images to codes and back, many at a time, through the halves of one model.
- * The code is the mean where the model has one ("ae.mean"), so that nothing is
- * drawn at random, otherwise "ae.latent". */
+ * The code is the mean of a variational model, so that nothing is drawn at
+ * random. */
 #pragma once
 
 #include "ae.h"
@@ -15,8 +15,8 @@ typedef struct {
     AePool *pool;
 } Codec;
 
-/* Errors: those of loading; AE_ERROR_UNSUPPORTED (no metadata "ae.latent", or a
- * range of samples other than 0 to 1). */
+/* Errors: those of loading, of ae_metadata_read() and ae_metadata_value();
+ * AE_ERROR_UNSUPPORTED (a range of samples other than 0 to 1). */
 Codec *codec_load(const char *name, GError **error);
 void codec_free(Codec *codec);
 

@@ -323,8 +323,7 @@ static gboolean run_labels(int argc, char **argv, const char *usage,
         return FALSE;
     if (codec->label == NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "%s: it is not conditional (it has no metadata ae.label)",
-                    argv[1]);
+                    "%s: it is not conditional: it takes no label", argv[1]);
         return FALSE;
     }
     codes = random_codes(codec, codec->classes, count, (uint64_t)seed, error);

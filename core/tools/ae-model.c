@@ -178,12 +178,12 @@ static gboolean run_split(int argc, char **argv, const char *usage,
     g_autofree char *at = NULL, *base = NULL;
     const GOptionEntry entries[] = {
         {"at", 0, 0, G_OPTION_ARG_STRING, &at,
-         "The value between the halves (default: the metadata ae.latent)",
-         "VALUE"},
+         "The value between the halves (default: the model's code)", "VALUE"},
         {"output", 'o', 0, G_OPTION_ARG_FILENAME, &base,
          "Writes BASE-encoder.onnx and BASE-decoder.onnx", "BASE"},
         {0}};
     g_autoptr(AeModel) model = NULL;
+    const AeValue *latent = NULL;
 
     if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
         !tool_require(base, "--output is missing", error))
@@ -192,11 +192,12 @@ static gboolean run_split(int argc, char **argv, const char *usage,
     if (model == NULL)
         return FALSE;
     if (at == NULL)
-        at = g_strdup(ae_model_get(model, "ae.latent"));
-    if (!tool_require(at, "the model has no metadata ae.latent: say --at",
-                      error))
+        latent = ae_metadata_value(model, AE_NAME_LATENT, error);
+    if (at == NULL && latent == NULL) {
+        g_prefix_error(error, "say --at: ");
         return FALSE;
-    return split(model, at, base, error);
+    }
+    return split(model, at != NULL ? at : latent->name, base, error);
 }
 
 static gboolean run_new(int argc, char **argv, const char *usage,

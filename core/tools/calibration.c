@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Files of pictures to what a model reads. */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/error.h"
 #include "data/idx.h"
 #include "data/png.h"
@@ -18,7 +15,7 @@ typedef struct {
     int channels;
     int64_t height, width; /* AE_UNKNOWN: any multiple */
     int64_t multiple;
-    float low, high;
+    AeRange range;
     AeNoise *noise; /* or NULL */
 } Wishes;
 
@@ -26,12 +23,13 @@ static gboolean read_wishes(const AeModel *model, Wishes *wishes,
                             GError **error)
 {
     const AeValue *input = ae_model_value(model, ae_model_input(model, 0));
-    const char *multiple = ae_model_get(model, "ae.multiple");
-    const char *range = ae_model_get(model, "ae.range");
-    const char *noise = ae_model_get(model, "ae.noise");
+    AeMetadata metadata;
 
+    if (!ae_metadata_read(model, &metadata, error))
+        return FALSE;
     *wishes =
-        (Wishes){.multiple = multiple != NULL ? atoi(multiple) : 16, .high = 1};
+        (Wishes){.multiple = metadata.multiple > 0 ? metadata.multiple : 16,
+                 .range = metadata.range};
     if (!input->has_shape || input->shape.rank != 4 ||
         (input->shape.dim[1] != 1 && input->shape.dim[1] != 3 &&
          input->shape.dim[1] != AE_YUV420_CHANNELS)) {
@@ -44,16 +42,9 @@ static gboolean read_wishes(const AeModel *model, Wishes *wishes,
     wishes->channels = (int)input->shape.dim[1];
     wishes->height = input->shape.dim[2];
     wishes->width = input->shape.dim[3];
-    if (wishes->multiple < 1 || wishes->multiple > 4096 ||
-        (range != NULL &&
-         sscanf(range, "%f,%f", &wishes->low, &wishes->high) != 2)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "the model's metadata ae.multiple or ae.range is damaged");
-        return FALSE;
-    }
-    if (noise != NULL)
-        wishes->noise = ae_noise_parse(noise, error);
-    return noise == NULL || wishes->noise != NULL;
+    if (metadata.noise != NULL)
+        wishes->noise = ae_noise_parse(metadata.noise, error);
+    return metadata.noise == NULL || wishes->noise != NULL;
 }
 
 /* Gray from RGB: the weights of BT.601. */
@@ -167,7 +158,7 @@ static gboolean add_image(GPtrArray *samples, const Wishes *wishes,
         return FALSE;
     for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
         sample->data[i] =
-            wishes->low + sample->data[i] * (wishes->high - wishes->low);
+            wishes->range.low + sample->data[i] * wishes->range.span;
     g_ptr_array_add(samples, g_steal_pointer(&sample));
     return TRUE;
 }

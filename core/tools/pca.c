@@ -8,6 +8,7 @@
 #include "networks/architectures.h"
 #include "base/error.h"
 #include "base/gemm.h"
+#include "model/metadata.h"
 
 enum { BLOCK = 512, MAX_SAMPLES = 8192 };
 
@@ -175,9 +176,11 @@ static AeModel *fit_model(Fit *fit, int components, GError **error)
     if (model == NULL)
         return NULL;
     set_layers(fit, model, components);
-    ae_model_set(model, "ae.task", "autoencode");
-    ae_model_set(model, "ae.range", "0,1");
-    ae_model_set(model, "ae.colour", options.channels == 1 ? "gray" : "rgb");
+    ae_metadata_write(model, &(AeMetadata){.task = AE_TASK_AUTOENCODE,
+                                           .range = {0, 1},
+                                           .colour = options.channels == 1
+                                                         ? AE_MODEL_GRAY
+                                                         : AE_MODEL_RGB});
     return model;
 }
 

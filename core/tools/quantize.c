@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "model/metadata.h"
 #include "ops/operator.h"
 #include "plan/plan.h"
 
@@ -454,7 +455,7 @@ AeModel *ae_quantize(AeModel *model, const GPtrArray *samples, GError **error)
         range_choose(range);
     quantise_nodes(copy, ranges);
     /* On the way back from luma and chroma steps of 8 bits grow. */
-    g_hash_table_remove(copy->metadata, "ae.components");
+    ae_metadata_drop_luma_chroma(copy);
     unused = g_steal_pointer(&copy);
     return ae_model_cut(unused, NULL, NULL, error); /* without old weights */
 }

@@ -7,7 +7,7 @@
  * output channel, their biases to 32 bits. Other operators stay as they are,
  * and read a value that has been quantised for a convolution in that form. RGB
  * is then no longer to be shown as luma and chroma, which would magnify the
- * steps (ae.components is left out). */
+ * steps (its metadata no longer ask for luma and chroma). */
 #pragma once
 
 #include "model/model.h"

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "model/metadata.h"
 #include "train/private.h"
 
 #define MIN_LANES 2
@@ -58,27 +59,30 @@ static void scatter_weights(AeTrainer *t)
 /* Which values of the model the term of the code reads. */
 static gboolean find_codes(AeTrainer *t, GError **error)
 {
-    static const char *const keys[][AE_TRAINER_CODES] = {
-        [AE_CODE_FREE] = {NULL},
-        [AE_CODE_KL] = {"ae.mean", "ae.log-variance"},
-        [AE_CODE_L1] = {"ae.latent"},
-        [AE_CODE_ADVERSARIAL] = {"ae.latent"},
+    static const struct {
+        int n;
+        AeMetadataName names[AE_TRAINER_CODES];
+    } terms[] = {
+        [AE_CODE_FREE] = {0},
+        [AE_CODE_KL] = {2, {AE_NAME_MEAN, AE_NAME_LOG_VARIANCE}},
+        [AE_CODE_L1] = {1, {AE_NAME_LATENT}},
+        [AE_CODE_ADVERSARIAL] = {1, {AE_NAME_LATENT}},
     };
-    const char *const *key = keys[t->options.code_term];
+    const int n = terms[t->options.code_term].n;
 
     t->outputs[t->n_outputs++] =
         ae_model_value(t->model, ae_model_output(t->model, 0))->name;
-    for (int i = 0; i < AE_TRAINER_CODES && key[i] != NULL; i++) {
-        const char *name = ae_model_get(t->model, key[i]);
-        if (name == NULL) {
-            g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                        "the model has no \"%s\": it is not %s", key[i],
-                        i == 0 && t->options.code_term != AE_CODE_KL
-                            ? "an autoencoder with a code"
-                            : "a variational autoencoder");
+    for (int i = 0; i < n; i++) {
+        const AeValue *value = ae_metadata_value(
+            t->model, terms[t->options.code_term].names[i], error);
+        if (value == NULL) {
+            g_prefix_error(error, "this is not %s: ",
+                           t->options.code_term == AE_CODE_KL
+                               ? "a variational autoencoder"
+                               : "an autoencoder with a code");
             return FALSE;
         }
-        t->outputs[t->n_outputs++] = name;
+        t->outputs[t->n_outputs++] = value->name;
     }
     return TRUE;
 }
@@ -243,15 +247,14 @@ static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
  * something else. */
 static int64_t find_label_size(const AeModel *model)
 {
-    const char *name = ae_model_get(model, "ae.label");
     const AeValue *value;
 
     if (model->inputs->len == 1)
         return 0;
     value = ae_model_value(model, ae_model_input(model, 1));
-    if (model->inputs->len > 2 || name == NULL ||
-        strcmp(name, value->name) != 0 || !value->has_shape ||
-        value->shape.rank != 2)
+    if (model->inputs->len > 2 ||
+        ae_metadata_value(model, AE_NAME_LABEL, NULL) != value ||
+        !value->has_shape || value->shape.rank != 2)
         return -1;
     return value->shape.dim[1];
 }
@@ -260,7 +263,10 @@ static gboolean check(const AeModel *model, const AeShape *shape,
                       const AeTrainerOptions *options, GError **error)
 {
     const char *wrong = NULL;
+    AeMetadata metadata;
 
+    if (!ae_metadata_read(model, &metadata, error))
+        return FALSE;
     if (find_label_size(model) < 0 || model->outputs->len != 1)
         wrong = "a model with one output and one input, and a label at most, "
                 "can be trained";

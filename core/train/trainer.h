@@ -18,10 +18,9 @@ typedef struct AeTrainer AeTrainer;
  * AeCodeTerm:
  * What the loss says of the code beside the reconstruction, for one image.
  * @AE_CODE_FREE: nothing
- * @AE_CODE_KL: ae_loss_kl() of the values that the model's metadata "ae.mean"
- *   and "ae.log-variance" name
- * @AE_CODE_L1: ae_loss_l1_norm() of "ae.latent": a sparse code
- * @AE_CODE_ADVERSARIAL: -log D("ae.latent"), where a discriminator D learns
+ * @AE_CODE_KL: ae_loss_kl() of the moments that the model's metadata name
+ * @AE_CODE_L1: ae_loss_l1_norm() of the code: it becomes sparse
+ * @AE_CODE_ADVERSARIAL: -log D(code), where a discriminator D learns
  *   meanwhile to tell codes from standard normal numbers (adversary.h)
  */
 typedef enum {
@@ -60,9 +59,10 @@ typedef struct {
                               batch: 0.5 where it cannot tell; 0 without one */
 } AeTrainerLoss;
 
-/* Trains @model, which must have one output and, beside a label ("ae.label"),
- * one input, on images of @shape (rank 4, n ignored). Takes a copy of the model
- * if others hold it. Errors: those of ae_plan_new(), AE_ERROR_VALUE. */
+/* Trains @model, which must have one output and, beside a label, one
+ * input, on images of @shape (rank 4, n ignored). Takes a copy of the model
+ * if others hold it. Errors: those of ae_plan_new(), ae_metadata_read() and
+ * ae_metadata_value(), AE_ERROR_VALUE. */
 AeTrainer *ae_trainer_new(AeModel *model, const AeShape *shape,
                           const AeTrainerOptions *options, GError **error);
 void ae_trainer_free(AeTrainer *trainer);

@@ -9,19 +9,25 @@
 static char *folder;
 
 /* Takes @m; the file goes when the test ends. */
-static GstAeModel *load(AeModel *m)
+static GstAeModel *try_load(AeModel *m, GError **error)
 {
     static int number;
     g_autofree char *path = g_strdup_printf("%s/%d.onnx", folder, number++);
-    GError *error = NULL;
     GstAeModel *model;
 
-    ae_onnx_save(m, path, &error);
-    g_assert_no_error(error);
+    g_assert_true(ae_onnx_save(m, path, NULL));
     ae_model_unref(m);
-    model = gst_ae_model_load(path, NULL, AE_PRECISION_AUTO, &error);
-    g_assert_no_error(error);
+    model = gst_ae_model_load(path, NULL, AE_PRECISION_AUTO, error);
     g_unlink(path);
+    return model;
+}
+
+static GstAeModel *load(AeModel *m)
+{
+    GError *error = NULL;
+    GstAeModel *model = try_load(m, &error);
+
+    g_assert_no_error(error);
     return model;
 }
 
@@ -382,18 +388,18 @@ static const struct {
 static void test_refusals(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
-        g_autoptr(GstAeModel) model = load(refusals[i].make());
-        const AeShape *code = &refusals[i].code;
         g_autoptr(GError) error = NULL;
-        g_autoptr(GstAeDecoder) decoder =
-            gst_ae_decoder_new(model, code->rank > 0 ? code : NULL, 1, 1,
-                               AE_PRECISION_AUTO, &error);
+        g_autoptr(GstAeModel) model = try_load(refusals[i].make(), &error);
+        const AeShape *code = &refusals[i].code;
 
-        g_assert_null(decoder);
+        if (model != NULL)
+            g_assert_null(gst_ae_decoder_new(model,
+                                             code->rank > 0 ? code : NULL, 1, 1,
+                                             AE_PRECISION_AUTO, &error));
         g_test_message("%s", error->message);
         g_assert_error(error, AE_ERROR, refusals[i].code_error);
         g_assert_nonnull(strstr(error->message, refusals[i].says));
-        g_assert_nonnull(strstr(error->message, model->label));
+        g_assert_nonnull(strstr(error->message, folder));
     }
 }
 

@@ -296,7 +296,8 @@ static void test_models_without_the_code_are_refused(void)
                                     .code_term = cases[i].term,
                                     .adversary_rate = 1e-3f};
         g_assert_null(ae_trainer_new(model, &shape, &options, &error));
-        g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
+        g_assert_error(error, AE_ERROR, AE_ERROR_SHAPE);
+        g_assert_nonnull(strstr(error->message, "its metadata lack"));
     }
 }
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/metadata.h"
+
+#include "base/error.h"
+
+enum { MAX_CLASSES = 65536, MAX_MULTIPLE = 4096, MAX_SCALE = 16 };
+
+static const char components[] = "ae.components";
+
+static const char *const tasks[] = {NULL,  "autoencode",  "denoise", "superres",
+                                    "vae", "adversarial", NULL};
+static const char *const colours[] = {NULL, "gray", "rgb", "yuv420", NULL};
+
+static const struct {
+    const char *key, *what;
+} names[AE_N_NAMES] = {
+    [AE_NAME_LATENT] = {"ae.latent", "code"},
+    [AE_NAME_MEAN] = {"ae.mean", "moments"},
+    [AE_NAME_LOG_VARIANCE] = {"ae.log-variance", "moments"},
+    [AE_NAME_LABEL] = {"ae.label", "label"},
+};
+
+static gboolean refuse(const char *key, const char *text, const char *expected,
+                       GError **error)
+{
+    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                "the model says %s=%s, where %s was expected", key, text,
+                expected);
+    return FALSE;
+}
+
+static gboolean read_number(const AeModel *model, const char *key, int most,
+                            int *number, GError **error)
+{
+    const char *text = ae_model_get(model, key);
+    g_autofree char *expected = NULL;
+    guint64 value = 0;
+
+    if (text == NULL ||
+        g_ascii_string_to_unsigned(text, 10, 1, (guint64)most, &value, NULL)) {
+        *number = (int)value;
+        return TRUE;
+    }
+    expected = g_strdup_printf("a whole number from 1 to %d", most);
+    return refuse(key, text, expected, error);
+}
+
+/* @choices: from 1 to a NULL. */
+static gboolean read_choice(const AeModel *model, const char *key,
+                            const char *const *choices, int *choice,
+                            GError **error)
+{
+    const char *text = ae_model_get(model, key);
+    g_autofree char *expected = NULL;
+
+    *choice = 0;
+    if (text == NULL)
+        return TRUE;
+    for (int i = 1; choices[i] != NULL; i++)
+        if (g_str_equal(text, choices[i])) {
+            *choice = i;
+            return TRUE;
+        }
+    expected = g_strjoinv(" or ", (char **)choices + 1);
+    return refuse(key, text, expected, error);
+}
+
+static gboolean read_range(const AeModel *model, AeRange *range, GError **error)
+{
+    const char *text = ae_model_get(model, "ae.range");
+    char *end = NULL;
+    double low, high = 0;
+
+    *range = (AeRange){0, 1};
+    if (text == NULL)
+        return TRUE;
+    low = g_ascii_strtod(text, &end);
+    if (*end == ',')
+        high = g_ascii_strtod(end + 1, &end);
+    if (*end != '\0' || !(high > low && high - low < 1e6))
+        return refuse("ae.range", text, "a pair of numbers such as -1,1",
+                      error);
+    *range = (AeRange){(float)low, (float)(high - low)};
+    return TRUE;
+}
+
+/* The model must have the label's value, with rows of as many numbers as there
+ * are classes. */
+static gboolean read_classes(const AeModel *model, const char *label,
+                             int *classes, GError **error)
+{
+    const char *text = ae_model_get(model, "ae.classes");
+    const AeValue *value;
+    int64_t declared = 0;
+
+    if (label == NULL) {
+        *classes = 0;
+        return TRUE;
+    }
+    value = ae_metadata_value(model, AE_NAME_LABEL, error);
+    if (value == NULL ||
+        !read_number(model, "ae.classes", MAX_CLASSES, classes, error))
+        return FALSE;
+    if (value->has_shape && value->shape.rank == 2)
+        declared = MAX(value->shape.dim[1], 0);
+    if (*classes > 0 && (declared == 0 || declared == *classes))
+        return TRUE;
+    return refuse("ae.classes", text != NULL ? text : "",
+                  "the length of the rows of its label", error);
+}
+
+static gboolean read_components(const AeModel *model, gboolean *luma_chroma,
+                                GError **error)
+{
+    const char *text = ae_model_get(model, components);
+
+    *luma_chroma = text != NULL;
+    return text == NULL || g_str_equal(text, "yuv") ||
+           refuse(components, text, "yuv", error);
+}
+
+const char *ae_task_name(AeTaskKind task)
+{
+    return tasks[task];
+}
+
+gboolean ae_metadata_read(const AeModel *model, AeMetadata *metadata,
+                          GError **error)
+{
+    int task, colour;
+
+    *metadata =
+        (AeMetadata){.architecture = ae_model_get(model, "ae.architecture"),
+                     .noise = ae_model_get(model, "ae.noise")};
+    for (int i = 0; i < AE_N_NAMES; i++)
+        metadata->names[i] = ae_model_get(model, names[i].key);
+    if (!read_choice(model, "ae.task", tasks, &task, error) ||
+        !read_choice(model, "ae.colour", colours, &colour, error) ||
+        !read_range(model, &metadata->range, error) ||
+        !read_number(model, "ae.scale", MAX_SCALE, &metadata->scale, error) ||
+        !read_number(model, "ae.multiple", MAX_MULTIPLE, &metadata->multiple,
+                     error) ||
+        !read_components(model, &metadata->luma_chroma, error) ||
+        !read_classes(model, metadata->names[AE_NAME_LABEL], &metadata->classes,
+                      error))
+        return FALSE;
+    metadata->task = (AeTaskKind)task;
+    metadata->colour = (AeModelColour)colour;
+    return TRUE;
+}
+
+static void write_text(AeModel *model, const char *key, const char *text)
+{
+    if (text != NULL)
+        ae_model_set(model, key, text);
+}
+
+static void write_number(AeModel *model, const char *key, int number)
+{
+    g_autofree char *text = g_strdup_printf("%d", number);
+
+    if (number > 0)
+        ae_model_set(model, key, text);
+}
+
+static void write_range(AeModel *model, const AeRange *range)
+{
+    char low[G_ASCII_DTOSTR_BUF_SIZE], high[G_ASCII_DTOSTR_BUF_SIZE];
+    g_autofree char *text = NULL;
+
+    if (range->span == 0)
+        return;
+    g_ascii_formatd(low, sizeof low, "%g", (double)range->low);
+    g_ascii_formatd(high, sizeof high, "%g", (double)range->low + range->span);
+    text = g_strconcat(low, ",", high, NULL);
+    ae_model_set(model, "ae.range", text);
+}
+
+void ae_metadata_write(AeModel *model, const AeMetadata *metadata)
+{
+    write_text(model, "ae.architecture", metadata->architecture);
+    write_text(model, "ae.noise", metadata->noise);
+    write_text(model, "ae.task", tasks[metadata->task]);
+    write_text(model, "ae.colour", colours[metadata->colour]);
+    write_text(model, components, metadata->luma_chroma ? "yuv" : NULL);
+    for (int i = 0; i < AE_N_NAMES; i++)
+        write_text(model, names[i].key, metadata->names[i]);
+    write_number(model, "ae.classes", metadata->classes);
+    write_number(model, "ae.scale", metadata->scale);
+    write_number(model, "ae.multiple", metadata->multiple);
+    write_range(model, &metadata->range);
+}
+
+void ae_metadata_drop_luma_chroma(AeModel *model)
+{
+    g_hash_table_remove(model->metadata, components);
+}
+
+const AeValue *ae_metadata_value(const AeModel *model, AeMetadataName name,
+                                 GError **error)
+{
+    const char *key = names[name].key, *text = ae_model_get(model, key);
+    int value = text != NULL ? ae_model_find(model, text) : -1;
+
+    if (value >= 0)
+        return ae_model_value(model, value);
+    if (text != NULL)
+        refuse(key, text, "the name of one of its values", error);
+    else
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model has no %s: its metadata lack %s, the name of "
+                    "that value",
+                    names[name].what, key);
+    return NULL;
+}
+
+int ae_metadata_multiple(const AeMetadata *metadata, int i)
+{
+    if (metadata->multiple > 0)
+        return i == 0 ? metadata->multiple : 0;
+    return i <= 5 ? 1 << i : 0;
+}
+
+int ae_round_up(int size, int multiple)
+{
+    return (size + multiple - 1) / multiple * multiple;
+}
