@@ -17,44 +17,51 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/tmpl/conv-epilogue.h"
+/* Pixels of a block with one and with two vectors of channels: what 16
+ * registers hold, or 32. */
+#define PIXELS 12
+#define PIXELS_2 (AE_LANES >= 16 ? 12 : 6)
 
-#define W(name) JOIN(name, JOIN(_, WIDTH))
+/* Activations that are part of storing; those that need exp run over the row
+ * afterwards. */
+typedef enum { FINISH_NONE, FINISH_RELU, FINISH_SLOPE } Finish;
 
-#define WIDTH 1
-#include "kernels/tmpl/conv-width.h"
-#include "kernels/tmpl/conv-depthwise.h"
-#include "kernels/tmpl/conv-winograd.h"
-#undef WIDTH
-#define WIDTH 4
-#include "kernels/tmpl/conv-width.h"
-#include "kernels/tmpl/conv-depthwise.h"
-#include "kernels/tmpl/conv-winograd.h"
-#include "kernels/tmpl/conv-panel.h"
-#include "kernels/tmpl/conv-product.h"
-#include "kernels/tmpl/conv-dot.h"
-#undef WIDTH
-#if AE_LANES >= 8
-#define WIDTH 8
-#include "kernels/tmpl/conv-width.h"
-#include "kernels/tmpl/conv-depthwise.h"
-#include "kernels/tmpl/conv-winograd.h"
-#include "kernels/tmpl/conv-panel.h"
-#include "kernels/tmpl/conv-product.h"
-#include "kernels/tmpl/conv-dot.h"
-#undef WIDTH
-#endif
-#if AE_LANES >= 16
-#define WIDTH 16
-#include "kernels/tmpl/conv-width.h"
-#include "kernels/tmpl/conv-depthwise.h"
-#include "kernels/tmpl/conv-winograd.h"
-#include "kernels/tmpl/conv-panel.h"
-#include "kernels/tmpl/conv-product.h"
-#include "kernels/tmpl/conv-dot.h"
-#undef WIDTH
-#endif
+static Finish finish_of(const AeEpilogue *e)
+{
+    switch (e->activation) {
+    case AE_ACTIVATION_RELU:
+        return FINISH_RELU;
+    case AE_ACTIVATION_LEAKY_RELU:
+    case AE_ACTIVATION_PRELU:
+        return FINISH_SLOPE;
+    default:
+        return FINISH_NONE;
+    }
+}
 
+/* The whole epilogue of @valid channels from @o of one pixel: fewer than fill
+ * the vectors. */
+static void store_pixel(const AeConvRow *row, const float *sum, int64_t x,
+                        int o, int valid)
+{
+    const AeEpilogue *e = &row->epilogue;
+    const Finish finish = finish_of(e);
+    float *out = row->out + x * row->out_step + o;
+
+    for (int i = 0; i < valid; i++) {
+        float y = sum[i], below = 0;
+
+        if (row->residual)
+            y += row->residual[x * row->residual_step + o + i];
+        if (finish == FINISH_NONE)
+            below = y;
+        else if (finish == FINISH_SLOPE)
+            below = y * (e->slope ? e->slope[o + i] : e->alpha);
+        out[i] = y < 0 ? below : y;
+    }
+}
+
+/* The kernels for vectors of one width; NULL where there is none. */
 typedef struct {
     int width;
     void (*panel)(const AeConvRow *row, const float *weights, int o, int valid);
@@ -68,24 +75,35 @@ typedef struct {
     int (*winograd_output)(const AeWinogradOutput *out, int c);
 } Width;
 
-/* The widest last. */
-static const Width widths[] = {
-    {1, NULL, NULL, depthwise_1, winograd_panel_1, winograd_input_1, NULL,
-     winograd_output_1},
-    {4, conv_panel1_4, dot_4, depthwise_4, winograd_panel_4, winograd_input_4,
-     product1_4, winograd_output_4},
-#if AE_LANES >= 8
-    {8, conv_panel1_8, dot_8, depthwise_8, winograd_panel_8, winograd_input_8,
-     product1_8, winograd_output_8},
-#endif
-#if AE_LANES >= 16
-    {16, conv_panel1_16, dot_16, depthwise_16, winograd_panel_16,
-     winograd_input_16, product1_16, winograd_output_16},
-#endif
-};
+#define TEMPLATE "kernels/tmpl/conv-width.h"
+#define LEAST_WIDTH 1
+#include "kernels/tmpl/widths.h"
 
-#define WIDTH AE_LANES
-#include "kernels/tmpl/conv-panels.h"
+/* Lanes of the next panel when @left output channels are left. */
+static int panel_width(int left)
+{
+    int width = 4;
+
+    while (width < AE_LANES && width < left)
+        width *= 2;
+    return width;
+}
+
+/* Of all panels. */
+static int panels_width(int co)
+{
+    int width = 0;
+
+    for (int o = 0; o < co; o += panel_width(co - o))
+        width += panel_width(co - o);
+    return width;
+}
+
+/* Rounded up so that each of several packed blocks starts aligned. */
+static size_t packed_floats(int segments, int k, int width)
+{
+    return ((size_t)segments * k * width + 15) / 16 * 16;
+}
 
 /* Lanes of the vectors along k; 0: vectors of output channels. */
 static int dot_width(int k, int co)
@@ -130,12 +148,47 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
     }
 }
 
+/* Two full-width panels at once as long as there are. */
+static void conv_panels(const AeConvRow *row)
+{
+    const float *weights = row->weights;
+
+    for (int o = 0, width; o < row->co; o += width) {
+        const int left = row->co - o;
+
+        width = panel_width(left);
+        if (panel_width(left - width) == AE_LANES && left > width) {
+            W(conv_panel)(row, weights, o, left, 2);
+            width *= 2;
+        } else {
+            width_within(width)->panel(row, weights, o, left);
+        }
+        weights += (size_t)row->segments * row->k * width;
+    }
+}
+
+/* The activations that need exp, over what has been stored; the others are
+ * part of the epilogue. */
+static void activate_row(const AeEpilogue *e, float *out, int64_t step, int n,
+                         int64_t channels)
+{
+    if (e->activation <= AE_ACTIVATION_PRELU)
+        return;
+    if (step == channels) {
+        step = channels *= n;
+        n = 1;
+    }
+    for (int64_t x = 0; x < n; x++)
+        NAME(activate)
+    (out + x * step, out + x * step, channels, e->activation, e->alpha);
+}
+
 void NAME(conv_row)(const AeConvRow *row)
 {
     const int width = dot_width(row->k, row->co);
 
     if (width)
-        width_of(width)->dot(row);
+        width_within(width)->dot(row);
     else
         conv_panels(row);
     activate_row(&row->epilogue, row->out, row->out_step, row->n, row->co);
@@ -143,10 +196,8 @@ void NAME(conv_row)(const AeConvRow *row)
 
 void NAME(depthwise_row)(const AeConvRow *row)
 {
-    const Width *w = width_of(AE_LANES);
-
-    for (int c = 0; c < row->co; w--)
-        c = w->depthwise(row, c);
+    for (int c = 0; c < row->co;)
+        c = width_within(row->co - c)->depthwise(row, c);
     activate_row(&row->epilogue, row->out, row->out_step, row->n, row->co);
 }
 
@@ -156,24 +207,16 @@ void NAME(winograd_pack)(float *packed, const float *weights, int ci, int co)
 
     for (int o = 0, width; o < co; o += width) {
         width = panel_width(co - o);
-        width_of(width)->winograd_panel(packed, plane, weights + o,
-                                        (int64_t)ci * co, ci, co, co - o);
+        width_within(width)->winograd_panel(packed, plane, weights + o,
+                                            (int64_t)ci * co, ci, co, co - o);
         packed += (int64_t)ci * width;
     }
 }
 
 void NAME(winograd_input)(const AeWinogradInput *in)
 {
-    const Width *w = width_of(AE_LANES);
-
-    for (int c = 0; c < in->c; w--)
-        c = w->winograd_input(in, c);
-}
-
-static void product2(float *m, int64_t m_step, const float *v, int ci,
-                     const float *u, int tiles)
-{
-    W(product)(m, m_step, v, ci, u, tiles, 2);
+    for (int c = 0; c < in->c;)
+        c = width_within(in->c - c)->winograd_input(in, c);
 }
 
 /* One product of matrices; @u is packed, @m as wide as its panels. */
@@ -183,10 +226,10 @@ static void product(float *m, int64_t m_step, const float *v, int ci, int co,
     for (int o = 0, width; o < co; o += width) {
         width = panel_width(co - o);
         if (panel_width(co - o - width) == AE_LANES && co - o > width) {
-            product2(m + o, m_step, v, ci, u, tiles);
+            W(product)(m + o, m_step, v, ci, u, tiles, 2);
             width *= 2;
         } else {
-            width_of(width)->product(m + o, m_step, v, ci, u, tiles);
+            width_within(width)->product(m + o, m_step, v, ci, u, tiles);
         }
         u += (size_t)ci * width;
     }
@@ -204,10 +247,8 @@ void NAME(winograd_multiply)(const AeWinogradProducts *p)
 
 void NAME(winograd_output)(const AeWinogradOutput *out)
 {
-    const Width *w = width_of(AE_LANES);
-
-    for (int c = 0; c < out->c; w--)
-        c = w->winograd_output(out, c);
+    for (int c = 0; c < out->c;)
+        c = width_within(out->c - c)->winograd_output(out, c);
     for (int i = out->first; i < out->last; i++)
         activate_row(&out->epilogue, out->out[i], out->c, out->n, out->c);
 }

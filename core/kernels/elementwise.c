@@ -8,25 +8,14 @@
 #include <math.h>
 #include <string.h>
 
-typedef float Vector __attribute__((vector_size(4 * AE_LANES)));
-typedef int32_t Mask __attribute__((vector_size(4 * AE_LANES)));
+#define WIDTH AE_LANES
+#define W(name) name
+#include "kernels/tmpl/vector-width.h"
+
 typedef float Half __attribute__((vector_size(2 * AE_LANES)));
 typedef double Doubles __attribute__((vector_size(4 * AE_LANES)));
 
 #define ALL(value) ((Vector){0} + (value))
-
-ALWAYS_INLINE Vector load(const float *p)
-{
-    Vector v;
-
-    memcpy(&v, p, sizeof v);
-    return v;
-}
-
-ALWAYS_INLINE void store(float *p, Vector v)
-{
-    memcpy(p, &v, sizeof v);
-}
 
 ALWAYS_INLINE Vector choose(Mask mask, Vector yes, Vector no)
 {

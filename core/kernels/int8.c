@@ -16,38 +16,29 @@
  * low bits: 1.5 * 2^23. */
 #define ROUND 12582912.0f
 
-#define W(name) JOIN(name, JOIN(_, WIDTH))
+/* Panels of one or two vectors of output channels from @o, all of a row. */
+typedef struct {
+    int width;
+    void (*panels[2])(const AeInt8Row *row, const float *weights, int o);
+} Width;
 
-#if AE_LANES >= 16
-#define WIDTH 16
-#include "kernels/tmpl/int8-panel.h"
-#undef WIDTH
-#endif
-#if AE_LANES >= 8
-#define WIDTH 8
-#else
-#define WIDTH 4
-#endif
-#include "kernels/tmpl/int8-panel.h"
+#define TEMPLATE "kernels/tmpl/int8-panel.h"
+#define LEAST_WIDTH MIN(AE_LANES, 8) /* at most AE_INT8_CHANNELS */
+#include "kernels/tmpl/widths.h"
 
 static void conv_row(const AeInt8Row *row)
 {
     const int co =
         (row->co + AE_INT8_CHANNELS - 1) / AE_INT8_CHANNELS * AE_INT8_CHANNELS;
     const int64_t size = (int64_t)row->segments * row->k;
-    const float *weights = row->weights;
-    int o = 0;
 
-#if AE_LANES >= 16
-    for (; co - o >= 32; o += 32)
-        panels_16(row, weights + o * size, o, 2);
-    for (; co - o >= 16; o += 16)
-        panels_16(row, weights + o * size, o, 1);
-#endif
-    for (; co - o >= 2 * WIDTH; o += 2 * WIDTH)
-        W(panels)(row, weights + o * size, o, 2);
-    for (; o < co; o += WIDTH)
-        W(panels)(row, weights + o * size, o, 1);
+    for (int o = 0; o < co;) {
+        const Width *w = width_within(co - o);
+        const int vectors = MIN((co - o) / w->width, 2);
+
+        w->panels[vectors - 1](row, row->weights + o * size, o);
+        o += vectors * w->width;
+    }
 }
 
 #if GROUP == 2

@@ -44,53 +44,29 @@ ALWAYS_INLINE float *weight_at(const AeConvWeights *w, int o, Place place)
     return w->weight + ((int64_t)o * w->segments + place.s) * w->k + place.i;
 }
 
-#define W(name) JOIN(name, JOIN(_, WIDTH))
-
-#define WIDTH 1
-#include "kernels/tmpl/weights-width.h"
-#undef WIDTH
-#define WIDTH 4
-#include "kernels/tmpl/weights-width.h"
-#undef WIDTH
-#if AE_LANES >= 8
-#define WIDTH 8
-#include "kernels/tmpl/weights-width.h"
-#undef WIDTH
-#endif
-#if AE_LANES >= 16
-#define WIDTH 16
-#include "kernels/tmpl/weights-width.h"
-#undef WIDTH
-#endif
-
 /* Each takes what fills vectors of its width, from a number on, and returns
- * what is left. The widest first. */
-static const struct {
+ * what is left. */
+typedef struct {
     int width;
     int (*columns)(const AeConvWeights *w, int i);
     int (*outer)(const AeConvWeights *w, int o);
     int (*depthwise)(const AeConvWeights *w, int c);
-} widths[] = {
-#if AE_LANES >= 16
-    {16, columns_16, outer_16, depthwise_16},
-#endif
-#if AE_LANES >= 8
-    {8, columns_8, outer_8, depthwise_8},
-#endif
-    {4, columns_4, outer_4, depthwise_4},
-    {1, columns_1, outer_1, depthwise_1},
-};
+} Width;
 
-#define N_WIDTHS ((int)(sizeof widths / sizeof *widths))
+#define TEMPLATE "kernels/tmpl/weights-width.h"
+#define LEAST_WIDTH 1
+#include "kernels/tmpl/widths.h"
 
 /* Vectors of any width that @n floats take. */
 static int64_t vectors_of(int n)
 {
     int64_t vectors = 0;
 
-    for (int i = 0; i < N_WIDTHS; i++) {
-        vectors += n / widths[i].width;
-        n %= widths[i].width;
+    while (n > 0) {
+        const int width = width_within(n)->width;
+
+        vectors += n / width;
+        n %= width;
     }
     return vectors;
 }
@@ -99,17 +75,17 @@ void NAME(conv_weights)(const AeConvWeights *w)
 {
     const int64_t columns = vectors_of(w->k) * w->co;
     const int64_t outer = vectors_of(w->co) * w->k;
-    int next = 0;
 
-    for (int i = 0; i < N_WIDTHS; i++)
-        next = outer < columns ? widths[i].outer(w, next)
-                               : widths[i].columns(w, next);
+    if (outer < columns)
+        for (int o = 0; o < w->co;)
+            o = width_within(w->co - o)->outer(w, o);
+    else
+        for (int i = 0; i < w->k;)
+            i = width_within(w->k - i)->columns(w, i);
 }
 
 void NAME(depthwise_weights)(const AeConvWeights *w)
 {
-    int c = 0;
-
-    for (int i = 0; i < N_WIDTHS; i++)
-        c = widths[i].depthwise(w, c);
+    for (int c = 0; c < w->co;)
+        c = width_within(w->co - c)->depthwise(w, c);
 }

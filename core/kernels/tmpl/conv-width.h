@@ -48,3 +48,24 @@ static W(Channels)
     }
     return f;
 }
+
+#include "kernels/tmpl/conv-depthwise.h"
+#include "kernels/tmpl/conv-winograd.h"
+#if WIDTH > 1
+#include "kernels/tmpl/conv-panel.h"
+#include "kernels/tmpl/conv-product.h"
+#include "kernels/tmpl/conv-dot.h"
+#endif
+
+static const Width W(width) = {
+    .width = WIDTH,
+    .depthwise = W(depthwise),
+    .winograd_panel = W(winograd_panel),
+    .winograd_input = W(winograd_input),
+    .winograd_output = W(winograd_output),
+#if WIDTH > 1
+    .panel = W(conv_panel1),
+    .dot = W(dot),
+    .product = W(product1),
+#endif
+};

@@ -115,8 +115,8 @@ ALWAYS_INLINE void W(block)(const AeInt8Row *row, const float *weights,
 }
 
 /* Blocks of nearly equal size, so that no short one is left at the end. */
-ALWAYS_INLINE void W(panels)(const AeInt8Row *row, const float *weights, int o,
-                             const int vectors)
+ALWAYS_INLINE void W(any_panels)(const AeInt8Row *row, const float *weights,
+                                 int o, const int vectors)
 {
     const int most = vectors == 2 ? PIXELS_2 : PIXELS;
     int blocks = (row->n + most - 1) / most, x = 0;
@@ -136,3 +136,15 @@ ALWAYS_INLINE void W(panels)(const AeInt8Row *row, const float *weights, int o,
         x += pixels;
     }
 }
+
+static void W(panels1)(const AeInt8Row *row, const float *weights, int o)
+{
+    W(any_panels)(row, weights, o, 1);
+}
+
+static void W(panels2)(const AeInt8Row *row, const float *weights, int o)
+{
+    W(any_panels)(row, weights, o, 2);
+}
+
+static const Width W(width) = {WIDTH, {W(panels1), W(panels2)}};

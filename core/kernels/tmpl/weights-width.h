@@ -211,3 +211,10 @@ static int W(depthwise)(const AeConvWeights *w, int c)
             }
     return c;
 }
+
+static const Width W(width) = {
+    .width = WIDTH,
+    .columns = W(columns),
+    .outer = W(outer),
+    .depthwise = W(depthwise),
+};
