@@ -1,57 +1,63 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Running a network in bands. Steps know rings, if all that touch a value do,
- * but no other windows: the data of a thread's own operands are shifted so that
- * row r of the image lies where it would in a whole one. */
+/* Runs a plan in bands. Each thread has operands of its own, one for each
+ * buffer. An operand of a ring buffer says so, and the operator takes it into
+ * account. For other buffers the operator knows nothing: the operand's data is
+ * shifted, so that the address computed for row r of the whole image is that of
+ * row r in the buffer. */
+#include "plan/bands-run.h"
+
 #include <string.h>
 
-#include "plan/bands.h"
+#include "plan/bands-walk.h"
 
-/* A thread's own operands, one a window, and steps that point to them. */
+/* A thread's own operands, one a buffer, and steps that point to them. */
 struct AeBandWorker {
     float *memory, *scratch;
     AeOperand *operands;
     AeStep *steps;
-    AeSpan *spans;
+    AeProgress *progress;
 };
 
-/* Puts the rows that are still read first, where the next do not fit. */
+/* If the rows until @end do not fit sliding buffer @i, moves the rows that are
+ * still read to its start. */
 static void make_room(const AeWalk *walk, int i, int64_t end)
 {
     const AeBandWorker *worker = walk->data;
-    const AeWindow *window = ae_bands_window(walk->bands, i);
-    AeSpan *span = &walk->spans[i];
-    float *start = worker->memory + window->offset;
+    const AeBandBuffer *buffer = ae_bands_buffer(walk->bands, i);
+    AeProgress *rows = &walk->progress[i];
+    float *start = worker->memory + buffer->offset;
 
-    if (window->whole || window->ring)
+    if (buffer->whole || buffer->ring)
         return;
-    if (end - span->first > window->capacity) {
+    if (end - rows->first > buffer->capacity) {
         const int64_t keep = ae_walk_keep(walk, i);
 
-        memmove(start, start + (keep - span->first) * window->row,
-                (size_t)((span->done - keep) * window->row) * sizeof(float));
-        span->first = keep;
+        memmove(start, start + (keep - rows->first) * buffer->row,
+                (size_t)((rows->done - keep) * buffer->row) * sizeof(float));
+        rows->first = keep;
     }
     worker->operands[i].data =
-        start - (walk->image * window->height + span->first) * window->row;
+        start - (walk->image * buffer->height + rows->first) * buffer->row;
 }
 
 static float *row_data(const AeWalk *walk, int i, int64_t row)
 {
     const AeBandWorker *worker = walk->data;
-    const AeWindow *window = ae_bands_window(walk->bands, i);
+    const AeBandBuffer *buffer = ae_bands_buffer(walk->bands, i);
 
     return worker->operands[i].data +
            ae_operand_place(&worker->operands[i],
-                            walk->image * window->height + row) *
-               window->row;
+                            walk->image * buffer->height + row) *
+               buffer->row;
 }
 
-/* Rows of a window until @end are there: copies for the share above. */
+/* Rows of buffer @i until @end are there now: copies those that the seam above
+ * holds into it. */
 static void leave_copies(const AeWalk *walk, int i, int64_t end)
 {
-    const int64_t row = ae_bands_window(walk->bands, i)->row;
+    const int64_t row = ae_bands_buffer(walk->bands, i)->row;
     AeSeam *seam = walk->above != NULL ? &walk->above[i] : NULL;
-    int64_t begin = walk->spans[i].done;
+    int64_t begin = walk->progress[i].done;
 
     if (seam == NULL || begin >= seam->until)
         return;
@@ -63,15 +69,16 @@ static void leave_copies(const AeWalk *walk, int i, int64_t end)
     __atomic_store_n(&seam->made, end, __ATOMIC_RELEASE);
 }
 
-/* The rows of a window from done until @end, which the share below makes. */
+/* Takes the rows of buffer @i until @end from the seam below, once they are
+ * there. */
 static void take_copies(const AeWalk *walk, int i, int64_t end)
 {
-    const int64_t row = ae_bands_window(walk->bands, i)->row;
+    const int64_t row = ae_bands_buffer(walk->bands, i)->row;
     const AeSeam *seam = &walk->below[i];
 
     while (__atomic_load_n(&seam->made, __ATOMIC_ACQUIRE) < end)
         g_thread_yield();
-    for (int64_t r = walk->spans[i].done; r < end; r++)
+    for (int64_t r = walk->progress[i].done; r < end; r++)
         memcpy(row_data(walk, i, r),
                walk->bands->seam_memory + seam->offset +
                    (r - seam->start) * row,
@@ -83,20 +90,20 @@ static void make_rows(const AeWalk *walk, const AeStage *stage, int64_t end)
     const AeBandWorker *worker = walk->data;
     const AeStep *step = &worker->steps[stage - ae_bands_stage(walk->bands, 0)];
     int64_t top =
-        walk->image * ae_bands_window(walk->bands, stage->out)->height;
+        walk->image * ae_bands_buffer(walk->bands, stage->out)->height;
 
     step->op->forward(step,
-                      (top + walk->spans[stage->out].done) * step->row_units,
+                      (top + walk->progress[stage->out].done) * step->row_units,
                       (top + end) * step->row_units, worker->scratch);
 }
 
-/* Rows of @stage's output until @end: made, or taken from the seam. */
-static void run_stage(const AeWalk *walk, const AeStage *stage, int64_t end)
+/* The walk's deliver(). */
+static void deliver(const AeWalk *walk, const AeStage *stage, int64_t end)
 {
     int out = stage->out;
 
     make_room(walk, out, end);
-    if (walk->spans[out].done < walk->spans[out].make)
+    if (walk->progress[out].done < walk->progress[out].make)
         make_rows(walk, stage, end);
     else
         take_copies(walk, out, end);
@@ -111,7 +118,7 @@ static void worker_clear(AeBands *bands, AeBandWorker *worker)
         g_free(worker->steps[i].out);
     g_free(worker->steps);
     g_free(worker->operands);
-    g_free(worker->spans);
+    g_free(worker->progress);
 }
 
 void ae_bands_free_memory(AeBands *bands)
@@ -123,13 +130,14 @@ void ae_bands_free_memory(AeBands *bands)
     ae_free(bands->seam_memory);
 }
 
-static AeOperand own_operand(const AeBandWorker *worker, const AeWindow *window)
+static AeOperand own_operand(const AeBandWorker *worker,
+                             const AeBandBuffer *buffer)
 {
-    AeOperand operand = window->value->operand;
+    AeOperand operand = buffer->value->operand;
 
-    if (window->ring) {
-        operand.ring = window->capacity;
-        operand.data = worker->memory + window->offset;
+    if (buffer->ring) {
+        operand.ring = buffer->capacity;
+        operand.data = worker->memory + buffer->offset;
     }
     return operand;
 }
@@ -141,13 +149,13 @@ static AeStep own_step(const AeBandWorker *worker, const AeStage *stage)
 
     step.in = g_new0(AeOperand *, step.n_in + 1);
     for (int i = 0; i < step.n_in; i++)
-        step.in[i] = stage->in[i] >= 0 ? &worker->operands[stage->in[i]]
-                                       : stage->step->in[i];
+        step.in[i] = stage->in[1 + i] >= 0 ? &worker->operands[stage->in[1 + i]]
+                                           : stage->step->in[i];
     step.n_out = 1;
     step.out = g_new0(AeOperand *, 1);
     step.out[0] = &worker->operands[stage->out];
-    if (stage->residual >= 0)
-        step.residual = &worker->operands[stage->residual];
+    if (stage->in[0] >= 0)
+        step.residual = &worker->operands[stage->in[0]];
     return step;
 }
 
@@ -158,12 +166,12 @@ static void worker_init(const AePlan *plan, int thread)
 
     worker->memory = bands->memory + (size_t)thread * bands->size;
     worker->scratch = plan->scratch + (size_t)thread * plan->scratch_size;
-    worker->spans = g_new0(AeSpan, bands->windows->len);
-    worker->operands = g_new0(AeOperand, bands->windows->len);
+    worker->progress = g_new0(AeProgress, bands->buffers->len);
+    worker->operands = g_new0(AeOperand, bands->buffers->len);
     worker->steps = g_new0(AeStep, MAX(bands->stages->len, 1));
-    for (guint i = 0; i < bands->windows->len; i++)
+    for (guint i = 0; i < bands->buffers->len; i++)
         worker->operands[i] =
-            own_operand(worker, ae_bands_window(bands, (int)i));
+            own_operand(worker, ae_bands_buffer(bands, (int)i));
     for (guint i = 0; i < bands->stages->len; i++)
         worker->steps[i] = own_step(worker, ae_bands_stage(bands, (int)i));
 }
@@ -182,28 +190,29 @@ gboolean ae_bands_allocate(AePlan *plan)
     return TRUE;
 }
 
-/* Task 0 is the last share. */
-static void run_share(void *data, int64_t task, int thread)
+/* Task 0 is the last section: a section waits for the one below, which must
+ * have begun before it. */
+static void run_section(void *data, int64_t task, int thread)
 {
     const AeBands *bands = data;
     AeBandWorker *worker = &bands->workers[thread];
     AeWalk walk = {.bands = bands,
-                   .spans = worker->spans,
-                   .advance = run_stage,
+                   .progress = worker->progress,
+                   .deliver = deliver,
                    .data = worker};
 
-    ae_walk_share(&walk, bands->shares - 1 - task);
+    ae_walk_section(&walk, bands->sections - 1 - task);
 }
 
 void ae_bands_run(AePlan *plan)
 {
     AeBands *bands = plan->bands;
-    guint seams = (guint)bands->shares * bands->windows->len;
+    guint seams = (guint)bands->sections * bands->buffers->len;
 
     for (guint i = 0; i < seams; i++)
         bands->seams[i].made = bands->seams[i].start;
     if (bands->threads == 1)
-        run_share(bands, 0, 0);
+        run_section(bands, 0, 0);
     else
-        ae_pool_run(bands->pool, run_share, bands, bands->shares);
+        ae_pool_run(bands->pool, run_section, bands, bands->sections);
 }

@@ -1,217 +1,199 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The way of a share through a network: which rows of each value it makes,
- * when, and which it still reads. It has its stack in the spans: a window, the
- * one that wants rows of it, and so on to the output. */
-#include "plan/bands.h"
+/* Walks through a section: which rows of each value it makes, in which order,
+ * and which rows it still reads. The demands that are open form a stack: each
+ * progress names, as its reader, the buffer whose rows wait for it. */
+#include "plan/bands-walk.h"
 
-/* The rows of its inputs, of @height, that output rows [*begin, *end) read. */
-static void rows_read(const AeStage *stage, int64_t height, int64_t *begin,
-                      int64_t *end)
+/* The buffer of input @i of @stage (see AeStage), and which of its rows output
+ * rows [*begin, *end) read; -1 if it has none. */
+static int rows_read(const AeWalk *walk, const AeStage *stage, int i,
+                     int64_t *begin, int64_t *end)
 {
-    if (stage->step->op->rows != NULL)
+    const int buffer = stage->in[i];
+    int64_t height;
+
+    if (buffer < 0)
+        return -1;
+    height = ae_bands_buffer(walk->bands, buffer)->height;
+    if (i > 0 && stage->step->op->rows != NULL)
         stage->step->op->rows(stage->step, begin, end);
     *begin = CLAMP(*begin, 0, height);
     *end = CLAMP(*end, *begin, height);
+    return buffer;
 }
 
-int64_t ae_walk_keep(const AeWalk *walk, int window)
+int64_t ae_walk_keep(const AeWalk *walk, int buffer)
 {
-    const AeBands *bands = walk->bands;
-    const int64_t height = ae_bands_window(bands, window)->height;
-    const int *readers = ae_bands_window(bands, window)->readers;
-    int64_t keep = walk->spans[window].done;
+    const int *readers = ae_bands_buffer(walk->bands, buffer)->readers;
+    int64_t keep = walk->progress[buffer].done;
 
     for (int i = readers[0]; i <= readers[1]; i++) {
-        const AeStage *stage = ae_bands_stage(bands, i);
-        const int64_t next = walk->spans[stage->out].done;
+        const AeStage *stage = ae_bands_stage(walk->bands, i);
+        const int64_t next = walk->progress[stage->out].done;
 
-        if (next >= walk->spans[stage->out].make)
-            continue;
-        if (stage->residual == window)
-            keep = MIN(keep, next);
-        for (int j = 0; j < stage->n_in; j++) {
+        for (int j = 0;
+             j < stage->n_in && next < walk->progress[stage->out].make; j++) {
             int64_t begin = next, end = next + 1;
 
-            if (stage->in[j] != window)
-                continue;
-            rows_read(stage, height, &begin, &end);
-            keep = MIN(keep, begin);
+            if (rows_read(walk, stage, j, &begin, &end) == buffer)
+                keep = MIN(keep, begin);
         }
     }
     return keep;
-}
-
-static void start_from(const AeWalk *walk, int window, int64_t row)
-{
-    if (window >= 0)
-        walk->spans[window].done = MIN(walk->spans[window].done, row);
 }
 
 void ae_walk_starts(const AeWalk *walk, int64_t begin)
 {
     const AeBands *bands = walk->bands;
 
-    for (guint i = 0; i < bands->windows->len; i++)
-        walk->spans[i].done = ae_bands_window(bands, (int)i)->height;
-    walk->spans[AE_BANDS_OUTPUT].done = begin;
+    for (guint i = 0; i < bands->buffers->len; i++)
+        walk->progress[i].done = ae_bands_buffer(bands, (int)i)->height;
+    walk->progress[AE_BANDS_OUTPUT].done = begin;
     for (guint i = bands->stages->len; i-- > 0;) {
         const AeStage *stage = ae_bands_stage(bands, (int)i);
-        int64_t start = walk->spans[stage->out].done;
+        const int64_t start = walk->progress[stage->out].done;
 
-        if (start >= ae_bands_window(bands, stage->out)->height)
+        if (start >= ae_bands_buffer(bands, stage->out)->height)
             continue;
-        start_from(walk, stage->residual, start);
         for (int j = 0; j < stage->n_in; j++) {
-            int64_t first = start, last = start + 1;
+            int64_t first = start, end = start + 1;
+            const int read = rows_read(walk, stage, j, &first, &end);
 
-            if (stage->in[j] < 0)
-                continue;
-            rows_read(stage, ae_bands_window(bands, stage->in[j])->height,
-                      &first, &last);
-            start_from(walk, stage->in[j], first);
+            if (read >= 0)
+                walk->progress[read].done =
+                    MIN(walk->progress[read].done, first);
         }
     }
-}
-
-static void need_until(const AeWalk *walk, int window, int64_t row)
-{
-    if (window >= 0)
-        walk->spans[window].need = MAX(walk->spans[window].need, row);
 }
 
 void ae_walk_ends(const AeWalk *walk, int64_t end)
 {
     const AeBands *bands = walk->bands;
 
-    for (guint i = 0; i < bands->windows->len; i++) {
-        AeSpan *span = &walk->spans[i];
+    for (guint i = 0; i < bands->buffers->len; i++) {
+        AeProgress *rows = &walk->progress[i];
 
-        span->need = span->done;
+        rows->need = rows->done;
         if (walk->above != NULL)
-            need_until(walk, (int)i, walk->above[i].until);
+            rows->need = MAX(rows->need, walk->above[i].until);
     }
-    walk->spans[AE_BANDS_OUTPUT].need = end;
+    walk->progress[AE_BANDS_OUTPUT].need = end;
     for (guint i = bands->stages->len; i-- > 0;) {
         const AeStage *stage = ae_bands_stage(bands, (int)i);
-        AeSpan *span = &walk->spans[stage->out];
+        AeProgress *rows = &walk->progress[stage->out];
 
-        span->make = span->need;
+        rows->make = rows->need;
         if (walk->below != NULL)
-            span->make = MIN(span->make, walk->below[stage->out].start);
-        if (span->make <= span->done)
+            rows->make = MIN(rows->make, walk->below[stage->out].start);
+        if (rows->make <= rows->done)
             continue;
-        need_until(walk, stage->residual, span->make);
         for (int j = 0; j < stage->n_in; j++) {
-            int64_t first = span->done, last = span->make;
+            int64_t first = rows->done, last = rows->make;
+            const int read = rows_read(walk, stage, j, &first, &last);
 
-            if (stage->in[j] < 0)
-                continue;
-            rows_read(stage, ae_bands_window(bands, stage->in[j])->height,
-                      &first, &last);
-            need_until(walk, stage->in[j], last);
+            if (read >= 0)
+                walk->progress[read].need =
+                    MAX(walk->progress[read].need, last);
         }
     }
 }
 
-/* How far the next piece of @stage's output goes, on the way to row @end. */
-static int64_t piece_end(const AeWalk *walk, const AeStage *stage, int64_t end)
+/* The end of the next rows of @stage's output to deliver, a band at most, on
+ * the way to row @end. */
+static int64_t band_end(const AeWalk *walk, const AeStage *stage, int64_t end)
 {
     const AeBands *bands = walk->bands;
-    const AeSpan *span = &walk->spans[stage->out];
+    const AeProgress *rows = &walk->progress[stage->out];
     const int64_t group = MAX(stage->step->row_group, 1);
-    const int64_t piece = bands->rows *
-                          ae_bands_window(bands, stage->out)->height /
-                          ae_bands_window(bands, AE_BANDS_INPUT)->height;
+    const int64_t band = bands->rows *
+                         ae_bands_buffer(bands, stage->out)->height /
+                         ae_bands_buffer(bands, AE_BANDS_INPUT)->height;
 
-    end = MIN(end, span->done + MAX(piece, 1));
+    end = MIN(end, rows->done + MAX(band, 1));
     end = (end + group - 1) / group * group;
-    return MIN(end, span->done < span->make ? span->make : span->need);
+    return MIN(end, rows->done < rows->make ? rows->make : rows->need);
 }
 
-/* @reader wants the rows of @window until @end. TRUE if some are missing. */
-static gboolean want(const AeWalk *walk, int window, int64_t end, int reader)
+/* Buffer @reader asks for the rows of @buffer until @end. FALSE if they are
+ * there. */
+static gboolean ask(const AeWalk *walk, int buffer, int64_t end, int reader)
 {
-    if (window < 0 || walk->spans[window].done >= end)
+    if (walk->progress[buffer].done >= end)
         return FALSE;
-    walk->spans[window].want = end;
-    walk->spans[window].reader = reader;
+    walk->progress[buffer].want = end;
+    walk->progress[buffer].reader = reader;
     return TRUE;
 }
 
-/* A window without which @stage cannot make its rows until @end; -1: none. */
-static int find_missing(const AeWalk *walk, const AeStage *stage, int64_t end)
+/* A buffer that lacks rows which @stage reads to make its rows until @end, and
+ * that is now asked for them; -1: none. */
+static int ask_missing(const AeWalk *walk, const AeStage *stage, int64_t end)
 {
-    const AeSpan *span = &walk->spans[stage->out];
+    const AeProgress *rows = &walk->progress[stage->out];
 
-    if (span->done >= span->make)
-        return -1;
-    if (want(walk, stage->residual, end, stage->out))
-        return stage->residual;
-    for (int i = 0; i < stage->n_in; i++) {
-        int64_t first = span->done, last = end;
+    for (int i = 0; i < stage->n_in && rows->done < rows->make; i++) {
+        int64_t first = rows->done, last = end;
+        const int read = rows_read(walk, stage, i, &first, &last);
 
-        if (stage->in[i] < 0)
-            continue;
-        rows_read(stage, ae_bands_window(walk->bands, stage->in[i])->height,
-                  &first, &last);
-        if (want(walk, stage->in[i], last, stage->out))
-            return stage->in[i];
+        if (read >= 0 && ask(walk, read, last, stage->out))
+            return read;
     }
     return -1;
 }
 
-/* Makes all rows of @window that are needed, piece by piece, each as late as
- * possible: what is missing for one is made first, and what for that before. */
-static void make_all(const AeWalk *walk, int window)
+/* Delivers all rows of @buffer that are needed, band by band. Rows that a band
+ * reads and that are missing are delivered just before it, and before them the
+ * rows that they read. */
+static void deliver_all(const AeWalk *walk, int buffer)
 {
-    gboolean missing = want(walk, window, walk->spans[window].need, -1);
+    gboolean missing = ask(walk, buffer, walk->progress[buffer].need, -1);
 
     while (missing) {
-        AeSpan *span = &walk->spans[window];
+        AeProgress *rows = &walk->progress[buffer];
         const AeStage *stage = ae_bands_stage(
-            walk->bands, ae_bands_window(walk->bands, window)->maker);
-        const int64_t end = piece_end(walk, stage, span->want);
-        const int next = find_missing(walk, stage, end);
+            walk->bands, ae_bands_buffer(walk->bands, buffer)->maker);
+        const int64_t end = band_end(walk, stage, rows->want);
+        const int next = ask_missing(walk, stage, end);
 
         if (next >= 0) {
-            window = next;
+            buffer = next;
             continue;
         }
-        walk->advance(walk, stage, end);
-        span->done = end;
-        while (window >= 0 &&
-               walk->spans[window].done >= walk->spans[window].want)
-            window = walk->spans[window].reader;
-        missing = window >= 0;
+        walk->deliver(walk, stage, end);
+        rows->done = end;
+        while (buffer >= 0 &&
+               walk->progress[buffer].done >= walk->progress[buffer].want)
+            buffer = walk->progress[buffer].reader;
+        missing = buffer >= 0;
     }
 }
 
-/* Output rows [begin, end) of an image. */
-static void walk_piece(const AeWalk *walk, int64_t begin, int64_t end)
+/* Walks through output rows [begin, end) of an image. */
+static void walk_rows(const AeWalk *walk, int64_t begin, int64_t end)
 {
     ae_walk_starts(walk, begin);
     ae_walk_ends(walk, end);
-    for (guint i = 0; i < walk->bands->windows->len; i++)
-        walk->spans[i].first = walk->spans[i].done;
-    walk->spans[AE_BANDS_INPUT].done = walk->spans[AE_BANDS_INPUT].need;
-    for (guint i = AE_BANDS_OUTPUT; i < walk->bands->windows->len; i++)
-        make_all(walk, (int)i);
+    for (guint i = 0; i < walk->bands->buffers->len; i++)
+        walk->progress[i].first = walk->progress[i].done;
+    walk->progress[AE_BANDS_INPUT].done = walk->progress[AE_BANDS_INPUT].need;
+    for (guint i = AE_BANDS_OUTPUT; i < walk->bands->buffers->len; i++)
+        deliver_all(walk, (int)i);
 }
 
-void ae_walk_share(AeWalk *walk, int64_t share)
+void ae_walk_section(AeWalk *walk, int64_t section)
 {
     const AeBands *bands = walk->bands;
-    int64_t height = ae_bands_window(bands, AE_BANDS_OUTPUT)->height;
-    int64_t row = bands->begins[share], end = bands->begins[share + 1];
+    int64_t height = ae_bands_buffer(bands, AE_BANDS_OUTPUT)->height;
+    int64_t row = bands->begins[section], end = bands->begins[section + 1];
 
     while (row < end) {
         int64_t top = row / height * height, bottom = top + height;
 
         walk->image = row / height;
-        walk->above = row > top ? ae_bands_seam(bands, share) : NULL;
-        walk->below = end < bottom ? ae_bands_seam(bands, share + 1) : NULL;
-        walk_piece(walk, row - top, MIN(end - top, height));
-        if (walk->rehearsal && row == top)
+        walk->above = row > top ? ae_bands_seam(bands, section) : NULL;
+        walk->below = end < bottom ? ae_bands_seam(bands, section + 1) : NULL;
+        walk_rows(walk, row - top, MIN(end - top, height));
+        if (walk->planning && row == top)
             bottom = MAX(bottom, end / height * height);
         row = MIN(end, bottom);
     }

@@ -1,33 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which plans run in bands, the windows of their values, and how large these
- * and the bands are. */
-#include <unistd.h>
-
+/* Which plans run in bands, what their stages and buffers are, and how many
+ * rows bands and buffers have. */
 #include "plan/bands.h"
 
-/* Of the input, in a band. */
+#include <unistd.h>
+
+#include "plan/bands-run.h"
+#include "plan/bands-sections.h"
+#include "plan/bands-walk.h"
+
+/* The heights of bands to choose from: powers of two, in rows of the input. */
 enum { LEAST_ROWS = 8, MOST_ROWS = 128 };
 
-/* What planning learns: rows of a window, at most. */
+/* The largest numbers of rows that a walk finds in each buffer: those in use,
+ * and those to be moved when a sliding buffer is full. */
 typedef struct {
-    int64_t *live, *kept; /* in use, to be moved */
-} Measure;
+    int64_t *used, *moved;
+} RowCounts;
 
-static int window_of(const AePlan *plan, AeBands *bands, AeOperand *operand)
+/* The index of the buffer of @operand, which is added if it is new. */
+static int buffer_of(const AePlan *plan, AeBands *bands, AeOperand *operand)
 {
     AePlanValue *value = ae_plan_root(plan, ae_plan_value(operand));
     const AeShape *shape = &value->operand.shape;
-    AeWindow window = {.value = value,
-                       .maker = -1,
-                       .readers = {G_MAXINT, -1},
-                       .height = shape->dim[2],
-                       .row = ae_operand_row(&value->operand)};
+    AeBandBuffer buffer = {.value = value,
+                           .maker = -1,
+                           .readers = {G_MAXINT, -1},
+                           .height = shape->dim[2],
+                           .row = ae_operand_row(&value->operand)};
 
-    for (guint i = 0; i < bands->windows->len; i++)
-        if (ae_bands_window(bands, (int)i)->value == value)
+    for (guint i = 0; i < bands->buffers->len; i++)
+        if (ae_bands_buffer(bands, (int)i)->value == value)
             return (int)i;
-    g_array_append_val(bands->windows, window);
-    return (int)bands->windows->len - 1;
+    g_array_append_val(bands->buffers, buffer);
+    return (int)bands->buffers->len - 1;
 }
 
 static gboolean is_image(const AeOperand *operand, const AeShape *like)
@@ -35,7 +41,8 @@ static gboolean is_image(const AeOperand *operand, const AeShape *like)
     return operand->shape.rank == 4 && operand->shape.dim[0] == like->dim[0];
 }
 
-/* TRUE if @step can run on some rows of its operands. */
+/* TRUE if @step can make some rows of its output from some rows of its inputs.
+ */
 static gboolean has_rows(const AeStep *step)
 {
     const AeShape *out = step->out[0] != NULL ? &step->out[0]->shape : NULL;
@@ -59,59 +66,54 @@ static gboolean has_rows(const AeStep *step)
     return TRUE;
 }
 
-static void add_reader(AeBands *bands, int window, int stage)
+/* The buffer of @operand as an input of the next stage, or -1. */
+static int input_of(const AePlan *plan, AeBands *bands, AeOperand *operand)
 {
-    int *readers;
+    const int stage = (int)bands->stages->len;
+    int buffer, *readers;
 
-    if (window < 0)
-        return;
-    readers = ae_bands_window(bands, window)->readers;
+    if (operand == NULL || operand->constant)
+        return -1;
+    buffer = buffer_of(plan, bands, operand);
+    readers = ae_bands_buffer(bands, buffer)->readers;
     readers[0] = MIN(readers[0], stage);
     readers[1] = MAX(readers[1], stage);
+    return buffer;
 }
 
 static void add_stage(const AePlan *plan, AeBands *bands, const AeStep *step)
 {
-    AeStage stage = {.step = step, .residual = -1, .n_in = step->n_in};
+    const AeShape *out = &step->out[0]->shape;
+    AeStage stage = {.step = step, .n_in = 1 + step->n_in};
 
-    stage.in = g_new(int, MAX(step->n_in, 1));
-    for (int i = 0; i < step->n_in; i++) {
-        AeOperand *in = step->in[i];
-
-        stage.in[i] =
-            in != NULL && !in->constant ? window_of(plan, bands, in) : -1;
-    }
-    if (step->residual != NULL && !step->residual->constant)
-        stage.residual = window_of(plan, bands, step->residual);
-    stage.out = window_of(plan, bands, step->out[0]);
-    stage.cost = ae_step_cost(step) / (double)(step->out[0]->shape.dim[0] *
-                                               step->out[0]->shape.dim[2]);
-    ae_bands_window(bands, stage.out)->maker = (int)bands->stages->len;
-    add_reader(bands, stage.residual, (int)bands->stages->len);
-    for (int i = 0; i < stage.n_in; i++)
-        add_reader(bands, stage.in[i], (int)bands->stages->len);
+    stage.in = g_new(int, stage.n_in);
+    for (int i = 0; i < step->n_in; i++)
+        stage.in[1 + i] = input_of(plan, bands, step->in[i]);
+    stage.in[0] = input_of(plan, bands, step->residual);
+    stage.out = buffer_of(plan, bands, step->out[0]);
+    stage.cost = ae_step_cost(step) / (double)(out->dim[0] * out->dim[2]);
+    ae_bands_buffer(bands, stage.out)->maker = (int)bands->stages->len;
     g_array_append_val(bands->stages, stage);
 }
 
-/* TRUE if @stage finds the rows of window @i one by one, or does not see it. */
+/* TRUE if @stage can use buffer @i as a ring buffer, or does not use it. */
 static gboolean takes_ring(const AeStage *stage, int i)
 {
-    for (int j = 1; j < stage->n_in; j++)
+    for (int j = 2; j < stage->n_in; j++)
         if (stage->in[j] == i)
             return FALSE;
-    return stage->step->op->margins ||
-           (stage->out != i && stage->residual != i &&
-            (stage->n_in == 0 || stage->in[0] != i));
+    return stage->step->op->margins || (stage->out != i && stage->in[0] != i &&
+                                        (stage->n_in < 2 || stage->in[1] != i));
 }
 
 static void find_rings(AeBands *bands)
 {
-    for (guint i = 0; i < bands->windows->len; i++) {
-        AeWindow *window = ae_bands_window(bands, (int)i);
+    for (guint i = 0; i < bands->buffers->len; i++) {
+        AeBandBuffer *buffer = ae_bands_buffer(bands, (int)i);
 
-        window->ring = !window->whole;
+        buffer->ring = !buffer->whole;
         for (guint j = 0; j < bands->stages->len; j++)
-            window->ring &= takes_ring(ae_bands_stage(bands, (int)j), (int)i);
+            buffer->ring &= takes_ring(ae_bands_stage(bands, (int)j), (int)i);
     }
 }
 
@@ -138,12 +140,12 @@ static gboolean add_stages(AePlan *plan, AeBands *bands)
     const AeOperand *out = &plan->values[plan->outputs[0]].operand;
 
     bands->images = out->shape.dim[0];
-    window_of(plan, bands, &plan->values[plan->inputs[0]].operand);
-    window_of(plan, bands, &plan->values[plan->outputs[0]].operand);
-    if (bands->windows->len < 2)
+    buffer_of(plan, bands, &plan->values[plan->inputs[0]].operand);
+    buffer_of(plan, bands, &plan->values[plan->outputs[0]].operand);
+    if (bands->buffers->len < 2)
         return FALSE;
-    ae_bands_window(bands, AE_BANDS_INPUT)->whole =
-        ae_bands_window(bands, AE_BANDS_OUTPUT)->whole = TRUE;
+    ae_bands_buffer(bands, AE_BANDS_INPUT)->whole =
+        ae_bands_buffer(bands, AE_BANDS_OUTPUT)->whole = TRUE;
     for (guint i = 0; i < plan->steps->len; i++) {
         const AeStep *step = g_ptr_array_index(plan->steps, i);
 
@@ -154,62 +156,64 @@ static gboolean add_stages(AePlan *plan, AeBands *bands)
     return TRUE;
 }
 
-static void measure_stage(const AeWalk *walk, const AeStage *stage, int64_t end)
+static void count_rows(const AeWalk *walk, const AeStage *stage, int64_t end)
 {
-    const Measure *measure = walk->data;
-    const AeSpan *span = &walk->spans[stage->out];
+    const RowCounts *counts = walk->data;
     const int64_t keep = ae_walk_keep(walk, stage->out);
-    int64_t *live = &measure->live[stage->out];
-    int64_t *kept = &measure->kept[stage->out];
+    int64_t *used = &counts->used[stage->out];
+    int64_t *moved = &counts->moved[stage->out];
 
-    *live = MAX(*live, end - keep);
-    *kept = MAX(*kept, span->done - keep);
+    *used = MAX(*used, end - keep);
+    *moved = MAX(*moved, walk->progress[stage->out].done - keep);
 }
 
-/* Sets capacities and offsets; the rows in use at once, in floats. */
-static size_t place_windows(AeBands *bands, const Measure *measure)
+/* Sets capacities and offsets of buffers. Returns the floats in use at once,
+ * with a band of the input and one of the output. */
+static size_t place_buffers(AeBands *bands, const RowCounts *counts)
 {
-    size_t live = 0;
+    size_t used = 0;
 
     bands->size = 0;
-    for (guint i = 0; i < bands->windows->len; i++) {
-        AeWindow *window = ae_bands_window(bands, (int)i);
+    for (guint i = 0; i < bands->buffers->len; i++) {
+        AeBandBuffer *buffer = ae_bands_buffer(bands, (int)i);
 
-        if (window->whole) {
-            live += (size_t)(bands->rows * window->row);
+        if (buffer->whole) {
+            used += (size_t)(bands->rows * buffer->row);
             continue;
         }
-        window->capacity = measure->live[i];
-        if (!window->ring)
-            window->capacity =
-                MIN(window->capacity + measure->kept[i], window->height);
-        window->offset = bands->size;
+        buffer->capacity = counts->used[i];
+        if (!buffer->ring)
+            buffer->capacity =
+                MIN(buffer->capacity + counts->moved[i], buffer->height);
+        buffer->offset = bands->size;
         bands->size +=
-            ((size_t)(window->capacity * window->row) + 15) / 16 * 16;
-        live += (size_t)(measure->live[i] * window->row);
+            ((size_t)(buffer->capacity * buffer->row) + 15) / 16 * 16;
+        used += (size_t)(counts->used[i] * buffer->row);
     }
-    return live;
+    return used;
 }
 
-/* Where the windows of bands of @rows lie; as place_windows(). */
+/* Walks through a run in bands of @rows without computing anything, and places
+ * buffers accordingly. Returns what place_buffers() does. */
 static size_t measure(AeBands *bands, int64_t rows)
 {
-    guint n = bands->windows->len;
-    g_autofree AeSpan *spans = g_new0(AeSpan, n);
-    g_autofree int64_t *counts = g_new0(int64_t, 2 * n);
-    Measure result = {.live = counts, .kept = counts + n};
+    guint n = bands->buffers->len;
+    g_autofree AeProgress *progress = g_new0(AeProgress, n);
+    g_autofree int64_t *used = g_new0(int64_t, n), *moved = g_new0(int64_t, n);
+    RowCounts counts = {used, moved};
     AeWalk walk = {.bands = bands,
-                   .spans = spans,
-                   .advance = measure_stage,
-                   .data = &result,
-                   .rehearsal = TRUE};
+                   .progress = progress,
+                   .deliver = count_rows,
+                   .data = &counts,
+                   .planning = TRUE};
 
     bands->rows = rows;
-    for (int i = 0; i < bands->shares; i++)
-        ae_walk_share(&walk, i);
-    return place_windows(bands, &result);
+    for (int i = 0; i < bands->sections; i++)
+        ae_walk_section(&walk, i);
+    return place_buffers(bands, &counts);
 }
 
+/* Half of the L2 cache, in floats. */
 static size_t half_cache(void)
 {
     long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
@@ -217,25 +221,25 @@ static size_t half_cache(void)
     return bytes > 0 ? (size_t)bytes / 2 / sizeof(float) : 1 << 17;
 }
 
-/* TRUE if bands of @rows, each of which reads all weights anew, make fewer
- * floats than there are weights. */
+/* TRUE if a band of @rows has fewer floats, in all buffers, than there are
+ * weights. Each band reads all weights once. */
 static gboolean weights_outweigh(const AeBands *bands, int64_t rows)
 {
-    const int64_t height = ae_bands_window(bands, AE_BANDS_INPUT)->height;
+    const int64_t height = ae_bands_buffer(bands, AE_BANDS_INPUT)->height;
     int64_t floats = 0;
 
-    for (guint i = 0; i < bands->windows->len; i++) {
-        const AeWindow *window = ae_bands_window(bands, (int)i);
+    for (guint i = 0; i < bands->buffers->len; i++) {
+        const AeBandBuffer *buffer = ae_bands_buffer(bands, (int)i);
 
-        floats += MAX(rows * window->height / height, 1) * window->row;
+        floats += MAX(rows * buffer->height / height, 1) * buffer->row;
     }
     for (guint i = 0; i < bands->stages->len; i++)
         floats -= (int64_t)ae_bands_stage(bands, (int)i)->step->packed_size;
     return floats < 0;
 }
 
-/* The largest band whose windows the cache can hold, if any; otherwise the
- * smallest, or twice that if the weights outweigh it. */
+/* Chooses the largest band whose buffers fit the cache, or the smallest if none
+ * does: LEAST_ROWS, or twice as many if the weights outweigh LEAST_ROWS. */
 static void choose_rows(AeBands *bands)
 {
     int64_t rows = LEAST_ROWS << weights_outweigh(bands, LEAST_ROWS);
@@ -256,13 +260,13 @@ AeBands *ae_bands_new(AePlan *plan, int rows)
     AeBands *bands = g_new0(AeBands, 1);
     bands->pool = plan->pool;
     bands->threads = ae_plan_threads(plan);
-    bands->windows = g_array_new(FALSE, FALSE, sizeof(AeWindow));
+    bands->buffers = g_array_new(FALSE, FALSE, sizeof(AeBandBuffer));
     bands->stages = g_array_new(FALSE, FALSE, sizeof(AeStage));
     if (!add_stages(plan, bands)) {
         ae_bands_free(bands);
         return NULL;
     }
-    ae_bands_deal(bands);
+    ae_bands_deal_sections(bands);
     if (rows > 0)
         measure(bands, rows);
     else
@@ -280,7 +284,7 @@ void ae_bands_free(AeBands *bands)
     g_free(bands->begins);
     g_free(bands->seams);
     g_array_unref(bands->stages);
-    g_array_unref(bands->windows);
+    g_array_unref(bands->buffers);
     g_free(bands);
 }
 

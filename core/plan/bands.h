@@ -1,147 +1,95 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A network of images, run on a few rows at a time: what its files share.
+/* Bands: a network of images, run a few rows at a time.
  *
- * The output's rows are dealt in shares, one a thread. A share makes them a
- * band at a time, and for each the rows of other values that are missing, each
- * as late as possible. Of a value between input and output a thread keeps a
- * window: the rows that are still read, and room for the next ones. Between
- * convolutions, which find rows one by one, it is a ring; others read rows that
- * follow each other: when their window is full, the rows that are still read
- * move to its start. (Alwani, Chen, Ferdman and Milder, Fused-layer CNN
- * accelerators, 2016.)
+ * Run step by step, each step writes a whole image, which has left the cache
+ * when the next step reads it. Run in bands, a thread computes a few rows of
+ * one value, then the rows of the next value that depend on them, and so on to
+ * the output. It keeps a row only while a step still reads it, so the rows
+ * between input and output stay in the cache. The results are the same bits.
+ * (Alwani, Chen, Ferdman and Milder, Fused-layer CNN accelerators, 2016.)
  *
- * Where two shares meet, both need some rows of each value. The lower share
- * makes them, first of all, and leaves copies in the seam between the two, from
- * which the upper one takes them when it gets there, last of all. A share thus
- * waits for the one below alone; they are begun from the last one on, so that
- * any number of threads comes to an end.
+ * A plan runs in bands if it has no gradients, one input and one output of rank
+ * 4, and steps that work row by row (AeStep.row_units).
  *
- *   bands.c         which plans run in bands, and how large windows are
- *   bands-shares.c  where shares begin, and what their seams hold
- *   bands-walk.c    which rows a share makes when, and which it keeps
- *   bands-run.c     making them: each thread's memory, copies, seams
+ * Words:
  *
- * Planning walks through a run without running anything, and so learns how
- * large windows must be. */
+ *   halo     the rows that a step reads beside row r of its input to make row r
+ *            of its output: for a 3x3 convolution one row above and one below.
+ *            Halos add up: three such convolutions reach 3 rows above and
+ * below, the receptive field of an output row. band     the rows delivered at
+ * once, at most: a number of rows of the input, and of a value of another
+ * height so many in proportion. buffer   the rows of one value that a thread
+ * keeps. Where only convolutions make and read the value, it is a ring buffer:
+ * row r lies at r modulo its capacity. Other operators want rows that follow
+ * each other: when their buffer is full, the rows still needed move to its
+ * start. section  the output rows that one thread makes, counted through all
+ * images of a batch. All sections are equal work. seam     where two sections
+ * meet within an image. Both need the halo rows around the seam, of each value.
+ * The section below makes them, first of all, and leaves copies in the memory
+ * of the seam; the section above takes the copies, last of all. So no row is
+ * made twice, and a section waits for the one below alone. Threads take the
+ * last section first, so that the one below has always begun.
+ *
+ * Rows are delivered on demand. The output asks for its next band. If rows that
+ * the band reads are missing, their value is asked for these rows first, which
+ * may ask in turn. The plan's input and output are whole in memory and no
+ * buffer of a thread.
+ *
+ * Example: three 3x3 convolutions, in -> a -> b -> out, each of the same work,
+ * on images of 16 rows, with 2 threads and bands of 4 rows. Section 0 is output
+ * rows 0..8, section 1 rows 9..15: each makes 24 rows in all. At the seam, rows
+ * 7..8 of a and 8..9 of b are needed on both sides. Each line is a delivery:
+ * the rows made and what they read, or the rows taken from the seam; then the
+ * rows that buffers a and b keep. tests/core/plan/test-bands-walk.c checks it.
+ *
+ *   section 0  rows    read       a keeps b keeps
+ *          a   0..3    in 0..4    0..3    -
+ *          a   4..4    in 3..5    0..4    -        b asked for 0..4
+ *          b   0..3    a 0..4     3..4    0..3
+ *          a   5..5    in 4..6    3..5    0..3
+ *          b   4..4    a 3..5     4..5    0..4     out asked for 0..4
+ *          out 0..3    b 0..4     4..5    3..4
+ *          a   6..6    in 5..7    4..6    3..4
+ *          a   7..8    seam       4..8    3..4     section 1 makes them
+ *          b   5..7    a 4..8     -       3..7
+ *          b   8..8    seam       -       3..8
+ *          out 4..7    b 3..8     -       7..8
+ *          b   9..9    seam       -       7..9
+ *          out 8..8    b 7..9     -       -
+ *
+ *   section 1  rows    read       a keeps b keeps
+ *          a   7..10   in 6..11   7..10   -        leaves 7..8 in the seam
+ *          a   11..12  in 10..13  7..12   -
+ *          b   8..11   a 7..12    11..12  8..11    leaves 8..9 in the seam
+ *          a   13..14  in 12..15  11..14  8..11
+ *          b   12..13  a 11..14   13..14  8..13
+ *          out 9..12   b 8..13    13..14  12..13
+ *          a   15..15  in 14..15  13..15  12..13
+ *          b   14..15  a 13..15   -       12..15
+ *          out 13..15  b 12..15   -       -
+ *
+ * No buffer ever keeps more than 6 rows, however high the image is: 6 is the
+ * capacity of the ring buffers of a and b.
+ *
+ *   bands.c           which plans run in bands; heights of bands and buffers
+ *   bands-sections.c  where sections begin, and which rows seams hold
+ *   bands-walk.c      which rows a section delivers when, and which it keeps
+ *   bands-run.c       memory of threads, computing rows, copies in seams */
 #pragma once
 
 #include "plan/value.h"
 
 G_BEGIN_DECLS
 
-typedef struct {
-    AePlanValue *value;
-    gboolean whole;      /* the plan's input or output: all rows are there */
-    gboolean ring;       /* row r lies at r modulo capacity */
-    int64_t height, row; /* rows of an image, floats of a row */
-    int maker;           /* stage; -1: the input */
-    int readers[2];      /* the first stage that reads it, and the last */
-    int64_t capacity;    /* rows */
-    size_t offset;       /* in a thread's memory */
-} AeWindow;
-
-/* Of a window, where two shares meet: the lower one begins with rows
- * [start, until), of which the upper one gets copies. */
-typedef struct {
-    int64_t start, until;
-    size_t offset; /* in the seams' memory */
-    int64_t made;  /* atomic: the end of those that are there */
-} AeSeam;
-
-/* A step, and the windows that it reads and makes. */
-typedef struct {
-    const AeStep *step;
-    int out, residual; /* windows; -1: none */
-    int n_in;
-    int *in;     /* window of each operand, -1: a constant or none */
-    double cost; /* of a row */
-} AeStage;
-
-typedef struct AeBandWorker AeBandWorker;
-
-struct AeBands {
-    AePool *pool;
-    int threads;
-    int64_t images, rows; /* of the input that a band stands for */
-    GArray *windows;      /* AeWindow: input, output, the others */
-    GArray *stages;       /* AeStage */
-    size_t size;          /* floats of a thread's windows */
-    size_t seam_size;     /* floats of all seams */
-    float *memory, *seam_memory;
-    AeBandWorker *workers; /* threads */
-    int shares;
-    int64_t *begins; /* shares + 1: output rows, counted through all images */
-    AeSeam *seams;   /* (shares + 1) * windows: above each share */
-};
-
-/* What is known of a window while a share is made: rows of the image. */
-typedef struct {
-    int64_t first; /* in memory */
-    int64_t done;  /* there so far, end */
-    int64_t make;  /* to be made, end */
-    int64_t need;  /* to be there, end; the rest is in the seam */
-    int64_t want;  /* to be there next, end... */
-    int reader;    /* ...for rows of this window; -1: for all's sake */
-} AeSpan;
-
-typedef struct AeWalk AeWalk;
-
-/* Part of an image: rows of the output. */
-struct AeWalk {
-    const AeBands *bands;
-    AeSpan *spans; /* one a window */
-    int64_t image;
-    AeSeam *above, *below; /* one a window; NULL at the image's ends */
-    /* The rows of @stage's output until @end are due: all made, or all taken
-     * from the seam. */
-    void (*advance)(const AeWalk *walk, const AeStage *stage, int64_t end);
-    void *data;         /* of advance */
-    gboolean rehearsal; /* one whole image is enough */
-};
-
-enum { AE_BANDS_INPUT, AE_BANDS_OUTPUT };
-
-static inline AeWindow *ae_bands_window(const AeBands *bands, int i)
-{
-    return &g_array_index(bands->windows, AeWindow, i);
-}
-
-static inline AeStage *ae_bands_stage(const AeBands *bands, int i)
-{
-    return &g_array_index(bands->stages, AeStage, i);
-}
-
-/* The seam between a share and the one before it, one entry a window. */
-static inline AeSeam *ae_bands_seam(const AeBands *bands, int64_t share)
-{
-    return &bands->seams[share * bands->windows->len];
-}
-
-/* Deals the output's rows, and gives seams their places. */
-void ae_bands_deal(AeBands *bands);
-
-/* Sets where each value begins (done), so that the output can begin with row
- * @begin. */
-void ae_walk_starts(const AeWalk *walk, int64_t begin);
-/* Then where each may end (make, need), so that the output ends with row
- * @end - 1, and the share above gets its copies. */
-void ae_walk_ends(const AeWalk *walk, int64_t end);
-/* The first row of @window that is still read. */
-int64_t ae_walk_keep(const AeWalk *walk, int window);
-/* All of a share. */
-void ae_walk_share(AeWalk *walk, int64_t share);
-
-void ae_bands_free_memory(AeBands *bands);
-
-/* How @plan runs in bands of @rows input rows (0: chosen); NULL if it cannot
- * or would be slower. */
+/* Decides how @plan, whose steps are complete, runs in bands of @rows rows of
+ * the input. 0: as many as suit the cache. NULL if it has to run on whole
+ * images. */
 AeBands *ae_bands_new(AePlan *plan, int rows);
 void ae_bands_free(AeBands *bands);
-/* Once the plan's input, output and weights have their memory. FALSE: there is
- * none. */
-gboolean ae_bands_allocate(AePlan *plan);
-size_t ae_bands_memory(const AeBands *bands); /* bytes */
+
+/* Bytes that the buffers of all threads and the seams take. */
+size_t ae_bands_memory(const AeBands *bands);
+/* Rows of the input in a band. */
 int ae_bands_rows(const AeBands *bands);
-void ae_bands_run(AePlan *plan);
 
 G_END_DECLS

@@ -3,6 +3,7 @@
 #include "plan/memory.h"
 
 #include "base/error.h"
+#include "plan/bands-run.h"
 #include "plan/bands.h"
 
 #define ALIGN_FLOATS (AE_ALIGN / (int)sizeof(float))

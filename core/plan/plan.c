@@ -3,6 +3,7 @@
 #include "plan/plan.h"
 
 #include "base/random.h"
+#include "plan/bands-run.h"
 #include "plan/bands.h"
 #include "plan/value.h"
 
