@@ -14,7 +14,7 @@
 # SIGMA (levels of 255, default 25), FRAMES (default 60) and PHOTO (a 512x512
 # picture) change the stream.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 PHOTO=${PHOTO:-/usr/share/pixmaps/faces/bicycle.jpg}
 SIGMA=${SIGMA:-25}

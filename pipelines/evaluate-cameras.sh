@@ -12,7 +12,8 @@
 # from: its pictures, 256x256, through a simulated camera, that is a sensor's
 # colour filters, noise, demosaicing and JPEG.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$ROOT/pipelines/lib/data.sh"
 
 MODEL=${1:-}
 FORMAT=${2:-RGB}

@@ -10,7 +10,8 @@
 # default 15 25 50; 0 asks what becomes of clean video. SET: bsd68 (the default),
 # gray, or kodak24, in colour, as I420. Data: AE_DATA/SET.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$ROOT/pipelines/lib/data.sh"
 
 MODEL=${1:-}
 shift || true

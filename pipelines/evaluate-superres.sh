@@ -11,7 +11,8 @@
 # one. SET: set5 (default) or bsd100. NOISE, as aenoise takes it, is what the
 # small pictures get. Data: AE_DATA/set5, AE_DATA/bsds500.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$ROOT/pipelines/lib/data.sh"
 
 MODEL=${2:-}
 

@@ -14,7 +14,8 @@
 # exist. INITIAL (medium): name of the model to begin with; FRAMES (150): how
 # much of a clip is used.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$ROOT/pipelines/lib/data.sh"
 
 SOURCE=${1:-}
 TIME=${2:-180}

@@ -10,7 +10,7 @@
 # after JPEG, enlarged again. PHOTO: a PNG or JPEG of 512x512; default:
 # GStreamer's test patterns.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
 
 OUT=${1:-$ROOT/docs/pictures}
 mkdir -p "$OUT"

@@ -18,7 +18,8 @@
 # as sharp as their luma, and t91. An interrupted run continues when the same
 # command is given again.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$ROOT/pipelines/lib/data.sh"
 
 MODEL=${1:-denoise.onnx}
 STEPS=${2:-120000}

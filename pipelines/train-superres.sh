@@ -15,7 +15,8 @@
 # image, as aenoise takes it; none), INITIAL, a model (of another scale, too)
 # whose weights are taken where they fit, and THREADS (0: all) change the run.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$ROOT/pipelines/lib/data.sh"
 
 SCALE=${1:-}
 MODEL=${2:-superres$SCALE.onnx}

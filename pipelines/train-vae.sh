@@ -8,7 +8,8 @@
 # FOLDER holds the four MNIST-style idx files, of 60,000 images; default: MNIST
 # in AE_DATA.
 set -euo pipefail
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/lib/common.sh"
+. "$ROOT/pipelines/lib/idx.sh"
 
 MODEL=${1:-vae.onnx}
 FOLDER=${2:-$AE_DATA/mnist}

@@ -13,7 +13,7 @@
 # set of kernels that it must find: "corei7_skylake_x=avx512". The build must not
 # be one with sanitizers.
 set -euo pipefail
-. "$(dirname "$0")/../pipelines/common.sh"
+. "$(dirname "$0")/../pipelines/lib/common.sh"
 
 PROCESSORS=${PROCESSORS:-core2_penryn_t9600=sse2 corei7_haswell_4770=avx2
     corei7_icelake_u=avx512vnni}

@@ -2,7 +2,8 @@
 # What the comparisons share; source it. Every round measures all competitors,
 # one after the other; what counts is the ratio of medians within one run.
 
-. "$(dirname "${BASH_SOURCE[0]}")/../../pipelines/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/../../pipelines/lib/common.sh"
+. "$ROOT/pipelines/lib/data.sh"
 
 HERE=$ROOT/tests/bench
 ENVIRONMENT=$BUILD/bench/peers

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# MNIST-style idx files, and training on them; source it after common.sh.
+
+FASHION=/usr/share/datasets/fashion-mnist
+
+# MNIST in AE_DATA if it is there, otherwise Fashion-MNIST.
+digits() {
+    [ -d "$AE_DATA/mnist" ] && echo "$AE_DATA/mnist" || echo "$FASHION"
+}
+
+# The file in FOLDER that holds the images or the labels of the training set or
+# of the test set; nothing if there is none: idx_file FOLDER train|t10k KIND
+idx_file() {
+    local file
+    for file in "$1/$2-$3"-idx?-ubyte{.gz,}; do
+        [ ! -f "$file" ] || { echo "$file" && return; }
+    done
+}
+
+# The header of an idx file of bytes with these dimensions: idx_header COUNT...
+idx_header() {
+    local n
+    printf "\\0\\0\\010\\00$#"
+    for n; do
+        printf "$(printf '\\x%02x' $((n >> 24)) $((n >> 16 & 255)) \
+            $((n >> 8 & 255)) $((n & 255)))"
+    done
+}
+
+# How many images an idx file holds: idx_count FILE
+idx_count() {
+    { zcat -f "$1" || true; } 2>/dev/null |
+        od -An -j 4 -N 4 -t u4 --endian=big | tr -d ' '
+}
+
+# Frames of 28x28 gray pixels as an idx file of COUNT images.
+#   write_frames COUNT FILE ELEMENT...
+write_frames() {
+    gst-launch-1.0 -q "${@:3}" ! video/x-raw,format=GRAY8,width=28,height=28 ! \
+        filesink location="$TEMPORARY/raw"
+    { idx_header "$1" 28 28 && cat "$TEMPORARY/raw"; } >"$2"
+}
+
+# Sets SOURCE to what sends a set of FOLDER: idx_source FOLDER train|t10k
+idx_source() {
+    local labels
+    labels=$(idx_file "$1" "$2" labels)
+    SOURCE=(idxsrc location="$(idx_file "$1" "$2" images)"
+        ${labels:+labels-location="$labels"})
+}
+
+# Trains a model on the training set of FOLDER; the log is MODEL.log. Properties
+# are those of aetrain.
+#   train FOLDER EPOCHS SEED MODEL [PROPERTY=VALUE...]
+train() {
+    local folder=$1 epochs=$2 seed=$3 model=$4 total
+    shift 4
+    idx_source "$folder" train
+    total=$((epochs * $(idx_count "$(idx_file "$folder" train images)")))
+    gst-launch-1.0 -m "${SOURCE[@]}" epochs="$epochs" shuffle=true \
+        seed="$seed" ! aetrain seed="$seed" model-file="$model" "$@" |
+        progress "$(basename "$model" .onnx)" \
+            'ae-training,.* images=\(gint64\)([0-9]+)' $total >"$model.log" ||
+        die "Training failed: $(grep ERROR "$model.log")"
+}
+
+# Measures a model on the test set of FOLDER; the log is MODEL.test.
+#   measure FOLDER SEED MODEL [PROPERTY=VALUE...]
+measure() {
+    idx_source "$1" t10k
+    launch "$3.test" "${SOURCE[@]}" ! aetrain seed=$(($2 + 1000)) \
+        model-file="$3" "${@:4}" mode=evaluate
+}
+
+# What measure() found: measured MODEL FIELD; FIELD is loss, mse, psnr, kl, ...
+measured() {
+    message_field "$1.test" ae-evaluation "$2"
+}
