@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Draws the pictures of docs/gallery.md that need trained models, from the models
+# Draws the pictures of docs/user/gallery.md that need trained models, from the models
 # that lesson.sh has left in MODELS; a picture whose model is missing is left
 # out. No image of a data set is shown: digits are drawn by the built-in
 # variational autoencoder, other images are test patterns. Dots are codes of the

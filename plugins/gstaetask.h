@@ -43,8 +43,8 @@ typedef struct {
     {"task", "Task", "What the network learns", G_TYPE_ENUM,                   \
      G_STRUCT_OFFSET(Type, field.kind), .get_type = gst_ae_task_get_type},     \
     {"architecture", "Architecture",                                           \
-     "The network to train: a name that docs/models.md lists (default: the "   \
-     "task's own)", G_TYPE_STRING,                                             \
+     "The network to train: a name that docs/user/models.md lists (default: "  \
+     "the task's own)", G_TYPE_STRING,                                         \
      G_STRUCT_OFFSET(Type, field.architecture)},                               \
     {"latent-size", "Latent size",                                             \
      "Values of the code (0: as the architecture has it)", G_TYPE_UINT,        \

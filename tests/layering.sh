@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The layers of docs/architecture.md, checked: arrows point down only.
+# The layers of docs/developer/architecture.md, checked: arrows point down only.
 cd "$(dirname "$0")/.." || exit 1
 failed=0
 

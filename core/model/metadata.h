@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What a model's file says about the model: its metadata, which are strings
- * under the keys "ae.*" (the table of docs/models.md).
+ * under the keys "ae.*" (the table of docs/user/models.md).
  *
  * This is the only place that spells, parses and writes the keys. All metadata
  * are optional; what is there must be right. */

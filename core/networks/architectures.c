@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The networks. Row numbers are those of docs/models.md, "Architectures". */
+/* The networks. Row numbers: docs/user/models.md, "Architectures". */
 #include "networks/architectures.h"
 
 #include <string.h>

@@ -15,7 +15,7 @@
  *   backward  adds to in[i]->grad (where not NULL) what out[0]->grad implies;
  *             one thread. See accumulate below.
  *
- * A new operator: docs/adding-an-operator.md. */
+ * A new operator: docs/developer/adding-an-operator.md. */
 #pragma once
 
 #include "base/error.h"

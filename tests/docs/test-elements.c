@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* docs/elements.md against the elements themselves: every element has a
+/* docs/user/elements.md against the elements themselves: every element has a
  * chapter "## name", every property of our own a blurb and there a row
  *
  *   | `name` | type | default | range | meaning |
@@ -10,7 +10,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
-static char *page; /* docs/elements.md */
+static char *page; /* docs/user/elements.md */
 
 /* From the heading of @element to the next one. Free; NULL if there is none. */
 static char *find_chapter(const char *element)
@@ -159,7 +159,7 @@ static void test_element(gconstpointer data)
     g_assert_nonnull(
         gst_element_get_metadata(element, GST_ELEMENT_METADATA_DESCRIPTION));
     if (chapter == NULL) {
-        g_test_message("docs/elements.md has no chapter ## %s", name);
+        g_test_message("elements.md has no chapter ## %s", name);
         g_test_fail();
         return;
     }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Runs every launch line of the documentation: the lines that begin with
-# gst-launch-1.0 in the fenced blocks of README.md and docs/*.md, and the
+# gst-launch-1.0 in the fenced blocks of README.md and docs/*/*.md, and the
 # |[ ... ]| blocks of plugins/*.c.
 #
 #   tests/docs/test-launch-lines.sh
@@ -118,7 +118,7 @@ run_ready() {
 }
 
 {
-    for page in "$root"/README.md "$root"/docs/*.md; do
+    for page in "$root"/README.md "$root"/docs/*/*.md; do
         [ ! -f "$page" ] || lines_of_markdown "$page"
     done
     for source in "$root"/plugins/*.c; do

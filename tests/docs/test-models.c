@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* docs/models.md against the core: its tables name, as `NAME`, every
+/* docs/user/models.md against the core: its tables name, as `NAME`, every
  * operator, architecture and built-in model, and no operator that there is
  * not. */
 #include <string.h>

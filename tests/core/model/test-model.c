@@ -248,7 +248,7 @@ static void test_architectures(void)
     g_assert_nonnull(strstr(error->message, names[0]));
 }
 
-/* The sources' counts: docs/models.md. */
+/* The sources' counts: docs/user/models.md. */
 static void test_architectures_have_their_weights(void)
 {
     static const struct {
