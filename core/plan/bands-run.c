@@ -10,12 +10,13 @@
 
 #include "plan/bands-walk.h"
 
-/* A thread's own operands, one a buffer, and steps that point to them. */
+/* What one thread has of its own. */
 struct AeBandWorker {
-    float *memory, *scratch;
-    AeOperand *operands;
-    AeStep *steps;
-    AeProgress *progress;
+    float *memory;        /* of its buffers */
+    float *scratch;       /* of operators */
+    AeOperand *operands;  /* one for each buffer */
+    AeStep *steps;        /* one for each stage, with these operands */
+    AeProgress *progress; /* one for each buffer */
 };
 
 /* If the rows until @end do not fit sliding buffer @i, moves the rows that are
@@ -40,6 +41,7 @@ static void make_room(const AeWalk *walk, int i, int64_t end)
         start - (walk->image * buffer->height + rows->first) * buffer->row;
 }
 
+/* Where row @row of buffer @i lies. */
 static float *row_data(const AeWalk *walk, int i, int64_t row)
 {
     const AeBandWorker *worker = walk->data;
@@ -51,8 +53,16 @@ static float *row_data(const AeWalk *walk, int i, int64_t row)
                buffer->row;
 }
 
-/* Rows of buffer @i until @end are there now: copies those that the seam above
- * holds into it. */
+/* Where the copy of row @row of buffer @i lies in @seam. */
+static float *seam_data(const AeBands *bands, const AeSeam *seam, int i,
+                        int64_t row)
+{
+    return bands->seam_memory + seam->offset +
+           (row - seam->start) * ae_bands_buffer(bands, i)->row;
+}
+
+/* Copies the rows of buffer @i from done until @end, as far as the seam above
+ * holds them, into the seam. */
 static void leave_copies(const AeWalk *walk, int i, int64_t end)
 {
     const int64_t row = ae_bands_buffer(walk->bands, i)->row;
@@ -63,14 +73,13 @@ static void leave_copies(const AeWalk *walk, int i, int64_t end)
         return;
     end = MIN(end, seam->until);
     for (int64_t r = begin; r < end; r++)
-        memcpy(walk->bands->seam_memory + seam->offset +
-                   (r - seam->start) * row,
-               row_data(walk, i, r), (size_t)row * sizeof(float));
+        memcpy(seam_data(walk->bands, seam, i, r), row_data(walk, i, r),
+               (size_t)row * sizeof(float));
     __atomic_store_n(&seam->made, end, __ATOMIC_RELEASE);
 }
 
-/* Takes the rows of buffer @i until @end from the seam below, once they are
- * there. */
+/* Waits for the rows of buffer @i from done until @end in the seam below, and
+ * copies them into the buffer. */
 static void take_copies(const AeWalk *walk, int i, int64_t end)
 {
     const int64_t row = ae_bands_buffer(walk->bands, i)->row;
@@ -79,9 +88,7 @@ static void take_copies(const AeWalk *walk, int i, int64_t end)
     while (__atomic_load_n(&seam->made, __ATOMIC_ACQUIRE) < end)
         g_thread_yield();
     for (int64_t r = walk->progress[i].done; r < end; r++)
-        memcpy(row_data(walk, i, r),
-               walk->bands->seam_memory + seam->offset +
-                   (r - seam->start) * row,
+        memcpy(row_data(walk, i, r), seam_data(walk->bands, seam, i, r),
                (size_t)row * sizeof(float));
 }
 
@@ -112,10 +119,10 @@ static void deliver(const AeWalk *walk, const AeStage *stage, int64_t end)
 
 static void worker_clear(AeBands *bands, AeBandWorker *worker)
 {
-    for (guint i = 0; worker->steps != NULL && i < bands->stages->len; i++)
+    for (guint i = 0; i < bands->stages->len; i++) {
         g_free(worker->steps[i].in);
-    for (guint i = 0; worker->steps != NULL && i < bands->stages->len; i++)
         g_free(worker->steps[i].out);
+    }
     g_free(worker->steps);
     g_free(worker->operands);
     g_free(worker->progress);
@@ -130,6 +137,8 @@ void ae_bands_free_memory(AeBands *bands)
     ae_free(bands->seam_memory);
 }
 
+/* The operand of @buffer in the memory of @worker. The data of sliding buffers
+ * is set in make_room(). */
 static AeOperand own_operand(const AeBandWorker *worker,
                              const AeBandBuffer *buffer)
 {

@@ -130,7 +130,7 @@ static gboolean can_band(const AePlan *plan)
         ae_shape_elements(&in->operand.shape) == 0 || out->operand.constant)
         return FALSE;
     for (guint i = 0; i < plan->steps->len; i++)
-        if (!has_rows(g_ptr_array_index(plan->steps, i)))
+        if (!has_rows(ae_plan_step(plan, i)))
             return FALSE;
     return TRUE;
 }
@@ -147,7 +147,7 @@ static gboolean add_stages(AePlan *plan, AeBands *bands)
     ae_bands_buffer(bands, AE_BANDS_INPUT)->whole =
         ae_bands_buffer(bands, AE_BANDS_OUTPUT)->whole = TRUE;
     for (guint i = 0; i < plan->steps->len; i++) {
-        const AeStep *step = g_ptr_array_index(plan->steps, i);
+        const AeStep *step = ae_plan_step(plan, i);
 
         if (!step->alias)
             add_stage(plan, bands, step);

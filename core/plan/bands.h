@@ -13,27 +13,33 @@
  *
  * Words:
  *
- *   halo     the rows that a step reads beside row r of its input to make row r
- *            of its output: for a 3x3 convolution one row above and one below.
- *            Halos add up: three such convolutions reach 3 rows above and
- * below, the receptive field of an output row. band     the rows delivered at
- * once, at most: a number of rows of the input, and of a value of another
- * height so many in proportion. buffer   the rows of one value that a thread
- * keeps. Where only convolutions make and read the value, it is a ring buffer:
- * row r lies at r modulo its capacity. Other operators want rows that follow
- * each other: when their buffer is full, the rows still needed move to its
- * start. section  the output rows that one thread makes, counted through all
- * images of a batch. All sections are equal work. seam     where two sections
- * meet within an image. Both need the halo rows around the seam, of each value.
- * The section below makes them, first of all, and leaves copies in the memory
- * of the seam; the section above takes the copies, last of all. So no row is
- * made twice, and a section waits for the one below alone. Threads take the
- * last section first, so that the one below has always begun.
+ *   halo     the rows that a step reads beside row r of its input to make row
+ *            r of its output: for a 3x3 convolution one row above and one
+ *            below. Halos add up: an output row of three such convolutions
+ *            depends on 3 rows above and below, its receptive field.
+ *   band     a few rows of a value, computed at once: a number of rows of the
+ *            input, and so many in proportion of a value with another height.
+ *   delivery rows of a value become available to a thread: it makes a band of
+ *            them, or less, or it takes copies from a seam.
+ *   buffer   the rows of one value that a thread keeps. Where only
+ *            convolutions make and read the value, it is a ring buffer: row r
+ *            lies at r modulo its capacity. Other operators want rows that
+ *            follow each other: when their sliding buffer is full, the rows
+ *            still needed move to its start. The input and the output of the
+ *            plan are whole images in buffers that all threads use.
+ *   section  the output rows that one thread makes, counted through all images
+ *            of a batch. All sections are equal work.
+ *   seam     where two sections meet within an image. Both need the halo rows
+ *            around the seam, of each value between input and output. The
+ *            section below makes them, first of all, and leaves copies in the
+ *            memory of the seam; the section above takes the copies, last of
+ *            all. So no row is made twice, and a section waits for the one
+ *            below alone. Threads take the last section first, so that the one
+ *            below has always begun.
  *
  * Rows are delivered on demand. The output asks for its next band. If rows that
- * the band reads are missing, their value is asked for these rows first, which
- * may ask in turn. The plan's input and output are whole in memory and no
- * buffer of a thread.
+ * the band reads are missing, their value is asked for them first, which may
+ * ask in turn.
  *
  * Example: three 3x3 convolutions, in -> a -> b -> out, each of the same work,
  * on images of 16 rows, with 2 threads and bands of 4 rows. Section 0 is output
