@@ -6,8 +6,9 @@
  * of maxima or sums, then the pixels of that row. Both are loops along whole
  * rows or channels. */
 #include "ops/gradient.h"
+#include "ops/window.h"
 
-enum { D, H, W, AXES };
+enum { D, H, W, AXES = AE_WINDOW_AXES };
 
 typedef struct {
     gboolean maximum;
@@ -15,8 +16,7 @@ typedef struct {
     gboolean tiles; /* every input pixel is in exactly one window */
     int64_t n, c;
     int64_t in[AXES], out[AXES];
-    int64_t kernel[AXES], stride[AXES], dilation[AXES];
-    int64_t before[AXES], after[AXES]; /* pads */
+    AeWindow window;
 } Pool;
 
 /* The taps first .. last - 1 of a window that lie inside the image. */
@@ -27,10 +27,11 @@ typedef struct {
 
 static Taps taps_at(const Pool *pool, int axis, int64_t i)
 {
-    int64_t dilation = pool->dilation[axis];
-    Taps taps = {.start = i * pool->stride[axis] - pool->before[axis]};
+    int64_t dilation = pool->window.dilation[axis];
+    Taps taps = {.start =
+                     i * pool->window.stride[axis] - pool->window.before[axis]};
 
-    taps.last = pool->kernel[axis];
+    taps.last = pool->window.kernel[axis];
     if (taps.start < 0)
         taps.first = MIN((-taps.start + dilation - 1) / dilation, taps.last);
     if (taps.start + (taps.last - 1) * dilation >= pool->in[axis])
@@ -43,108 +44,31 @@ static Taps taps_at(const Pool *pool, int axis, int64_t i)
 static int64_t taps_counted(const Pool *pool, int axis, int64_t i)
 {
     Taps taps = taps_at(pool, axis, i);
-    int64_t dilation = pool->dilation[axis], end;
+    int64_t dilation = pool->window.dilation[axis], end;
 
     if (!pool->counts_pads)
         return taps.last - taps.first;
-    end = pool->in[axis] + pool->after[axis] - taps.start;
-    return CLAMP((end + dilation - 1) / dilation, 1, pool->kernel[axis]);
+    end = pool->in[axis] + pool->window.after[axis] - taps.start;
+    return CLAMP((end + dilation - 1) / dilation, 1, pool->window.kernel[axis]);
 }
 
-/* @name for each spatial axis into the last places of @values. */
-static gboolean read_list(const AeStep *step, const char *name, int64_t *values,
-                          int64_t least, int64_t fallback, GError **error)
-{
-    int n, spatial = step->in[0]->shape.rank - 2;
-    const int64_t *given = ae_node_ints(step->node, name, &n);
-
-    for (int i = 0; i < AXES; i++)
-        values[i] = fallback;
-    if (!given)
-        return TRUE;
-    if (n != spatial)
-        return ae_step_fail(step, error, AE_ERROR_SHAPE,
-                            "%s lists %d numbers for %d spatial axes", name, n,
-                            spatial);
-    for (int i = 0; i < n; i++) {
-        if (given[i] < least || given[i] > G_MAXINT16)
-            return ae_step_fail(step, error, AE_ERROR_VALUE,
-                                "%s of %" G_GINT64_FORMAT " is not supported",
-                                name, given[i]);
-        values[AXES - n + i] = given[i];
-    }
-    return TRUE;
-}
-
-static gboolean read_pads(const AeStep *step, Pool *pool, GError **error)
-{
-    int n, spatial = step->in[0]->shape.rank - 2;
-    const int64_t *pads = ae_node_ints(step->node, "pads", &n);
-
-    if (pads && n != 2 * spatial)
-        return ae_step_fail(step, error, AE_ERROR_SHAPE,
-                            "pads lists %d numbers for %d spatial axes", n,
-                            spatial);
-    for (int i = 0; pads && i < spatial; i++) {
-        int axis = AXES - spatial + i;
-        int64_t window = (pool->kernel[axis] - 1) * pool->dilation[axis] + 1;
-
-        if (pads[i] < 0 || pads[i] >= window || pads[spatial + i] < 0 ||
-            pads[spatial + i] >= window)
-            return ae_step_fail(step, error, AE_ERROR_VALUE,
-                                "pads must be smaller than the window");
-        pool->before[axis] = pads[i];
-        pool->after[axis] = pads[spatial + i];
-    }
-    return TRUE;
-}
-
-static int64_t pooled_size(const Pool *pool, int axis, gboolean up)
-{
-    int64_t window = (pool->kernel[axis] - 1) * pool->dilation[axis] + 1;
-    int64_t stride = pool->stride[axis];
-    int64_t room =
-        pool->in[axis] + pool->before[axis] + pool->after[axis] - window;
-    int64_t size;
-
-    if (room < 0)
-        return 0;
-    size = (room + (up ? stride - 1 : 0)) / stride + 1;
-    /* No window begins behind the image. */
-    if ((size - 1) * stride >= pool->in[axis] + pool->before[axis])
-        size--;
-    return size;
-}
-
-/* SAME: as many outputs as strides; the odd pad goes behind or before. */
-static int64_t same_size(Pool *pool, int axis, gboolean lower)
-{
-    int64_t window = (pool->kernel[axis] - 1) * pool->dilation[axis] + 1;
-    int64_t stride = pool->stride[axis];
-    int64_t size = (pool->in[axis] + stride - 1) / stride;
-    int64_t pad = MAX((size - 1) * stride + window - pool->in[axis], 0);
-
-    pool->before[axis] = lower ? (pad + 1) / 2 : pad / 2;
-    pool->after[axis] = pad - pool->before[axis];
-    return size;
-}
+/* Larger numbers, of which three could not be multiplied, are refused. */
+#define LIMIT G_MAXINT16
 
 static gboolean read_geometry(const AeStep *step, Pool *pool, GError **error)
 {
-    const char *mode = ae_node_string(step->node, "auto_pad", "NOTSET");
-    gboolean up = ae_node_int(step->node, "ceil_mode", 0) != 0;
+    const gboolean partial = ae_node_int(step->node, "ceil_mode", 0) != 0;
+    AeWindow *window = &pool->window;
 
-    if (!read_list(step, "kernel_shape", pool->kernel, 1, 1, error) ||
-        !read_list(step, "strides", pool->stride, 1, 1, error) ||
-        !read_list(step, "dilations", pool->dilation, 1, 1, error))
-        return FALSE;
-    if (g_str_equal(mode, "NOTSET") && !read_pads(step, pool, error))
+    if (!ae_window_read(step, LIMIT, window, error))
         return FALSE;
     for (int i = 0; i < AXES; i++) {
-        if (g_str_has_prefix(mode, "SAME_"))
-            pool->out[i] = same_size(pool, i, g_str_equal(mode, "SAME_LOWER"));
-        else
-            pool->out[i] = pooled_size(pool, i, up);
+        const int64_t extent = ae_window_extent(window, i);
+
+        if (window->before[i] >= extent || window->after[i] >= extent)
+            return ae_step_fail(step, error, AE_ERROR_VALUE,
+                                "pads must be smaller than the window");
+        pool->out[i] = ae_window_outputs(window, i, pool->in[i], partial);
         if (pool->out[i] < 1 && pool->in[i] > 0)
             return ae_step_fail(step, error, AE_ERROR_SHAPE,
                                 "the window does not fit the image");
@@ -155,9 +79,9 @@ static gboolean read_geometry(const AeStep *step, Pool *pool, GError **error)
 static gboolean tiles(const Pool *pool)
 {
     for (int i = 0; i < AXES; i++) {
-        if (pool->kernel[i] != pool->stride[i] || pool->dilation[i] != 1 ||
-            pool->before[i] != 0 ||
-            pool->out[i] * pool->stride[i] != pool->in[i])
+        if (pool->window.kernel[i] != pool->window.stride[i] ||
+            pool->window.dilation[i] != 1 || pool->window.before[i] != 0 ||
+            pool->out[i] * pool->window.stride[i] != pool->in[i])
             return FALSE;
     }
     return TRUE;
@@ -249,8 +173,8 @@ static gboolean combine_rows(const AeStep *step, int64_t n, int64_t d,
         for (int64_t k = high.first; k < high.last; k++) {
             const float *x =
                 step->in[0]->data +
-                row_offset(pool, n, deep.start + i * pool->dilation[D],
-                           high.start + k * pool->dilation[H]);
+                row_offset(pool, n, deep.start + i * pool->window.dilation[D],
+                           high.start + k * pool->window.dilation[H]);
 
             if (first)
                 memcpy(target, x, length * sizeof *x);
@@ -289,7 +213,8 @@ static void combine_pixels(const Pool *pool, float *y, const float *row,
             continue;
         }
         for (int64_t i = taps.first; i < taps.last; i++) {
-            const float *x = row + (taps.start + i * pool->dilation[W]) * c;
+            const float *x =
+                row + (taps.start + i * pool->window.dilation[W]) * c;
 
             if (i == taps.first)
                 memcpy(y, x, c * sizeof *y);
@@ -327,10 +252,8 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
 static void rows(const AeStep *step, int64_t *begin, int64_t *end)
 {
     const Pool *pool = step->params;
-    const int64_t window = (pool->kernel[H] - 1) * pool->dilation[H] + 1;
 
-    *begin = *begin * pool->stride[H] - pool->before[H];
-    *end = (*end - 1) * pool->stride[H] - pool->before[H] + window;
+    ae_window_inputs(&pool->window, H, begin, end);
 }
 
 /* The gradient of output row (at[1], at[2]), for averages divided by what the
@@ -366,8 +289,9 @@ static void pass_tap(const AeStep *step, int64_t row, int64_t tap,
                      const float *y, float *rest, gboolean overwrite)
 {
     const Pool *pool = step->params;
-    const int64_t c = pool->c, stride = pool->stride[W];
-    const int64_t shift = tap * pool->dilation[W] - pool->before[W];
+    const int64_t c = pool->c, stride = pool->window.stride[W];
+    const int64_t shift =
+        tap * pool->window.dilation[W] - pool->window.before[W];
     const float *x = step->in[0]->data + row + shift * c;
     float *dx = step->in[0]->grad + row + shift * c;
     int64_t first = 0, last = pool->out[W];
@@ -394,11 +318,11 @@ static void backward_row(const AeStep *step, const int64_t at[3],
     begin_row(step, at, step->out[0]->grad + offset, rest);
     for (int64_t i = deep.first; i < deep.last; i++)
         for (int64_t k = high.first; k < high.last; k++) {
-            const int64_t row =
-                row_offset(pool, at[0], deep.start + i * pool->dilation[D],
-                           high.start + k * pool->dilation[H]);
+            const int64_t row = row_offset(
+                pool, at[0], deep.start + i * pool->window.dilation[D],
+                high.start + k * pool->window.dilation[H]);
 
-            for (int64_t tap = 0; tap < pool->kernel[W]; tap++)
+            for (int64_t tap = 0; tap < pool->window.kernel[W]; tap++)
                 pass_tap(step, row, tap, step->out[0]->data + offset, rest,
                          overwrite);
         }

@@ -340,17 +340,15 @@ static gboolean conv_plan(AeStep *step, GError **error)
 static void conv_rows(const AeStep *step, int64_t *begin, int64_t *end)
 {
     const AeConv *c = step->params;
-    const int64_t s = c->stride[1], pad = c->pad[1];
-    const int64_t reach = ae_conv_extent(c, 1) - 1;
+    const int64_t s = c->window.stride[1], pad = c->window.before[1];
 
     if (forward_pass(step, c)->winograd)
         ae_conv_winograd_rows(begin, end);
     if (c->transposed) {
-        *begin = (*begin + pad - reach + s - 1) / s;
+        *begin = (*begin + pad + s - ae_window_extent(&c->window, 1)) / s;
         *end = (*end - 1 + pad) / s + 1;
     } else {
-        *begin = *begin * s - pad;
-        *end = (*end - 1) * s - pad + reach + 1;
+        ae_window_inputs(&c->window, 1, begin, end);
     }
 }
 

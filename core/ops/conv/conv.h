@@ -21,7 +21,7 @@
  * in both operators. */
 #pragma once
 
-#include "ops/ops.h"
+#include "ops/window.h"
 
 G_BEGIN_DECLS
 
@@ -57,7 +57,8 @@ typedef struct {
 typedef struct {
     int64_t n, groups;
     int64_t large_c, small_c; /* of a group */
-    int64_t large[3], small[3], kernel[3], stride[3], dilation[3], pad[3];
+    int64_t large[3], small[3];
+    AeWindow window;
     int64_t taps;
     gboolean transposed; /* ConvTranspose */
     gboolean dynamic;    /* the weights are computed: packed in each run */
@@ -124,12 +125,6 @@ static inline int64_t ae_conv_offset(const AeConvLayout *layout, int64_t unit)
     if (layout->ring > 0)
         unit = unit % layout->height % layout->ring;
     return unit * layout->row;
-}
-
-/* What the kernel covers along an axis. */
-static inline int64_t ae_conv_extent(const AeConv *c, int axis)
-{
-    return (c->kernel[axis] - 1) * c->dilation[axis] + 1;
 }
 
 /* Floats of scratch in which weights are sorted. */

@@ -21,7 +21,7 @@ int64_t ae_conv_kernel_tap(const AeConv *c, const AeConvPhase *const axis[3],
     const int64_t kh = axis[1]->kernel + h * axis[1]->kernel_step;
     const int64_t kw = axis[2]->kernel + w * axis[2]->kernel_step;
 
-    return (kd * c->kernel[1] + kh) * c->kernel[2] + kw;
+    return (kd * c->window.kernel[1] + kh) * c->window.kernel[2] + kw;
 }
 
 static void pack_phase(const AeKernels *kernels, const AeConv *c,

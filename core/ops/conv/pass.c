@@ -11,9 +11,10 @@ static int64_t common_divisor(int64_t a, int64_t b)
 
 static AeConvPhase phase_up(const AeConv *c, int axis, int64_t p)
 {
-    const int64_t s = c->stride[axis], dilation = c->dilation[axis];
+    const int64_t s = c->window.stride[axis],
+                  dilation = c->window.dilation[axis];
     const int64_t period = s / common_divisor(s, dilation);
-    const int64_t first = p + c->pad[axis];
+    const int64_t first = p + c->window.before[axis];
     AeConvPhase phase = {(c->large[axis] - p + s - 1) / s,
                          0,
                          0,
@@ -22,11 +23,12 @@ static AeConvPhase phase_up(const AeConv *c, int axis, int64_t p)
                          period * dilation / s};
     int64_t k = 0;
 
-    while (k < period && k < c->kernel[axis] && k * dilation % s != first % s)
+    while (k < period && k < c->window.kernel[axis] &&
+           k * dilation % s != first % s)
         k++;
-    if (k == period || k >= c->kernel[axis])
+    if (k == period || k >= c->window.kernel[axis])
         return phase;
-    phase.taps = (c->kernel[axis] - 1 - k) / period + 1;
+    phase.taps = (c->window.kernel[axis] - 1 - k) / period + 1;
     phase.kernel = k + (phase.taps - 1) * period;
     phase.offset = (first - phase.kernel * dilation) / s;
     return phase;
@@ -34,8 +36,8 @@ static AeConvPhase phase_up(const AeConv *c, int axis, int64_t p)
 
 static AeConvPhase phase_down(const AeConv *c, int axis)
 {
-    return (AeConvPhase){c->small[axis], c->kernel[axis],  0, 1,
-                         -c->pad[axis],  c->dilation[axis]};
+    return (AeConvPhase){c->small[axis],          c->window.kernel[axis],  0, 1,
+                         -c->window.before[axis], c->window.dilation[axis]};
 }
 
 const AeConvPhase *ae_conv_phase(const AeConv *c, const AeConvPass *pass,
@@ -252,7 +254,7 @@ static void measure_rows(const AeConv *c, AeConvPass *pass)
     pass->padded = c->units || low < 0 || high > pass->source[2] - 1;
     for (int a = 0; a < 2; a++) {
         const AeConvPhase *x = &pass->first[a];
-        const int64_t most = (c->kernel[a] - 1) / ABS(x->kernel_step);
+        const int64_t most = (c->window.kernel[a] - 1) / ABS(x->kernel_step);
 
         pass->span[a] = 1;
         while (pass->span[a] < MIN(most * x->offset_step + 1, pass->source[a]))
@@ -291,7 +293,8 @@ static gboolean measure_packed(const AeKernels *kernels, const AeConv *c,
     int64_t most[3], slots;
 
     for (int a = 0; a < 3; a++)
-        most[a] = (c->kernel[a] - 1) / ABS(pass->first[a].kernel_step) + 1;
+        most[a] =
+            (c->window.kernel[a] - 1) / ABS(pass->first[a].kernel_step) + 1;
     pass->max_segments = most[0] * most[1] * (pass->joined ? 1 : most[2]);
     pass->slot = largest_slot(kernels, c, pass, most);
     slots = pass->phases[0] * pass->phases[1];
@@ -317,12 +320,12 @@ gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
     for (int a = 0; a < 3; a++) {
         pass->source[a] = up ? c->small[a] : c->large[a];
         pass->target[a] = up ? c->large[a] : c->small[a];
-        pass->step[a] = up ? 1 : c->stride[a];
-        pass->phases[a] = up ? MIN(c->stride[a], c->large[a]) : 1;
+        pass->step[a] = up ? 1 : c->window.stride[a];
+        pass->phases[a] = up ? MIN(c->window.stride[a], c->large[a]) : 1;
         pass->first[a] = up ? phase_up(c, a, 0) : phase_down(c, a);
     }
-    pass->joined = c->groups == 1 &&
-                   (c->kernel[2] == 1 || pass->first[2].offset_step == 1);
+    pass->joined = c->groups == 1 && (c->window.kernel[2] == 1 ||
+                                      pass->first[2].offset_step == 1);
     pass->winograd = !c->units && ae_conv_winograd_fits(c, pass);
     measure_rows(c, pass);
     if (pass->winograd)

@@ -4,36 +4,8 @@
 
 #include <string.h>
 
-/* Of sizes, strides, dilations and pads: their products fit 62 bits. */
+/* Of sizes, strides, dilations and pads: a product of two fits 60 bits. */
 #define LIMIT (1 << 30)
-
-/* One number an axis from the attribute @name, or @fallback. @lists is 2 for
- * pads: those of the ends follow those of the beginnings. */
-static gboolean read_axes(const AeStep *step, const char *name, int spatial,
-                          int lists, int64_t least, int64_t fallback,
-                          int64_t *values, GError **error)
-{
-    int n;
-    const int64_t *ints = ae_node_ints(step->node, name, &n);
-
-    if (ints && n != lists * spatial)
-        return ae_step_fail(step, error, AE_ERROR_SHAPE,
-                            "%s must hold %d numbers, but holds %d", name,
-                            lists * spatial, n);
-    for (int i = 0; i < 3 * lists; i++)
-        values[i] = fallback;
-    for (int i = 0; ints && i < n; i++) {
-        const int list = i / spatial, axis = i % spatial + 3 - spatial;
-
-        if (ints[i] < least || ints[i] > LIMIT)
-            return ae_step_fail(step, error, AE_ERROR_VALUE,
-                                "%s must lie between %d and %d, but one is "
-                                "%" G_GINT64_FORMAT,
-                                name, (int)least, LIMIT, ints[i]);
-        values[3 * list + axis] = ints[i];
-    }
-    return TRUE;
-}
 
 static gboolean check_shapes(const AeStep *step, GError **error)
 {
@@ -95,25 +67,22 @@ static gboolean check_bias(const AeStep *step, int64_t channels, GError **error)
     return TRUE;
 }
 
-static gboolean read_kernel(const AeStep *step, AeConv *c, int spatial,
-                            GError **error)
+static gboolean read_kernel(const AeStep *step, AeConv *c, GError **error)
 {
     const AeShape *w = &step->in[1]->shape;
-    int64_t kernel[6];
 
-    if (!read_axes(step, "kernel_shape", spatial, 1, 1, 0, kernel, error) ||
-        !read_axes(step, "strides", spatial, 1, 1, 1, c->stride, error) ||
-        !read_axes(step, "dilations", spatial, 1, 1, 1, c->dilation, error))
+    if (!ae_window_read(step, LIMIT, &c->window, error))
         return FALSE;
     c->taps = 1;
     for (int a = 0; a < 3; a++) {
-        const int axis = a - 3 + spatial;
+        const int axis = a + w->rank - 3;
+        const int64_t size = axis < 2 ? 1 : w->dim[axis];
 
-        c->kernel[a] = axis < 0 ? 1 : w->dim[2 + axis];
-        if (axis >= 0 && kernel[a] && kernel[a] != c->kernel[a])
+        if (c->window.kernel[a] && c->window.kernel[a] != size)
             return ae_step_fail(step, error, AE_ERROR_SHAPE,
                                 "kernel_shape is not that of the weights");
-        c->taps *= c->kernel[a];
+        c->window.kernel[a] = size;
+        c->taps *= size;
     }
     if (c->taps * MAX(c->large_c, c->small_c) > LIMIT)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
@@ -121,131 +90,71 @@ static gboolean read_kernel(const AeStep *step, AeConv *c, int spatial,
     return TRUE;
 }
 
-/* Pads at the beginning and the end so that @total are used up: SAME_UPPER puts
- * the odd one at the end. */
-static void split_pads(int64_t pads[6], int axis, int64_t total, gboolean upper)
-{
-    total = MAX(total, 0);
-    pads[axis] = upper ? total / 2 : total - total / 2;
-    pads[axis + 3] = total - pads[axis];
-}
-
-typedef enum { PAD_NOTSET, PAD_VALID, PAD_UPPER, PAD_LOWER } AutoPad;
-
-static gboolean read_auto_pad(const AeStep *step, AutoPad *result,
-                              GError **error)
-{
-    static const char *const names[] = {"NOTSET", "VALID", "SAME_UPPER",
-                                        "SAME_LOWER"};
-    const char *name = ae_node_string(step->node, "auto_pad", "NOTSET");
-
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (strcmp(names[i], name) == 0) {
-            *result = (AutoPad)i;
-            return TRUE;
-        }
-    return ae_step_fail(step, error, AE_ERROR_VALUE,
-                        "auto_pad must be NOTSET, VALID, SAME_UPPER or "
-                        "SAME_LOWER, not '%s'",
-                        name);
-}
-
 /* Sets the small side, Conv's output, and the pads. */
-static gboolean size_small(const AeStep *step, AeConv *c, AutoPad automatic,
-                           int64_t pads[6], GError **error)
+static gboolean size_small(const AeStep *step, AeConv *c, GError **error)
 {
-    for (int a = 0; a < 3; a++) {
-        const int64_t s = c->stride[a];
-        int64_t room;
+    AeWindow *w = &c->window;
 
-        if (automatic >= PAD_UPPER)
-            split_pads(pads, a,
-                       ((c->large[a] + s - 1) / s - 1) * s +
-                           ae_conv_extent(c, a) - c->large[a],
-                       automatic == PAD_UPPER);
-        room = c->large[a] + pads[a] + pads[a + 3] - ae_conv_extent(c, a);
-        if (room < 0)
-            return ae_step_fail(step, error, AE_ERROR_SHAPE,
-                                "the kernel covers %" G_GINT64_FORMAT
-                                " elements, but the padded input has only "
-                                "%" G_GINT64_FORMAT,
-                                ae_conv_extent(c, a),
-                                room + ae_conv_extent(c, a));
-        c->small[a] = room / s + 1;
-        c->pad[a] = pads[a];
+    for (int a = 0; a < 3; a++) {
+        c->small[a] = ae_window_outputs(w, a, c->large[a], FALSE);
+        if (c->small[a] < 1)
+            return ae_step_fail(
+                step, error, AE_ERROR_SHAPE,
+                "the kernel covers %" G_GINT64_FORMAT
+                " elements, but the padded input has only %" G_GINT64_FORMAT,
+                ae_window_extent(w, a),
+                w->before[a] + c->large[a] + w->after[a]);
     }
     return TRUE;
 }
 
-static gboolean read_output_shape(const AeStep *step, int spatial,
-                                  int64_t shape[6], gboolean *given,
-                                  GError **error)
-{
-    int n;
-
-    *given = ae_node_ints(step->node, "output_shape", &n) != NULL;
-    return read_axes(step, "output_shape", spatial, 1, 1, 1, shape, error);
-}
-
 /* Sets the large side, ConvTranspose's output, and the pads. */
-static gboolean size_large(const AeStep *step, AeConv *c, int spatial,
-                           AutoPad automatic, int64_t pads[6], GError **error)
+static gboolean size_large(const AeStep *step, AeConv *c, GError **error)
 {
-    int64_t extra[6], shape[6];
-    gboolean given;
+    const gboolean same = c->window.auto_pad >= AE_AUTO_PAD_SAME_UPPER;
+    int64_t extra[3], shape[3];
+    AeWindow *w = &c->window;
 
-    if (!read_axes(step, "output_padding", spatial, 1, 0, 0, extra, error) ||
-        !read_output_shape(step, spatial, shape, &given, error))
+    if (!ae_window_read_list(step, "output_padding", 1, 0, LIMIT, 0, extra,
+                             error) ||
+        !ae_window_read_list(step, "output_shape", 1, 1, LIMIT, 0, shape,
+                             error))
         return FALSE;
     for (int a = 0; a < 3; a++) {
-        const int64_t all =
-            c->stride[a] * (c->small[a] - 1) + extra[a] + ae_conv_extent(c, a);
+        const int64_t all = w->stride[a] * (c->small[a] - 1) + extra[a] +
+                            ae_window_extent(w, a);
 
-        c->large[a] = all - pads[a] - pads[a + 3];
-        if (given)
+        if (shape[a] > 0)
             c->large[a] = shape[a];
-        else if (automatic >= PAD_UPPER)
-            c->large[a] = c->small[a] * c->stride[a];
-        if (given || automatic >= PAD_UPPER)
-            split_pads(pads, a, all - c->large[a], automatic == PAD_UPPER);
+        else if (same)
+            c->large[a] = c->small[a] * w->stride[a];
+        else
+            c->large[a] = all - w->before[a] - w->after[a];
+        if (shape[a] > 0 || same)
+            ae_window_split_pads(w, a, all - c->large[a]);
         if (c->large[a] < 1 || c->large[a] > LIMIT)
             return ae_step_fail(step, error, AE_ERROR_SHAPE,
                                 "the output would have %" G_GINT64_FORMAT
                                 " elements along an axis",
                                 c->large[a]);
-        c->pad[a] = pads[a];
     }
     return TRUE;
 }
 
-static gboolean read_sizes(const AeStep *step, AeConv *c, int spatial,
-                           GError **error)
-{
-    const gboolean transposed = c->transposed;
-    int64_t pads[6], *in = transposed ? c->small : c->large;
-    AutoPad automatic = PAD_NOTSET;
-
-    for (int a = 0; a < 3; a++)
-        in[a] = a < 3 - spatial ? 1 : step->in[0]->shape.dim[a - 1 + spatial];
-    if (!read_auto_pad(step, &automatic, error) ||
-        !read_axes(step, "pads", spatial, 2, 0, 0, pads, error))
-        return FALSE;
-    if (automatic != PAD_NOTSET)
-        memset(pads, 0, sizeof pads);
-    if (transposed)
-        return size_large(step, c, spatial, automatic, pads, error);
-    return size_small(step, c, automatic, pads, error);
-}
-
 gboolean ae_conv_read(const AeStep *step, AeConv *c, GError **error)
 {
-    const int spatial = step->in[0]->shape.rank - 2;
+    const AeShape *in = &step->in[0]->shape;
+    int64_t *size;
 
     c->transposed = strcmp(step->op->name, "ConvTranspose") == 0;
     c->groups = ae_node_int(step->node, "group", 1);
-    return check_shapes(step, error) && read_channels(step, c, error) &&
-           read_kernel(step, c, spatial, error) &&
-           read_sizes(step, c, spatial, error) &&
+    if (!check_shapes(step, error) || !read_channels(step, c, error) ||
+        !read_kernel(step, c, error))
+        return FALSE;
+    size = c->transposed ? c->small : c->large;
+    for (int a = 0; a < 3; a++)
+        size[a] = a < 5 - in->rank ? 1 : in->dim[a + in->rank - 3];
+    return (c->transposed ? size_large : size_small)(step, c, error) &&
            check_bias(step,
                       c->groups * (c->transposed ? c->large_c : c->small_c),
                       error);

@@ -22,7 +22,8 @@ void ae_conv_weights_measure(AeConv *c)
 
     *pass = c->down;
     while (pass->span[1] <
-           MIN((rows - 1) * pass->step[1] + ae_conv_extent(c, 1), c->large[1]))
+           MIN((rows - 1) * pass->step[1] + ae_window_extent(&c->window, 1),
+               c->large[1]))
         pass->span[1] *= 2;
     pass->max_segments *= rows;
     pass->scratch =

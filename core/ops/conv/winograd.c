@@ -29,7 +29,7 @@ gboolean ae_conv_winograd_fits(const AeConv *c, const AeConvPass *pass)
             pass->first[a].taps != 3 || pass->first[a].offset_step != 1 ||
             pass->target[a] < MIN_SIZE)
             return FALSE;
-    return c->groups == 1 && c->kernel[0] == 1 && pass->source[0] == 1 &&
+    return c->groups == 1 && c->window.kernel[0] == 1 && pass->source[0] == 1 &&
            pass->target[0] == 1 && pass->source_c >= MIN_CHANNELS &&
            pass->target_c >= MIN_CHANNELS;
 }
