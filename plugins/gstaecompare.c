@@ -14,7 +14,7 @@
  * totals can also be read as properties at any time.
  *
  * * `mse`: mean squared error of all samples of all colour components, in units
- *   of [0, 1]; in total the mean of the frames' errors.
+ *   of [0, 1] for any depth; in total the mean of the frames' errors.
  * * `psnr`: 10 log10(1 / mse) in dB, infinite for equal frames; in total from
  *   the mean error. `psnr-mean` is the mean of the frames' PSNR, as papers give
  *   it for sets of images.
@@ -27,7 +27,7 @@
  * ]|
  */
 #include "elements.h"
-#include "gstaepixels.h"
+#include "gstaepicture.h"
 #include "gstaeproperties.h"
 
 #include <gst/base/gstaggregator.h>
@@ -55,8 +55,6 @@ typedef struct {
     Measure sum;
 
     Stream test, reference;
-    GstVideoInfo scratch_info; /* what scratch is made for */
-    guint8 *scratch[2];        /* components that do not lie in one piece */
 } GstAeCompare;
 
 typedef GstAggregatorClass GstAeCompareClass;
@@ -66,17 +64,13 @@ G_DEFINE_TYPE(GstAeCompare, gst_ae_compare, GST_TYPE_AGGREGATOR)
 GST_ELEMENT_REGISTER_DEFINE(aecompare, "aecompare", GST_RANK_NONE,
                             gst_ae_compare_get_type())
 
-#define FORMATS                                                                \
-    "{ GRAY8, I420, YV12, NV12, NV21, Y41B, Y42B, Y444, YUY2, UYVY, AYUV, "    \
-    "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR }"
-
 static GstStaticPadTemplate templates[] = {
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(FORMATS))),
+                            GST_STATIC_CAPS(GST_AE_CAPS)),
     GST_STATIC_PAD_TEMPLATE("reference", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(FORMATS))),
+                            GST_STATIC_CAPS(GST_AE_CAPS)),
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(FORMATS))),
+                            GST_STATIC_CAPS(GST_AE_CAPS)),
 };
 
 /* The mean of a sum over the frames; 0 before the first. */
@@ -155,6 +149,7 @@ static void post_total(GstAeCompare *self)
 {
     GstStructure *fields;
 
+    GST_INFO_OBJECT(self, "a stream has ended");
     GST_OBJECT_LOCK(self);
     fields = gst_structure_new("ae-compare-total", "frames", G_TYPE_UINT64,
                                self->frames, "mse", G_TYPE_DOUBLE,
@@ -179,73 +174,28 @@ static void add_frame(GstAeCompare *self, const Measure *m)
     self->sum.ssim += m->ssim;
     messages = self->messages;
     GST_OBJECT_UNLOCK(self);
+    GST_LOG_OBJECT(self, "frame %" G_GUINT64_FORMAT ": PSNR %g, SSIM %g", frame,
+                   m->psnr, m->ssim);
     if (messages)
         post_frame(self, frame, m);
 }
 
-/* One component of a frame as a plane with samples side by side. */
-typedef struct {
-    const guint8 *data;
-    int stride, width, height;
-} Plane;
-
-static Plane component_plane(const GstVideoFrame *frame, guint c,
-                             guint8 *scratch)
+/* Of all colours: the error per sample, and the similarity of luma or of R, G
+ * and B. */
+static Measure compare(const AePicture *test, const AePicture *reference)
 {
-    int step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c);
-    Plane plane = {GST_VIDEO_FRAME_COMP_DATA(frame, c),
-                   GST_VIDEO_FRAME_COMP_STRIDE(frame, c),
-                   GST_VIDEO_FRAME_COMP_WIDTH(frame, c),
-                   GST_VIDEO_FRAME_COMP_HEIGHT(frame, c)};
-
-    if (step == 1)
-        return plane;
-    for (int y = 0; y < plane.height; y++) {
-        const guint8 *row = plane.data + (gssize)y * plane.stride;
-        guint8 *target = scratch + (gsize)y * (gsize)plane.width;
-        for (int x = 0; x < plane.width; x++)
-            target[x] = row[(gssize)x * step];
-    }
-    plane.data = scratch;
-    plane.stride = plane.width;
-    return plane;
-}
-
-static void fit_scratch(GstAeCompare *self, const GstVideoInfo *info)
-{
-    gsize size = (gsize)info->width * (gsize)info->height;
-
-    if (gst_video_info_is_equal(&self->scratch_info, info))
-        return;
-    for (int i = 0; i < 2; i++) {
-        g_free(self->scratch[i]);
-        self->scratch[i] = g_malloc(size);
-    }
-    self->scratch_info = *info;
-}
-
-/* Of all colour components (alpha is the last): the error per sample, and the
- * similarity of luma or of R, G and B. */
-static Measure compare(GstAeCompare *self, const GstVideoFrame *test,
-                       const GstVideoFrame *reference)
-{
-    const GstVideoInfo *info = &test->info;
-    guint components = GST_VIDEO_INFO_N_COMPONENTS(info) -
-                       (GST_VIDEO_INFO_HAS_ALPHA(info) ? 1 : 0);
-    guint similar = GST_VIDEO_INFO_IS_RGB(info) ? components : 1;
+    const AePictureFormat *format = &test->format;
+    int similar = format->colour == AE_COLOUR_RGB ? format->n_colours : 1;
     double squares = 0, samples = 0, ssim = 0;
 
-    fit_scratch(self, info);
-    for (guint c = 0; c < components; c++) {
-        Plane a = component_plane(test, c, self->scratch[0]);
-        Plane b = component_plane(reference, c, self->scratch[1]);
-        double n = (double)a.width * a.height;
-        squares += n * ae_mse_8bit(a.data, a.stride, b.data, b.stride, a.width,
-                                   a.height);
+    for (int c = 0; c < format->n_colours; c++) {
+        const AePlane *a = &test->plane[c], *b = &reference->plane[c];
+        double n = (double)a->width * a->height;
+
+        squares += n * ae_mse(a, b);
         samples += n;
         if (c < similar)
-            ssim += ae_ssim_8bit(a.data, a.stride, b.data, b.stride, a.width,
-                                 a.height);
+            ssim += ae_ssim(a, b);
     }
     return (Measure){squares / samples, ae_psnr(squares / samples),
                      ssim / similar};
@@ -273,6 +223,7 @@ static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
                                 GstBuffer *reference)
 {
     GstVideoFrame a, b;
+    AePicture pictures[2];
     Measure measure;
 
     if (!streams_fit(self))
@@ -280,11 +231,13 @@ static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
     if (!gst_ae_picture_map(GST_ELEMENT(self), &a, &self->test.info, test))
         return FALSE;
     if (!gst_ae_picture_map(GST_ELEMENT(self), &b, &self->reference.info,
-                           reference)) {
+                            reference)) {
         gst_video_frame_unmap(&a);
         return FALSE;
     }
-    measure = compare(self, &a, &b);
+    pictures[0] = gst_ae_picture_of_frame(&a);
+    pictures[1] = gst_ae_picture_of_frame(&b);
+    measure = compare(&pictures[0], &pictures[1]);
     gst_video_frame_unmap(&b);
     gst_video_frame_unmap(&a);
     add_frame(self, &measure);
@@ -318,6 +271,10 @@ static gboolean set_caps(GstAeCompare *self, Stream *stream, GstCaps *caps)
     if (!gst_video_info_from_caps(&stream->info, caps))
         return FALSE;
     gst_caps_replace(&stream->caps, caps);
+    GST_INFO_OBJECT(self, "frames of %s are %s of %dx%d now",
+                    GST_PAD_NAME(stream->pad),
+                    GST_VIDEO_INFO_NAME(&stream->info), stream->info.width,
+                    stream->info.height);
     if (stream == &self->test)
         gst_aggregator_set_src_caps(GST_AGGREGATOR(self), caps);
     return TRUE;
@@ -436,9 +393,6 @@ static gboolean stop(GstAggregator *aggregator)
 
     clear_stream(&self->test);
     clear_stream(&self->reference);
-    gst_video_info_init(&self->scratch_info);
-    for (int i = 0; i < 2; i++)
-        g_clear_pointer(&self->scratch[i], g_free);
     return TRUE;
 }
 

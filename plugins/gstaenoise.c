@@ -15,6 +15,8 @@
  * draws its own, and of several models with | between them each frame draws
  * one. It may change while playing.
  *
+ * Samples of 10 and 16 bits keep their depth: the full range is theirs.
+ *
  * The noise of a frame follows from `seed` and the frame's number since the
  * start alone. Every sample of every component gets noise of its own; alpha and
  * padding are left as they are.
@@ -27,7 +29,7 @@
  */
 #include "elements.h"
 #include "gstaeerror.h"
-#include "gstaepixels.h"
+#include "gstaepicture.h"
 #include "gstaeproperties.h"
 
 #include <gst/video/gstvideofilter.h>
@@ -47,7 +49,6 @@ typedef struct {
     AeNoise *noise; /* from here on: the streaming thread's */
     guint64 frames; /* that have come, the one in hand included */
     float *samples; /* of one frame */
-    gsize count;
 } GstAeNoise;
 
 typedef GstVideoFilterClass GstAeNoiseClass;
@@ -57,16 +58,10 @@ G_DEFINE_TYPE(GstAeNoise, gst_ae_noise, GST_TYPE_VIDEO_FILTER)
 GST_ELEMENT_REGISTER_DEFINE(aenoise, "aenoise", GST_RANK_NONE,
                             gst_ae_noise_get_type())
 
-#define FORMATS                                                                \
-    "{ GRAY8, I420, YV12, NV12, NV21, Y41B, Y42B, Y444, YUY2, UYVY, AYUV, "    \
-    "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR }"
-
-static GstStaticPadTemplate sink_template =
-    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(FORMATS)));
-static GstStaticPadTemplate src_template =
-    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS,
-                            GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(FORMATS)));
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_AE_CAPS));
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_AE_CAPS));
 
 static const GstAeProperty properties[] = {
     {"noise", "Noise", "The noise model, KIND:KEY=VALUE,...", G_TYPE_STRING,
@@ -92,76 +87,29 @@ static gboolean parse_noise(GstAeNoise *self)
     self->noise = ae_noise_parse(text, &error);
     if (self->noise == NULL)
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+    else
+        GST_INFO_OBJECT(self, "noise is '%s' now", text);
     gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self),
                                        self->noise != NULL &&
                                            ae_noise_is_none(self->noise));
     return self->noise != NULL;
 }
 
-/* The colour components; alpha is the last. */
-static guint components(const GstVideoFrame *frame)
+/* Between the planes of colour, one after the other, and self->samples. */
+static void move_samples(GstAeNoise *self, const AePicture *picture,
+                         gboolean read)
 {
-    guint n = GST_VIDEO_FRAME_N_COMPONENTS(frame);
-
-    return GST_VIDEO_INFO_HAS_ALPHA(&frame->info) ? n - 1 : n;
-}
-
-static gsize count_samples(const GstVideoFrame *frame)
-{
-    gsize count = 0;
-
-    for (guint c = 0; c < components(frame); c++)
-        count += (gsize)GST_VIDEO_FRAME_COMP_WIDTH(frame, c) *
-                 (gsize)GST_VIDEO_FRAME_COMP_HEIGHT(frame, c);
-    return count;
-}
-
-static guint8 *component_row(GstVideoFrame *frame, guint c, int y)
-{
-    return (guint8 *)GST_VIDEO_FRAME_COMP_DATA(frame, c) +
-           (gssize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, c);
-}
-
-static void read_row(float *target, const guint8 *source, int n, int step)
-{
-    for (int x = 0; x < n; x++)
-        target[x] = (float)source[(gssize)x * step] / 255;
-}
-
-static void write_row(guint8 *target, const float *source, int n, int step)
-{
-    for (int x = 0; x < n; x++) {
-        float value = source[x] * 255 + 0.5f;
-        value = value > 0 ? value : 0;
-        target[(gssize)x * step] = (guint8)(value < 255 ? value : 255);
-    }
-}
-
-/* Between the frame's components, one after the other, and self->samples. */
-static void move_samples(GstAeNoise *self, GstVideoFrame *frame, gboolean read)
-{
+    static const AeRange range = {0, 1};
     float *samples = self->samples;
 
-    for (guint c = 0; c < components(frame); c++) {
-        int n = GST_VIDEO_FRAME_COMP_WIDTH(frame, c);
-        int step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c);
-        for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(frame, c); y++) {
-            guint8 *row = component_row(frame, c, y);
-            if (read)
-                read_row(samples, row, n, step);
-            else
-                write_row(row, samples, n, step);
-            samples += n;
-        }
-    }
-}
+    for (int c = 0; c < picture->format.n_colours; c++) {
+        const AePlane *plane = &picture->plane[c];
 
-static void fit_samples(GstAeNoise *self, gsize count)
-{
-    if (self->count != count) {
-        g_free(self->samples);
-        self->samples = g_new(float, count);
-        self->count = count;
+        for (int y = 0; y < plane->height; y++, samples += plane->width)
+            if (read)
+                ae_plane_read(plane, y, plane->width, range, samples, 1);
+            else
+                ae_plane_write(plane, 0, y, plane->width, range, samples, 1);
     }
 }
 
@@ -180,8 +128,8 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
                                         GstVideoFrame *frame)
 {
     GstAeNoise *self = (GstAeNoise *)filter;
-    gsize count = count_samples(frame);
-    AeNoisePlane planes[GST_VIDEO_MAX_COMPONENTS];
+    AePicture picture = gst_ae_picture_of_frame(frame);
+    AeNoisePlane planes[AE_PICTURE_PLANES];
     guint64 seed;
 
     if (self->noise == NULL)
@@ -190,21 +138,40 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
     seed = self->seed;
     GST_OBJECT_UNLOCK(self);
 
-    fit_samples(self, count);
-    move_samples(self, frame, TRUE);
-    for (guint c = 0; c < components(frame); c++)
-        planes[c] = (AeNoisePlane){GST_VIDEO_FRAME_COMP_WIDTH(frame, c),
-                                   GST_VIDEO_FRAME_COMP_HEIGHT(frame, c), 1};
+    for (int c = 0; c < picture.format.n_colours; c++)
+        planes[c] =
+            (AeNoisePlane){picture.plane[c].width, picture.plane[c].height, 1};
+    move_samples(self, &picture, TRUE);
     ae_noise_apply(self->noise, self->samples, self->samples, planes,
-                   (int)components(frame), seed, self->frames - 1);
-    move_samples(self, frame, FALSE);
+                   picture.format.n_colours, seed, self->frames - 1);
+    move_samples(self, &picture, FALSE);
+    GST_LOG_OBJECT(self, "frame %" G_GUINT64_FORMAT " has its noise",
+                   self->frames - 1);
     return GST_FLOW_OK;
+}
+
+static gboolean set_info(GstVideoFilter *filter, GstCaps *in,
+                         GstVideoInfo *info, GstCaps *out,
+                         GstVideoInfo *out_info)
+{
+    GstAeNoise *self = (GstAeNoise *)filter;
+    gsize count = 0;
+
+    for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS(info); c++)
+        count += (gsize)GST_VIDEO_INFO_COMP_WIDTH(info, c) *
+                 (gsize)GST_VIDEO_INFO_COMP_HEIGHT(info, c);
+    g_free(self->samples);
+    self->samples = g_new(float, count);
+    GST_INFO_OBJECT(self, "frames are %s of %dx%d now",
+                    GST_VIDEO_INFO_NAME(info), GST_VIDEO_INFO_WIDTH(info),
+                    GST_VIDEO_INFO_HEIGHT(info));
+    return TRUE;
 }
 
 static GstFlowReturn transform_ip(GstBaseTransform *base, GstBuffer *buffer)
 {
     if (!gst_ae_picture_fit(GST_ELEMENT(base), &GST_VIDEO_FILTER(base)->in_info,
-                           buffer))
+                            buffer))
         return GST_FLOW_ERROR;
     return GST_BASE_TRANSFORM_CLASS(gst_ae_noise_parent_class)
         ->transform_ip(base, buffer);
@@ -225,7 +192,6 @@ static gboolean stop(GstBaseTransform *base)
 
     g_clear_pointer(&self->noise, ae_noise_free);
     g_clear_pointer(&self->samples, g_free);
-    self->count = 0;
     return TRUE;
 }
 
@@ -247,6 +213,7 @@ static void gst_ae_noise_class_init(GstAeNoiseClass *klass)
     base->before_transform = before_transform;
     base->transform_ip = transform_ip;
     base->transform_ip_on_passthrough = FALSE;
+    klass->set_info = set_info;
     klass->transform_frame_ip = transform_frame_ip;
 }
 

@@ -13,11 +13,23 @@ G_BEGIN_DECLS
     "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR, GBRA, "    \
     "RGBP, BGRP"
 #define GST_AE_YUV_FORMATS                                                     \
-    "I420, YV12, NV12, NV21, NV16, NV24, Y42B, Y444, YUY2, UYVY, AYUV"
+    "I420, YV12, NV12, NV21, NV16, NV24, Y41B, Y42B, Y444, YUY2, UYVY, AYUV"
 /* Gray or YUV of more than 8 bits, each sample in a 16-bit word. P010_10LE is
  * not among them: GStreamer 1.22 misplaces the second component of its chroma.
  */
 #define GST_AE_DEEP_FORMATS "I420_10LE, I422_10LE, Y444_10LE, GRAY16_LE"
+
+/* Caps of all formats; of RGB; and of gray and YUV. Deep formats come last: an
+ * element that has the choice sends 8 bits. */
+#define GST_AE_DEEP_CAPS GST_VIDEO_CAPS_MAKE("{ " GST_AE_DEEP_FORMATS " }")
+#define GST_AE_LUMA_CAPS                                                       \
+    GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8 }")                   \
+    "; " GST_AE_DEEP_CAPS
+#define GST_AE_RGB_CAPS GST_VIDEO_CAPS_MAKE("{ " GST_AE_RGB_FORMATS " }")
+#define GST_AE_CAPS                                                            \
+    GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8, " GST_AE_RGB_FORMATS \
+                        " }")                                                  \
+    "; " GST_AE_DEEP_CAPS
 
 /* TRUE if @buffer holds a whole frame of @info, and its GstVideoMeta agrees;
  * else posts an error of @element that says why. */

@@ -10,15 +10,6 @@
 #include "gstaetemporal.h"
 #include "gstaevideoplan.h"
 
-/* The last ones: who has the choice sends 8 bits. */
-#define DEEP_CAPS "; " GST_VIDEO_CAPS_MAKE("{ " GST_AE_DEEP_FORMATS " }")
-#define LUMA_CAPS                                                              \
-    GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8 }") DEEP_CAPS
-#define CAPS                                                                   \
-    GST_VIDEO_CAPS_MAKE("{ " GST_AE_YUV_FORMATS ", GRAY8, " GST_AE_RGB_FORMATS \
-                        " }")                                                  \
-    DEEP_CAPS
-
 GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 #define GST_CAT_DEFAULT gst_ae_video_debug
 
@@ -61,13 +52,12 @@ typedef struct {
 } Request;
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_AE_CAPS));
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
-    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(CAPS));
-static GstStaticCaps all_caps = GST_STATIC_CAPS(CAPS);
-static GstStaticCaps rgb_caps =
-    GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("{ " GST_AE_RGB_FORMATS " }"));
-static GstStaticCaps luma_caps = GST_STATIC_CAPS(LUMA_CAPS);
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_AE_CAPS));
+static GstStaticCaps all_caps = GST_STATIC_CAPS(GST_AE_CAPS);
+static GstStaticCaps rgb_caps = GST_STATIC_CAPS(GST_AE_RGB_CAPS);
+static GstStaticCaps luma_caps = GST_STATIC_CAPS(GST_AE_LUMA_CAPS);
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstAeVideo, gst_ae_video,
                                     GST_TYPE_VIDEO_FILTER)
@@ -468,7 +458,7 @@ static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *in,
                                GstBuffer *out)
 {
     if (!gst_ae_picture_fit(GST_ELEMENT(trans),
-                           &GST_VIDEO_FILTER(trans)->in_info, in))
+                            &GST_VIDEO_FILTER(trans)->in_info, in))
         return GST_FLOW_ERROR;
     return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
         ->transform(trans, in, out);

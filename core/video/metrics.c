@@ -4,13 +4,15 @@
  *
  *   SSIM = (2 ma mb + C1) (2 c + C2) / ((ma^2 + mb^2 + C1) (va + vb + C2)),
  *
- * C1 = (K1 L)^2, C2 = (K2 L)^2, L = 255. Only va + vb is needed, so four maps
- * are filtered: a, b, a^2 + b^2 and ab, along each row as it comes and then
- * down the last eleven rows. Samples are shifted by half of the range first:
- * variances do not change, and float loses less. */
+ * C1 = (K1 L)^2, C2 = (K2 L)^2, L = 255: samples of more than 8 bits are scaled
+ * to that first. Only va + vb is needed, so four maps are filtered: a, b,
+ * a^2 + b^2 and ab, along each row as it comes and then down the last eleven
+ * rows. Samples are shifted by half of the range first: variances do not
+ * change, and float loses less. */
 #include "video/metrics.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { WINDOW = 11, HALF = WINDOW / 2, MAPS = 4, SHIFT = 128 };
 
@@ -19,6 +21,8 @@ static const float c2 = 0.03f * 255 * 0.03f * 255;
 
 typedef struct {
     int width, valid;       /* samples and windows in a row */
+    uint16_t *row[2];       /* samples of both planes, width each */
+    float scale;            /* of samples, to 0 .. 255 */
     float weight[HALF + 1]; /* outermost first: the window is symmetric */
     float *line[MAPS];      /* the maps of one row, width floats each */
     float *ring[WINDOW];    /* filtered rows, MAPS * valid floats each */
@@ -38,13 +42,21 @@ static void gaussian(float *weight)
         weight[i] = (float)(w[i] / sum);
 }
 
-static void ssim_init(Ssim *ssim, int width)
+static float scale_of(const AePlane *plane)
 {
-    size_t w = (size_t)width, valid = w - WINDOW + 1;
+    return 255 / (float)ae_plane_most(plane);
+}
 
-    ssim->width = width;
+static void ssim_init(Ssim *ssim, const AePlane *plane)
+{
+    size_t w = (size_t)plane->width, valid = w - WINDOW + 1;
+
+    ssim->width = plane->width;
+    ssim->scale = scale_of(plane);
     ssim->valid = (int)valid;
     gaussian(ssim->weight);
+    ssim->row[0] = g_new(uint16_t, 2 * w);
+    ssim->row[1] = ssim->row[0] + w;
     ssim->memory = g_new(float, MAPS *(w + valid * (WINDOW + 1)));
     float *next = ssim->memory;
     for (int i = 0; i < MAPS; i++, next += w)
@@ -55,13 +67,17 @@ static void ssim_init(Ssim *ssim, int width)
         ssim->ring[i] = next;
 }
 
-static void fill_maps(Ssim *ssim, const uint8_t *a, const uint8_t *b)
+static void fill_maps(Ssim *ssim, const AePlane *a, const AePlane *b, int y)
 {
     float *restrict ma = ssim->line[0], *restrict mb = ssim->line[1];
     float *restrict squares = ssim->line[2], *restrict product = ssim->line[3];
+    float scale = ssim->scale;
 
+    ae_plane_read_integers(a, y, ssim->row[0]);
+    ae_plane_read_integers(b, y, ssim->row[1]);
     for (int x = 0; x < ssim->width; x++) {
-        float va = (float)(a[x] - SHIFT), vb = (float)(b[x] - SHIFT);
+        float va = (float)ssim->row[0][x] * scale - SHIFT;
+        float vb = (float)ssim->row[1][x] * scale - SHIFT;
         ma[x] = va;
         mb[x] = vb;
         squares[x] = va * va + vb * vb;
@@ -120,39 +136,27 @@ static double sum_row(Ssim *ssim, int y)
 }
 
 /* One window with equal weights over an image that is smaller than one. */
-static double ssim_small(const uint8_t *a, int stride_a, const uint8_t *b,
-                         int stride_b, int width, int height)
+static double ssim_small(const AePlane *a, const AePlane *b)
 {
-    double sa = 0, sb = 0, squares = 0, product = 0;
-    double n = (double)width * height;
+    double sa = 0, sb = 0, squares = 0, product = 0, scale = scale_of(a);
+    double n = (double)a->width * a->height;
+    g_autofree uint16_t *row_a = g_new(uint16_t, a->width);
+    g_autofree uint16_t *row_b = g_new(uint16_t, a->width);
 
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            double va = a[(ptrdiff_t)y * stride_a + x] - SHIFT;
-            double vb = b[(ptrdiff_t)y * stride_b + x] - SHIFT;
+    for (int y = 0; y < a->height; y++) {
+        ae_plane_read_integers(a, y, row_a);
+        ae_plane_read_integers(b, y, row_b);
+        for (int x = 0; x < a->width; x++) {
+            double va = row_a[x] * scale - SHIFT;
+            double vb = row_b[x] * scale - SHIFT;
             sa += va;
             sb += vb;
             squares += va * va + vb * vb;
             product += va * vb;
         }
+    }
     return similarity((float)(sa / n), (float)(sb / n), (float)(squares / n),
                       (float)(product / n));
-}
-
-static uint64_t row_squares(const uint8_t *a, const uint8_t *b, int n)
-{
-    uint64_t sum = 0;
-
-    for (int start = 0; start < n; start += 32768) {
-        int count = MIN(32768, n - start);
-        uint32_t part = 0;
-        for (int x = 0; x < count; x++) {
-            int difference = a[start + x] - b[start + x];
-            part += (uint32_t)(difference * difference);
-        }
-        sum += part;
-    }
-    return sum;
 }
 
 double ae_psnr(double mse)
@@ -160,36 +164,43 @@ double ae_psnr(double mse)
     return -10 * log10(mse);
 }
 
-double ae_mse_8bit(const uint8_t *a, int stride_a, const uint8_t *b,
-                   int stride_b, int width, int height)
+double ae_mse(const AePlane *a, const AePlane *b)
 {
+    double most = ae_plane_most(a);
+    g_autofree uint16_t *row_a = g_new(uint16_t, a->width);
+    g_autofree uint16_t *row_b = g_new(uint16_t, a->width);
     uint64_t sum = 0;
 
-    for (int y = 0; y < height; y++)
-        sum += row_squares(a + (ptrdiff_t)y * stride_a,
-                           b + (ptrdiff_t)y * stride_b, width);
-    return (double)sum / (255.0 * 255.0 * width * height);
+    for (int y = 0; y < a->height; y++) {
+        ae_plane_read_integers(a, y, row_a);
+        ae_plane_read_integers(b, y, row_b);
+        for (int x = 0; x < a->width; x++) {
+            uint32_t distance = (uint32_t)abs(row_a[x] - row_b[x]);
+
+            sum += distance * distance;
+        }
+    }
+    return (double)sum / (most * most * a->width * a->height);
 }
 
-double ae_ssim_8bit(const uint8_t *a, int stride_a, const uint8_t *b,
-                    int stride_b, int width, int height)
+double ae_ssim(const AePlane *a, const AePlane *b)
 {
     double total = 0;
     Ssim ssim;
 
-    if (width < WINDOW || height < WINDOW)
-        return ssim_small(a, stride_a, b, stride_b, width, height);
+    if (a->width < WINDOW || a->height < WINDOW)
+        return ssim_small(a, b);
 
-    ssim_init(&ssim, width);
-    for (int y = 0; y < height; y++) {
-        fill_maps(&ssim, a + (ptrdiff_t)y * stride_a,
-                  b + (ptrdiff_t)y * stride_b);
+    ssim_init(&ssim, a);
+    for (int y = 0; y < a->height; y++) {
+        fill_maps(&ssim, a, b, y);
         for (int map = 0; map < MAPS; map++)
             filter_row(ssim.ring[y % WINDOW] + (size_t)map * ssim.valid,
                        ssim.line[map], ssim.valid, ssim.weight);
         if (y >= WINDOW - 1)
             total += sum_row(&ssim, y);
     }
+    g_free(ssim.row[0]);
     g_free(ssim.memory);
-    return total / ((double)ssim.valid * (height - WINDOW + 1));
+    return total / ((double)ssim.valid * (a->height - WINDOW + 1));
 }

@@ -2,8 +2,7 @@
 /* How far two images are apart. */
 #pragma once
 
-#include <glib.h>
-#include <stdint.h>
+#include "video/picture.h"
 
 G_BEGIN_DECLS
 
@@ -11,15 +10,14 @@ G_BEGIN_DECLS
  * infinity for equal images. */
 double ae_psnr(double mse);
 
-/* Mean squared error of 8-bit planes in units of [0, 1]; strides in bytes. */
-double ae_mse_8bit(const uint8_t *a, int stride_a, const uint8_t *b,
-                   int stride_b, int width, int height);
+/* Mean squared error of two planes of the same size and depth, in units of
+ * [0, 1]. */
+double ae_mse(const AePlane *a, const AePlane *b);
 
-/* Mean SSIM of 8-bit planes (Wang, Bovik, Sheikh and Simoncelli, IEEE TIP
- * 2004, eq. 13): 11 x 11 Gaussian window with sd 1.5, K1 0.01, K2 0.03, windows
- * wholly inside the image; images under 11 samples take one window over the
- * whole. */
-double ae_ssim_8bit(const uint8_t *a, int stride_a, const uint8_t *b,
-                    int stride_b, int width, int height);
+/* Mean SSIM of two planes of the same size and depth (Wang, Bovik, Sheikh and
+ * Simoncelli, IEEE TIP 2004, eq. 13): 11 x 11 Gaussian window with sd 1.5, K1
+ * 0.01, K2 0.03, L the largest sample; windows wholly inside the plane. A plane
+ * of under 11 rows or columns has one window, the whole plane. */
+double ae_ssim(const AePlane *a, const AePlane *b);
 
 G_END_DECLS

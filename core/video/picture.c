@@ -57,9 +57,9 @@ static int bytes_of(const AePlane *plane)
     return plane->bits > 8 ? 2 : 1;
 }
 
-static unsigned most_of(const AePlane *plane)
+int ae_plane_most(const AePlane *plane)
 {
-    return (1u << plane->bits) - 1;
+    return (1 << plane->bits) - 1;
 }
 
 static inline unsigned load(const uint8_t *from, int bytes)
@@ -82,6 +82,19 @@ static inline void store(uint8_t *to, unsigned v, int bytes)
         memcpy(to, &word, sizeof word);
 }
 
+void ae_plane_read_integers(const AePlane *plane, int y, uint16_t *target)
+{
+    const uint8_t *source = sample_at(plane, 0, y);
+    unsigned most = (unsigned)ae_plane_most(plane);
+
+    if (plane->step == 1)
+        for (int x = 0; x < plane->width; x++)
+            target[x] = source[x];
+    else
+        for (int x = 0; x < plane->width; x++, source += plane->step)
+            target[x] = (uint16_t)(load(source, bytes_of(plane)) & most);
+}
+
 static inline void read_samples(float *target, int target_step,
                                 const uint8_t *source, int source_step, int n,
                                 AeRange range, int bytes, unsigned most)
@@ -100,7 +113,7 @@ static void read_run(const AePlane *plane, const uint8_t *source,
                      int source_step, int n, AeRange range, float *target,
                      int step)
 {
-    unsigned most = most_of(plane);
+    unsigned most = (unsigned)ae_plane_most(plane);
 
     if (plane->bits > 8 && source_step == 2 && step == 1)
         read_samples(target, 1, source, 2, n, range, 2, most);
@@ -166,7 +179,7 @@ static inline void write_samples(uint8_t *target, int target_step,
 static void write_run(const AePlane *plane, uint8_t *target, int target_step,
                       int n, AeRange range, const float *source, int step)
 {
-    unsigned most = most_of(plane);
+    unsigned most = (unsigned)ae_plane_most(plane);
 
     if (plane->bits > 8 && target_step == 2 && step == 1)
         write_samples(target, 2, source, 1, n, range, 2, most);
@@ -208,7 +221,7 @@ void ae_plane_fill(const AePlane *plane, int v)
 void ae_plane_blend(const AePlane *out, const AePlane *in, int y,
                     float strength)
 {
-    int bytes = bytes_of(out), most = (int)most_of(out);
+    int bytes = bytes_of(out), most = ae_plane_most(out);
 
     for (int x = 0; x < out->width; x++) {
         uint8_t *target = sample_at(out, x, y);

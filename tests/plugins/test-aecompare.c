@@ -47,8 +47,26 @@ static GstVideoInfo set_caps(GstHarness *harness, GstVideoFormat format,
     return info;
 }
 
-/* Random bytes, padding and alpha too; rows @pad bytes longer than usual. The
- * samples follow from @seed alone; @add is added to those of colour. */
+/* A level of 8 bits in samples of the format. */
+static int level(const GstVideoInfo *info)
+{
+    return ((1 << GST_VIDEO_INFO_COMP_DEPTH(info, 0)) - 1) / 255;
+}
+
+static void set_sample(GstVideoFrame *frame, guint c, int x, int y, int v)
+{
+    guint8 *sample = GST_VIDEO_FRAME_COMP_DATA(frame, c);
+
+    sample += y * GST_VIDEO_FRAME_COMP_STRIDE(frame, c) +
+              x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c);
+    if (GST_VIDEO_FRAME_COMP_DEPTH(frame, c) > 8)
+        GST_WRITE_UINT16_LE(sample, (guint16)v);
+    else
+        *sample = (guint8)v;
+}
+
+/* Random samples; rows @pad bytes longer than usual. They follow from @seed
+ * alone; @add levels are added to those of colour. */
 static GstBuffer *new_buffer(const GstVideoInfo *info, int pad, guint64 seed,
                              int add)
 {
@@ -75,10 +93,9 @@ static GstBuffer *new_buffer(const GstVideoInfo *info, int pad, guint64 seed,
     for (guint c = 0; c < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(info)); c++)
         for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c); y++)
             for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(&frame, c); x++)
-                ((guint8 *)GST_VIDEO_FRAME_COMP_DATA(
-                    &frame, c))[y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, c) +
-                                x * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, c)] =
-                    (guint8)((int)ae_random_below(&random, 200) + add);
+                set_sample(&frame, c, x, y,
+                           ((int)ae_random_below(&random, 200) + add) *
+                               level(info));
     gst_video_frame_unmap(&frame);
     return buffer;
 }
@@ -106,13 +123,21 @@ static GstBuffer *push_pair(Fixture *f, GstBuffer *test, GstBuffer *reference,
 }
 
 static const GstVideoFormat formats[] = {
-    GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_YV12,
-    GST_VIDEO_FORMAT_NV12,  GST_VIDEO_FORMAT_Y42B, GST_VIDEO_FORMAT_Y444,
-    GST_VIDEO_FORMAT_AYUV,  GST_VIDEO_FORMAT_RGB,  GST_VIDEO_FORMAT_BGRx,
-    GST_VIDEO_FORMAT_ARGB,  GST_VIDEO_FORMAT_GBR,
+    GST_VIDEO_FORMAT_GRAY8,     GST_VIDEO_FORMAT_I420,
+    GST_VIDEO_FORMAT_YV12,      GST_VIDEO_FORMAT_NV12,
+    GST_VIDEO_FORMAT_NV16,      GST_VIDEO_FORMAT_NV24,
+    GST_VIDEO_FORMAT_Y41B,      GST_VIDEO_FORMAT_Y42B,
+    GST_VIDEO_FORMAT_Y444,      GST_VIDEO_FORMAT_YUY2,
+    GST_VIDEO_FORMAT_AYUV,      GST_VIDEO_FORMAT_RGB,
+    GST_VIDEO_FORMAT_BGRx,      GST_VIDEO_FORMAT_ARGB,
+    GST_VIDEO_FORMAT_GBR,       GST_VIDEO_FORMAT_GBRA,
+    GST_VIDEO_FORMAT_RGBP,      GST_VIDEO_FORMAT_BGRP,
+    GST_VIDEO_FORMAT_I420_10LE, GST_VIDEO_FORMAT_I422_10LE,
+    GST_VIDEO_FORMAT_Y444_10LE, GST_VIDEO_FORMAT_GRAY16_LE,
 };
 
-/* Every sample differs by 10; padding and alpha differ by other amounts. */
+/* Every sample differs by 10 levels; padding and alpha differ by other amounts.
+ */
 static void test_formats(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
@@ -120,7 +145,8 @@ static void test_formats(void)
             Fixture f = setup();
             GstVideoInfo info = set_caps(f.test, formats[i], 35, 23);
             set_caps(f.reference, formats[i], 35, 23);
-            double mse, psnr, ssim, exact = 100 / 65025.0;
+            int most = (1 << GST_VIDEO_INFO_COMP_DEPTH(&info, 0)) - 1;
+            double mse, psnr, ssim, exact = pow(10.0 * level(&info) / most, 2);
             GstBuffer *test = new_buffer(&info, pad, 1, 10);
             GstBuffer *out = push_pair(&f, test, new_buffer(&info, 0, 1, 0),
                                        &mse, &psnr, &ssim);

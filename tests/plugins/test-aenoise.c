@@ -115,10 +115,12 @@ static void check_noisy(const GstVideoInfo *info, GstBuffer *buffer)
 
 static const GstVideoFormat formats[] = {
     GST_VIDEO_FORMAT_GRAY8, GST_VIDEO_FORMAT_I420, GST_VIDEO_FORMAT_YV12,
-    GST_VIDEO_FORMAT_NV12,  GST_VIDEO_FORMAT_NV21, GST_VIDEO_FORMAT_Y42B,
+    GST_VIDEO_FORMAT_NV12,  GST_VIDEO_FORMAT_NV21, GST_VIDEO_FORMAT_NV16,
+    GST_VIDEO_FORMAT_NV24,  GST_VIDEO_FORMAT_Y41B, GST_VIDEO_FORMAT_Y42B,
     GST_VIDEO_FORMAT_Y444,  GST_VIDEO_FORMAT_AYUV, GST_VIDEO_FORMAT_RGB,
     GST_VIDEO_FORMAT_BGR,   GST_VIDEO_FORMAT_RGBx, GST_VIDEO_FORMAT_xBGR,
     GST_VIDEO_FORMAT_BGRA,  GST_VIDEO_FORMAT_ARGB, GST_VIDEO_FORMAT_GBR,
+    GST_VIDEO_FORMAT_GBRA,  GST_VIDEO_FORMAT_RGBP, GST_VIDEO_FORMAT_BGRP,
 };
 
 static void test_formats(void)
@@ -133,6 +135,46 @@ static void test_formats(void)
             check_noisy(&info, out);
             gst_harness_teardown(harness);
         }
+}
+
+/* Words of the middle gray get noise of the same part of the full range. */
+static void test_deep_formats(void)
+{
+    static const GstVideoFormat deep[] = {
+        GST_VIDEO_FORMAT_I420_10LE, GST_VIDEO_FORMAT_I422_10LE,
+        GST_VIDEO_FORMAT_Y444_10LE, GST_VIDEO_FORMAT_GRAY16_LE};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(deep); i++) {
+        GstVideoInfo info = video_info(deep[i], 66, 44);
+        int most = (1 << GST_VIDEO_INFO_COMP_DEPTH(&info, 0)) - 1;
+        GstHarness *harness = gst_harness_new("aenoise");
+        GstBuffer *in = gst_buffer_new_allocate(NULL, info.size, NULL);
+        double sum = 0, squares = 0;
+        gsize n = info.size / 2;
+        GstMapInfo map;
+
+        gst_buffer_map(in, &map, GST_MAP_WRITE);
+        for (gsize k = 0; k < n; k++)
+            GST_WRITE_UINT16_LE(map.data + 2 * k, (guint16)(most / 2));
+        gst_buffer_unmap(in, &map);
+        set_caps(harness, &info);
+        g_autoptr(GstBuffer) out = gst_harness_push_and_pull(harness, in);
+        gst_buffer_map(out, &map, GST_MAP_READ);
+        for (gsize k = 0; k < n; k++) {
+            double v = GST_READ_UINT16_LE(map.data + 2 * k);
+
+            g_assert_cmpfloat(v, <=, most);
+            sum += (v - most / 2) / most;
+            squares += pow((v - most / 2) / most, 2);
+        }
+        gst_buffer_unmap(out, &map);
+        /* sd 0.1; five standard errors */
+        double error = 0.1 / sqrt((double)n);
+        g_assert_cmpfloat_with_epsilon(sum / (double)n, 0, 5 * error);
+        g_assert_cmpfloat_with_epsilon(sqrt(squares / (double)n), 0.1,
+                                       5 * error);
+        gst_harness_teardown(harness);
+    }
 }
 
 /* The same samples whatever the stride. */
@@ -288,6 +330,7 @@ int main(int argc, char **argv)
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/aenoise/formats", test_formats);
+    g_test_add_func("/aenoise/deep-formats", test_deep_formats);
     g_test_add_func("/aenoise/stride", test_stride_does_not_matter);
     g_test_add_func("/aenoise/repeats", test_repeats);
     g_test_add_func("/aenoise/change", test_change);

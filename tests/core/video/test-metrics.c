@@ -34,6 +34,29 @@ static double reference_ssim(const uint8_t *a, const uint8_t *b, int stride,
     return total / ((width - 10.0) * (height - 10.0));
 }
 
+static AePlane plane(const uint8_t *data, int stride, int width, int height)
+{
+    return (AePlane){(uint8_t *)data, stride, 1, width, height, 8};
+}
+
+static double ssim(const uint8_t *a, const uint8_t *b, int stride, int width,
+                   int height)
+{
+    AePlane first = plane(a, stride, width, height);
+    AePlane second = plane(b, stride, width, height);
+
+    return ae_ssim(&first, &second);
+}
+
+static double mse(const uint8_t *a, int stride_a, const uint8_t *b,
+                  int stride_b, int width, int height)
+{
+    AePlane first = plane(a, stride_a, width, height);
+    AePlane second = plane(b, stride_b, width, height);
+
+    return ae_mse(&first, &second);
+}
+
 static void fill(uint8_t *a, uint8_t *b, int n, int contrast)
 {
     AeRandom random = ae_random(1, (uint64_t)contrast);
@@ -61,11 +84,9 @@ static void test_ssim(void)
         g_autofree uint8_t *b = g_malloc((gsize)stride * h);
         fill(a, b, stride * h, cases[i].contrast);
         /* float against double: a few units of the 24-bit mantissa */
-        g_assert_cmpfloat_with_epsilon(ae_ssim_8bit(a, stride, b, stride, w, h),
-                                       reference_ssim(a, b, stride, w, h),
-                                       2e-5);
-        g_assert_cmpfloat_with_epsilon(ae_ssim_8bit(a, stride, a, stride, w, h),
-                                       1, 1e-6);
+        g_assert_cmpfloat_with_epsilon(
+            ssim(a, b, stride, w, h), reference_ssim(a, b, stride, w, h), 2e-5);
+        g_assert_cmpfloat_with_epsilon(ssim(a, a, stride, w, h), 1, 1e-6);
     }
 }
 
@@ -77,10 +98,8 @@ static void test_ssim_small(void)
     double expected = (2 * 25 * 30 + 6.5025) * (2 * 150 + 58.5225) /
                       ((625 + 900 + 6.5025) * (425 + 58.5225));
 
-    g_assert_cmpfloat_with_epsilon(ae_ssim_8bit(a, 2, b, 2, 2, 2), expected,
-                                   1e-5);
-    g_assert_cmpfloat_with_epsilon(ae_ssim_8bit(a, 4, b, 4, 4, 1), expected,
-                                   1e-5);
+    g_assert_cmpfloat_with_epsilon(ssim(a, b, 2, 2, 2), expected, 1e-5);
+    g_assert_cmpfloat_with_epsilon(ssim(a, b, 4, 4, 1), expected, 1e-5);
 }
 
 static void test_mse(void)
@@ -89,10 +108,10 @@ static void test_mse(void)
     static const uint8_t b[] = {255, 255, 100, 98, 7, 7, 7, 7};
 
     /* 3 x 2 would differ: the strides hide the 9s and 7s */
-    g_assert_cmpfloat_with_epsilon(ae_mse_8bit(a, 3, b, 4, 2, 1), 0.5, 1e-12);
-    g_assert_cmpfloat_with_epsilon(ae_mse_8bit(a + 3, 3, b + 3, 4, 2, 1),
+    g_assert_cmpfloat_with_epsilon(mse(a, 3, b, 4, 2, 1), 0.5, 1e-12);
+    g_assert_cmpfloat_with_epsilon(mse(a + 3, 3, b + 3, 4, 2, 1),
                                    (4 + 16) / 2.0 / 65025, 1e-12);
-    g_assert_cmpfloat(ae_mse_8bit(a, 3, a, 3, 2, 2), ==, 0);
+    g_assert_cmpfloat(mse(a, 3, a, 3, 2, 2), ==, 0);
 }
 
 /* A row whose sum of squares passes 32 bits. */
@@ -103,7 +122,52 @@ static void test_mse_wide(void)
     g_autofree uint8_t *white = g_malloc(WIDTH);
 
     memset(white, 255, WIDTH);
-    g_assert_cmpfloat(ae_mse_8bit(black, WIDTH, white, WIDTH, WIDTH, 1), ==, 1);
+    g_assert_cmpfloat(mse(black, WIDTH, white, WIDTH, WIDTH, 1), ==, 1);
+}
+
+/* Samples of 16 bits that are 257 times those of 8 are the same picture, and so
+ * are those of 8 bits that lie apart. */
+static void test_deep(void)
+{
+    enum { W = 21, H = 17 };
+    uint8_t bytes[2][W * H], apart[2][W * H * 3], words[2][W * H * 2];
+    AePlane planes[3][2];
+
+    fill(bytes[0], bytes[1], W * H, 255);
+    for (int i = 0; i < 2; i++) {
+        for (int k = 0; k < W * H; k++) {
+            apart[i][3 * k] = bytes[i][k];
+            words[i][2 * k] = words[i][2 * k + 1] = bytes[i][k];
+        }
+        planes[0][i] = plane(bytes[i], W, W, H);
+        planes[1][i] = (AePlane){apart[i], 3 * W, 3, W, H, 8};
+        planes[2][i] = (AePlane){words[i], 2 * W, 2, W, H, 16};
+    }
+    for (int k = 1; k < 3; k++) {
+        g_assert_cmpfloat_with_epsilon(ae_mse(&planes[k][0], &planes[k][1]),
+                                       ae_mse(&planes[0][0], &planes[0][1]),
+                                       1e-12);
+        g_assert_cmpfloat_with_epsilon(ae_ssim(&planes[k][0], &planes[k][1]),
+                                       ae_ssim(&planes[0][0], &planes[0][1]),
+                                       1e-6);
+        planes[k][0].height = planes[k][1].height = 9;
+        planes[0][0].height = planes[0][1].height = 9;
+        g_assert_cmpfloat_with_epsilon(ae_ssim(&planes[k][0], &planes[k][1]),
+                                       ae_ssim(&planes[0][0], &planes[0][1]),
+                                       1e-6);
+        planes[0][0].height = planes[0][1].height = H;
+    }
+}
+
+/* One step of 1023 is what is seen between words of 10 bits. */
+static void test_deep_step(void)
+{
+    const uint8_t a[] = {0, 0, 0xff, 3}, b[] = {1, 0, 0xff, 3};
+    AePlane first = {(uint8_t *)a, 4, 2, 2, 1, 10};
+    AePlane second = {(uint8_t *)b, 4, 2, 2, 1, 10};
+
+    g_assert_cmpfloat_with_epsilon(ae_mse(&first, &second),
+                                   0.5 / (1023.0 * 1023), 1e-15);
 }
 
 static void test_psnr(void)
@@ -119,6 +183,8 @@ int main(int argc, char **argv)
     g_test_add_func("/metrics/ssim-small", test_ssim_small);
     g_test_add_func("/metrics/mse", test_mse);
     g_test_add_func("/metrics/mse-wide", test_mse_wide);
+    g_test_add_func("/metrics/deep", test_deep);
+    g_test_add_func("/metrics/deep-step", test_deep_step);
     g_test_add_func("/metrics/psnr", test_psnr);
     return g_test_run();
 }

@@ -81,7 +81,12 @@ static void test_read(void)
         AePlane plane = make_plane(k, 0);
         float row[3 * 20];
 
+        uint16_t integers[W];
+
         fill_random(&plane, k);
+        ae_plane_read_integers(&plane, 3, integers);
+        for (int x = 0; x < W; x++)
+            g_assert_cmpint(integers[x], ==, get(&plane, x, 3));
         for (int step = 1; step <= 3; step += 2)
             for (int y = 0; y < 2 * H; y++) {
                 ae_plane_read(&plane, y, 20, range, row, step);
