@@ -12,7 +12,7 @@ PACKAGES="gcc libc6-dev meson ninja-build pkg-config
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
     gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good
     libglib2.0-dev libopenblas-dev libpng-dev libprotobuf-c-dev
-    protobuf-c-compiler libjson-glib-dev
+    protobuf-c-compiler libjson-glib-dev libcairo2-dev
     libonnx-testdata dataset-fashion-mnist gnome-control-center-data"
 
 missing=()

@@ -20,6 +20,8 @@ forbid "GStreamer in the core" '#include <gst/' $(code core)
 forbid "cblas or LAPACK outside core/base/gemm.c" 'cblas|syevd' $(code core plugins | grep -v core/base/gemm)
 forbid "intrinsics outside core/kernels" 'immintrin|arm_neon' \
     $(code core plugins | grep -v core/kernels/)
+forbid "Cairo outside core/tools" '#include <cairo' \
+    $(code core plugins | grep -v core/tools/)
 forbid "vector extensions outside core/kernels" 'vector_size' \
     $(code core plugins | grep -v core/kernels/)
 # rule FOLDER FOLDERS...: files of core/FOLDER include headers of their own

@@ -128,10 +128,10 @@ static gboolean run_manifold(int argc, char **argv, const char *usage,
     if (images == NULL)
         return FALSE;
     const AeImage *first = g_ptr_array_index(images, 0);
-    g_autoptr(AeImage) figure =
-        ae_figure_manifold((AeImage *const *)images->pdata, count, range,
-                           tool_choose_zoom(first->width, count, 4));
-    return ae_image_save_png(figure, path, error);
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
+    ae_figure_manifold(canvas, (AeImage *const *)images->pdata, count, range,
+                       tool_choose_zoom(first->width, count, 4));
+    return tool_save_canvas(canvas, path, error);
 }
 
 /* @count codes on the straight line between the first two of @ends. */
@@ -162,8 +162,8 @@ static AeImage idx_image(const AeIdx *idx, int64_t i)
 }
 
 /* The two images with what lies between them in a row. */
-static AeImage *draw_strip(const AeIdx *idx, const gint64 *ends,
-                           GPtrArray *between)
+static void draw_strip(cairo_t *canvas, const AeIdx *idx, const gint64 *ends,
+                       GPtrArray *between)
 {
     const int columns = (int)between->len + 2;
     AeImage from = idx_image(idx, ends[0]), to = idx_image(idx, ends[1]);
@@ -178,8 +178,8 @@ static AeImage *draw_strip(const AeIdx *idx, const gint64 *ends,
         images[i] = g_ptr_array_index(between, i - 1);
         captions[i] = g_strdup_printf("%.2f", (i - 1.0) / (columns - 3));
     }
-    return ae_figure_grid(images, 1, columns, (const char *const *)captions,
-                          NULL, tool_choose_zoom(from.width, columns, 4));
+    ae_figure_grid(canvas, images, 1, columns, (const char *const *)captions,
+                   NULL, tool_choose_zoom(from.width, columns, 4));
 }
 
 static gboolean parse_index(const char *text, int64_t n, gint64 *index,
@@ -261,8 +261,9 @@ static gboolean run_interpolate(int argc, char **argv, const char *usage,
         images = decode_images(codec, codes, labels, error);
     if (images == NULL)
         return FALSE;
-    g_autoptr(AeImage) figure = draw_strip(idx, ends, images);
-    return ae_image_save_png(figure, path, error);
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
+    draw_strip(canvas, idx, ends, images);
+    return tool_save_canvas(canvas, path, error);
 }
 
 /* @count random codes, the same for each of @rows rows. */
@@ -282,16 +283,16 @@ static AeTensor *random_codes(const Codec *codec, int rows, int count,
     return codes;
 }
 
-static AeImage *draw_sheet(GPtrArray *images, int rows, int count)
+static void draw_sheet(cairo_t *canvas, GPtrArray *images, int rows, int count)
 {
     const AeImage *first = g_ptr_array_index(images, 0);
     g_auto(GStrv) captions = g_new0(char *, rows + 1);
 
     for (int i = 0; i < rows; i++)
         captions[i] = g_strdup_printf("%d", i);
-    return ae_figure_grid((AeImage *const *)images->pdata, rows, count, NULL,
-                          (const char *const *)captions,
-                          tool_choose_zoom(first->width, count, 2));
+    ae_figure_grid(canvas, (AeImage *const *)images->pdata, rows, count, NULL,
+                   (const char *const *)captions,
+                   tool_choose_zoom(first->width, count, 2));
 }
 
 static gboolean run_labels(int argc, char **argv, const char *usage,
@@ -334,8 +335,9 @@ static gboolean run_labels(int argc, char **argv, const char *usage,
         images = decode_images(codec, codes, labels, error);
     if (images == NULL)
         return FALSE;
-    g_autoptr(AeImage) figure = draw_sheet(images, codec->classes, count);
-    return ae_image_save_png(figure, path, error);
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
+    draw_sheet(canvas, images, codec->classes, count);
+    return tool_save_canvas(canvas, path, error);
 }
 
 const Command decode_figures[] = {

@@ -91,14 +91,14 @@ static gboolean set_tiles(Tiles *tiles, const AeModel *model, GError **error)
     return TRUE;
 }
 
-static AeImage *draw_tiles(const Tiles *tiles)
+static void draw_tiles(cairo_t *canvas, const Tiles *tiles)
 {
     const double shape = 1.6 * tiles->height / tiles->width;
     const int columns = MIN(tiles->n, (int)ceil(sqrt(shape * tiles->n)));
 
-    return ae_figure_weights(tiles->numbers, tiles->n, tiles->height,
-                             tiles->width, columns,
-                             tool_choose_zoom(tiles->width, columns, MAX_ZOOM));
+    ae_figure_weights(canvas, tiles->numbers, tiles->n, tiles->height,
+                      tiles->width, columns,
+                      tool_choose_zoom(tiles->width, columns, MAX_ZOOM));
 }
 
 static gboolean run_weights(int argc, char **argv, const char *usage,
@@ -109,7 +109,7 @@ static gboolean run_weights(int argc, char **argv, const char *usage,
                                      &path, "File to write", "OUT.png"},
                                     {0}};
     g_autoptr(AeModel) model = NULL;
-    g_autoptr(AeImage) figure = NULL;
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
     Tiles tiles = {0};
 
     if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
@@ -118,9 +118,9 @@ static gboolean run_weights(int argc, char **argv, const char *usage,
     model = tool_load_model(argv[1], error);
     if (model == NULL || !set_tiles(&tiles, model, error))
         return FALSE;
-    figure = draw_tiles(&tiles);
+    draw_tiles(canvas, &tiles);
     g_free(tiles.numbers);
-    return ae_image_save_png(figure, path, error);
+    return tool_save_canvas(canvas, path, error);
 }
 
 const Command weight_figures[] = {

@@ -50,17 +50,16 @@ static gboolean save_grid(const Grid *grid, const char *path,
     int cells = MAX(grid->rows * grid->columns, n);
     AeImage **images = load_images(names, n, error);
     gboolean loaded = n == 0 || images[n - 1] != NULL;
-    g_autoptr(AeImage) figure = NULL;
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
 
     images = g_renew(AeImage *, images, cells);
     memset(images + n, 0, (gsize)(cells - n) * sizeof *images);
     if (loaded)
-        figure =
-            ae_figure_grid(images, grid->rows, grid->columns,
-                           (const char *const *)grid->captions,
-                           (const char *const *)grid->row_captions, grid->zoom);
+        ae_figure_grid(canvas, images, grid->rows, grid->columns,
+                       (const char *const *)grid->captions,
+                       (const char *const *)grid->row_captions, grid->zoom);
     free_images(images, cells);
-    return figure != NULL && ae_image_save_png(figure, path, error);
+    return loaded && tool_save_canvas(canvas, path, error);
 }
 
 static gboolean run_grid(int argc, char **argv, const char *usage,
@@ -174,7 +173,7 @@ static gboolean save_scatter(const AeIdx *labels, char **paths, int n,
 {
     g_autoptr(GPtrArray) panels =
         g_ptr_array_new_with_free_func((GDestroyNotify)ae_tensor_free);
-    g_autoptr(AeImage) figure = NULL;
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
 
     for (int i = 0; i < n; i++) {
         AeTensor *codes = load_codes(paths[i], labels->dim[0], error);
@@ -183,9 +182,9 @@ static gboolean save_scatter(const AeIdx *labels, char **paths, int n,
             return FALSE;
         g_ptr_array_add(panels, codes);
     }
-    figure = ae_figure_scatter((const AeTensor *const *)panels->pdata, n,
-                               (const char *const *)captions, labels->data);
-    return ae_image_save_png(figure, path, error);
+    ae_figure_scatter(canvas, (const AeTensor *const *)panels->pdata, n,
+                      (const char *const *)captions, labels->data);
+    return tool_save_canvas(canvas, path, error);
 }
 
 static gboolean run_scatter(int argc, char **argv, const char *usage,
@@ -281,9 +280,10 @@ static gboolean save_curves(char **paths, int n, char **captions,
         good = good && read_log(paths[i], &curves[i], error);
     }
     if (good) {
-        g_autoptr(AeImage) figure = ae_figure_curves(curves, n);
+        g_autoptr(cairo_t) canvas = ae_canvas_new();
 
-        good = ae_image_save_png(figure, path, error);
+        ae_figure_curves(canvas, curves, n);
+        good = tool_save_canvas(canvas, path, error);
     }
     for (int i = 0; i < n; i++) {
         g_array_unref(curves[i].training);

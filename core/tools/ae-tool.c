@@ -96,6 +96,13 @@ AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error)
     return ae_plan_new(model, &options, error);
 }
 
+gboolean tool_save_canvas(cairo_t *canvas, const char *path, GError **error)
+{
+    g_autoptr(AeImage) image = ae_canvas_render(canvas, error);
+
+    return image != NULL && ae_image_save_png(image, path, error);
+}
+
 int tool_choose_zoom(int width, int columns, int most)
 {
     return CLAMP(PICTURE_WIDTH / (width * columns), 1, most);

@@ -4,6 +4,10 @@
 #pragma once
 
 #include "ae.h"
+#include "tools/figure.h"
+#include "tools/neighbours.h"
+#include "tools/pca.h"
+#include "tools/quantize.h"
 
 typedef struct {
     const char *name, *arguments, *summary; /* name NULL: the table ends */
@@ -11,7 +15,7 @@ typedef struct {
 } Command;
 
 extern const Command model_commands[], run_commands[], embed_commands[],
-    decode_commands[], judge_commands[], figure_commands[], resize_commands[];
+    decode_commands[], figure_commands[], resize_commands[];
 extern const Command decode_figures[], weight_figures[]; /* of `ae figure` */
 
 typedef struct {
@@ -34,6 +38,9 @@ AeModel *tool_load_model(const char *name, GError **error);
 
 /* A plan for one image, of @size where the model leaves it open. */
 AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error);
+
+/* Writes what was drawn as a PNG file. */
+gboolean tool_save_canvas(cairo_t *canvas, const char *path, GError **error);
 
 /* How often larger @columns images of @width fill a picture: 1 to @most. */
 int tool_choose_zoom(int width, int columns, int most);

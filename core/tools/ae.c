@@ -8,8 +8,8 @@
 #include "tools/ae-tool.h"
 
 static const Command *const groups[] = {
-    model_commands, run_commands,    embed_commands,  decode_commands,
-    judge_commands, figure_commands, resize_commands,
+    model_commands,  run_commands,    embed_commands,
+    decode_commands, figure_commands, resize_commands,
 };
 
 static int usage(FILE *file)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <math.h>
-#include <string.h>
 
 #include "tools/figure.h"
 #include "tools/plot.h"
@@ -8,38 +7,35 @@
 enum {
     WIDTH = 760,
     HEIGHT = 460,
-    LINE = 24,  /* of the legend */
-    SAMPLE = 36 /* of a line, there */
+    LINE = 24,   /* of the legend */
+    SAMPLE = 36, /* length of a line there */
+    GAP = 16,    /* between plot, line and text there */
 };
 
-#define DASH 7.0 /* pixels, and as many between */
-#define DASHED "validation"
+#define DASH 7.0     /* pixels, and as many between two dashes */
+#define FARTHEST 1e5 /* pixels; points outside of the plot lie no farther */
 
 static const AeCurvePoint *point(const GArray *points, guint i)
 {
     return &g_array_index(points, AeCurvePoint, i);
 }
 
-/* The lowest value, and the highest after a twentieth of the steps. */
-static void extend_values(AeAxis *axis, const GArray *points)
+/* Makes room for a curve: for all of its steps, its lowest value, and its
+ * highest after the first twentieth of the steps. */
+static void extend_axes(AePlot *plot, const GArray *points)
 {
     double last = points->len > 0 ? point(points, points->len - 1)->step : 0;
 
+    plot->x.high = MAX(plot->x.high, last);
     for (guint i = 0; i < points->len; i++) {
         const AeCurvePoint *p = point(points, i);
 
         if (!isfinite(p->value))
             continue;
-        axis->low = MIN(axis->low, p->value);
+        plot->y.low = MIN(plot->y.low, p->value);
         if (p->step >= last / 20)
-            axis->high = MAX(axis->high, p->value);
+            plot->y.high = MAX(plot->y.high, p->value);
     }
-}
-
-static void extend_steps(AeAxis *axis, const GArray *points)
-{
-    if (points->len > 0)
-        axis->high = MAX(axis->high, point(points, points->len - 1)->step);
 }
 
 static void set_axes(AePlot *plot, const AeCurve *curves, int n)
@@ -49,10 +45,8 @@ static void set_axes(AePlot *plot, const AeCurve *curves, int n)
     plot->x = (AeAxis){0, 1, "step"};
     plot->y = (AeAxis){INFINITY, -INFINITY, "loss"};
     for (int i = 0; i < n; i++) {
-        extend_steps(&plot->x, curves[i].training);
-        extend_steps(&plot->x, curves[i].validation);
-        extend_values(&plot->y, curves[i].training);
-        extend_values(&plot->y, curves[i].validation);
+        extend_axes(plot, curves[i].training);
+        extend_axes(plot, curves[i].validation);
     }
     if (!(plot->y.low < plot->y.high)) {
         plot->y.low = isfinite(plot->y.low) ? plot->y.low - 0.5 : 0;
@@ -63,128 +57,62 @@ static void set_axes(AePlot *plot, const AeCurve *curves, int n)
     plot->y.high += margin;
 }
 
-/* The part of a line that is inside; what enters from above begins at the top.
- */
-static void draw_segment(const AePlot *plot, double x0, double y0, double x1,
-                         double y1, AeColour colour)
+/* Strokes the path that has been made. */
+static void stroke(cairo_t *canvas, gboolean dashed)
 {
-    const double top = plot->top + 1;
-
-    if (y0 < top && y1 < top)
-        return;
-    if (y0 < top) {
-        x0 += (x1 - x0) * (top - y0) / (y1 - y0);
-        y0 = top;
-    }
-    if (y1 < top) {
-        x1 = x0 + (x1 - x0) * (top - y0) / (y1 - y0);
-        y1 = top;
-    }
-    ae_draw_line(plot->image, x0, y0, x1, y1, 2, colour);
+    cairo_set_dash(canvas, (double[]){DASH}, dashed ? 1 : 0, 0);
+    cairo_set_line_width(canvas, 2);
+    cairo_set_line_join(canvas, CAIRO_LINE_JOIN_ROUND);
+    cairo_stroke(canvas);
 }
 
-/* @phase: how long the dashes have been, in pixels. */
-static void draw_dashes(const AePlot *plot, double x0, double y0, double x1,
-                        double y1, double *phase, AeColour colour)
+/* A line through all points that are finite, broken at the others. */
+static void draw_curve(const AePlot *plot, cairo_t *canvas,
+                       const GArray *points, gboolean dashed)
 {
-    const double length = hypot(x1 - x0, y1 - y0);
-    double at = 0;
-
-    while (at < length) {
-        double in_dash = fmod(*phase, 2 * DASH);
-        double rest = in_dash < DASH ? DASH - in_dash : 2 * DASH - in_dash;
-        double next = MIN(at + MAX(rest, 1e-3), length);
-
-        if (in_dash < DASH)
-            draw_segment(plot, x0 + (x1 - x0) * at / length,
-                         y0 + (y1 - y0) * at / length,
-                         x0 + (x1 - x0) * next / length,
-                         y0 + (y1 - y0) * next / length, colour);
-        *phase += next - at;
-        at = next;
-    }
-}
-
-static void draw_curve(const AePlot *plot, const GArray *points,
-                       gboolean dashed, AeColour colour)
-{
-    double phase = 0;
-
+    cairo_save(canvas);
+    cairo_rectangle(canvas, plot->left, plot->top, plot->width, plot->height);
+    cairo_clip(canvas);
     for (guint i = 0; i < points->len; i++) {
-        const AeCurvePoint *a = point(points, i > 0 ? i - 1 : 0);
-        const AeCurvePoint *b = point(points, i);
-        double x0 = ae_plot_x(plot, a->step), y0 = ae_plot_y(plot, a->value);
-        double x1 = ae_plot_x(plot, b->step), y1 = ae_plot_y(plot, b->value);
+        const AeCurvePoint *p = point(points, i);
 
-        if (!isfinite(a->value) || !isfinite(b->value))
-            continue;
-        if (dashed)
-            draw_dashes(plot, x0, y0, x1, y1, &phase, colour);
+        if (isfinite(p->value))
+            cairo_line_to(
+                canvas, ae_plot_x(plot, p->step),
+                CLAMP(ae_plot_y(plot, p->value), -FARTHEST, FARTHEST));
         else
-            draw_segment(plot, x0, y0, x1, y1, colour);
+            cairo_new_sub_path(canvas);
     }
+    stroke(canvas, dashed);
+    cairo_restore(canvas);
 }
 
-static void draw_legend_line(const AePlot *plot, int left, int top,
-                             const char *text, gboolean dashed, AeColour colour)
+static void draw_legend_line(cairo_t *canvas, int line, const char *text,
+                             gboolean dashed)
 {
-    const double y = top + LINE / 2;
-    double phase = 0;
+    const double y = line * LINE + LINE / 2.0;
 
-    if (dashed)
-        draw_dashes(plot, left, y, left + SAMPLE, y, &phase, colour);
-    else
-        draw_segment(plot, left, y, left + SAMPLE, y, colour);
-    ae_draw_text(plot->image, left + SAMPLE + 8, top + LINE / 2 - 7, text, 2,
-                 AE_INK);
+    cairo_move_to(canvas, WIDTH + GAP, y);
+    cairo_rel_line_to(canvas, SAMPLE, 0);
+    stroke(canvas, dashed);
+    ae_canvas_text(canvas, WIDTH + GAP + SAMPLE + GAP / 2, y, 0, text);
 }
 
-static gboolean has_validation(const AeCurve *curves, int n)
+void ae_figure_curves(cairo_t *canvas, const AeCurve *curves, int n)
 {
-    for (int i = 0; i < n; i++)
-        if (curves[i].validation->len > 0)
-            return TRUE;
-    return FALSE;
-}
+    AePlot plot = {.width = WIDTH, .height = HEIGHT};
+    gboolean validated = FALSE;
 
-static int legend_width(const AeCurve *curves, int n)
-{
-    int width = has_validation(curves, n) ? ae_draw_text_width(DASHED, 2) : 0;
-
-    for (int i = 0; i < n; i++)
-        width = MAX(width, ae_draw_text_width(curves[i].name, 2));
-    return width + SAMPLE + 8 + AE_PLOT_EDGE;
-}
-
-static void draw_legend(const AePlot *plot, const AeCurve *curves, int n)
-{
-    int left = plot->left + plot->width + AE_PLOT_EDGE, top = plot->top;
-
-    for (int i = 0; i < n; i++, top += LINE)
-        draw_legend_line(plot, left, top, curves[i].name, FALSE,
-                         ae_colour_class(i));
-    if (has_validation(curves, n))
-        draw_legend_line(plot, left, top, DASHED, TRUE, AE_FRAME);
-}
-
-AeImage *ae_figure_curves(const AeCurve *curves, int n)
-{
-    AePlot plot = {.left = AE_PLOT_LEFT,
-                   .top = AE_PLOT_EDGE,
-                   .width = WIDTH,
-                   .height = HEIGHT};
-    const int legend = MAX(n + 1, 1) * LINE;
-
-    plot.image = ae_draw_new(
-        AE_PLOT_LEFT + WIDTH + AE_PLOT_EDGE + legend_width(curves, n),
-        AE_PLOT_EDGE + MAX(HEIGHT + AE_PLOT_BOTTOM, legend), 3);
     set_axes(&plot, curves, n);
-    ae_plot_rules(&plot);
+    ae_plot_axes(&plot, canvas, NULL, TRUE);
     for (int i = 0; i < n; i++) {
-        draw_curve(&plot, curves[i].training, FALSE, ae_colour_class(i));
-        draw_curve(&plot, curves[i].validation, TRUE, ae_colour_class(i));
+        ae_canvas_set_class(canvas, i);
+        draw_curve(&plot, canvas, curves[i].training, FALSE);
+        draw_curve(&plot, canvas, curves[i].validation, TRUE);
+        draw_legend_line(canvas, i, curves[i].name, FALSE);
+        validated = validated || curves[i].validation->len > 0;
     }
-    ae_plot_axes(&plot, NULL);
-    draw_legend(&plot, curves, n);
-    return plot.image;
+    ae_canvas_set_gray(canvas, 0.43);
+    if (validated)
+        draw_legend_line(canvas, n, "validation", TRUE);
 }

@@ -3,47 +3,14 @@
 #include <stdlib.h>
 
 #include "tools/figure.h"
-#include "tools/plot.h"
 
 enum {
-    GAP = 5,
-    SATURATED = 500,
-    BAR = 20,       /* the colour bar's width */
-    BAR_ROOM = 140, /* with its numbers */
-    LEAST = 200,    /* height of the picture, so that the bar is one */
+    GAP = 5,         /* pixels between tiles */
+    SATURATED = 500, /* one number in so many lies beyond the colours */
+    BAR = 20,        /* width of the colour bar */
+    BAR_GAP = 16,
+    LEAST = 200, /* height of the colour bar */
 };
-
-static void draw_tile(AeImage *image, int left, int top, const float *tile,
-                      int height, int width, int zoom, double scale)
-{
-    ae_draw_area(image, left - 1, top - 1, width * zoom + 2, height * zoom + 2,
-                 AE_RULE);
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++)
-            ae_draw_area(image, left + x * zoom, top + y * zoom, zoom, zoom,
-                         ae_colour_diverging(tile[y * width + x] / scale));
-}
-
-static void draw_number(AeImage *image, int left, int middle, double number)
-{
-    g_autofree char *text =
-        g_strdup_printf(number != 0 ? "%+.3g" : "%g", number);
-
-    ae_draw_text(image, left, middle - AE_TEXT_HEIGHT + 1, text, 2, AE_INK);
-}
-
-static void draw_bar(AeImage *image, int left, double scale)
-{
-    const int top = AE_PLOT_EDGE, height = image->height - 2 * AE_PLOT_EDGE;
-
-    ae_draw_area(image, left - 1, top - 1, BAR + 2, height + 2, AE_FRAME);
-    for (int y = 0; y < height; y++)
-        ae_draw_area(image, left, top + y, BAR, 1,
-                     ae_colour_diverging(1 - 2.0 * y / (height - 1)));
-    draw_number(image, left + BAR + 8, top + AE_TEXT_HEIGHT, scale);
-    draw_number(image, left + BAR + 8, top + height / 2, 0);
-    draw_number(image, left + BAR + 8, top + height - AE_TEXT_HEIGHT, -scale);
-}
 
 static int compare(const void *a, const void *b)
 {
@@ -65,20 +32,51 @@ static double choose_scale(const float *numbers, int64_t n)
     return scale > 0 ? scale : 1;
 }
 
-AeImage *ae_figure_weights(const float *tiles, int n, int height, int width,
-                           int columns, int zoom)
+/* @numbers as colours, in a thin gray frame. */
+static void draw_tile(cairo_t *canvas, int left, int top, const float *numbers,
+                      int height, int width, int zoom, double scale)
+{
+    g_autoptr(AeImage) image = ae_image_new(width, height, 3);
+
+    for (int i = 0; i < width * height; i++)
+        ae_colour_diverging(numbers[i] / scale, image->pixels + 3 * i);
+    ae_canvas_set_gray(canvas, 0.9);
+    ae_canvas_box(canvas, left - 1, top - 1, width * zoom + 2,
+                  height * zoom + 2);
+    ae_canvas_image(canvas, left, top, image, zoom);
+}
+
+static void draw_number(cairo_t *canvas, int left, double middle, double number)
+{
+    g_autofree char *text =
+        g_strdup_printf(number != 0 ? "%+.3g" : "%g", number);
+
+    ae_canvas_text(canvas, left, middle, 0, text);
+}
+
+static void draw_bar(cairo_t *canvas, int left, int height, double scale)
+{
+    g_autofree float *shades = g_new(float, (gsize)height *BAR);
+
+    for (int i = 0; i < height * BAR; i++)
+        shades[i] = 1 - 2.0f * (float)(i / BAR) / (float)(height - 1);
+    draw_tile(canvas, left, 0, shades, height, BAR, 1, 1);
+    draw_number(canvas, left + BAR + 8, AE_TEXT / 2, scale);
+    draw_number(canvas, left + BAR + 8, height / 2.0, 0);
+    draw_number(canvas, left + BAR + 8, height - AE_TEXT / 2, -scale);
+}
+
+void ae_figure_weights(cairo_t *canvas, const float *tiles, int n, int height,
+                       int width, int columns, int zoom)
 {
     const int w = width * zoom + GAP, h = height * zoom + GAP;
     const int rows = (n + columns - 1) / columns;
-    AeImage *image = ae_draw_new(2 * AE_PLOT_EDGE + columns * w + BAR_ROOM,
-                                 MAX(2 * AE_PLOT_EDGE + rows * h, LEAST), 3);
     const double scale = choose_scale(tiles, (int64_t)n * height * width);
 
     for (int i = 0; i < n; i++)
-        draw_tile(image, AE_PLOT_EDGE + i % columns * w,
-                  AE_PLOT_EDGE + i / columns * h,
+        draw_tile(canvas, i % columns * w, i / columns * h,
                   tiles + (int64_t)i * height * width, height, width, zoom,
                   scale);
-    draw_bar(image, 2 * AE_PLOT_EDGE + columns * w, scale);
-    return image;
+    draw_bar(canvas, columns * w - GAP + BAR_GAP, MAX(rows * h - GAP, LEAST),
+             scale);
 }

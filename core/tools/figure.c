@@ -2,113 +2,76 @@
 /* Pictures made of images: grids and manifolds. */
 #include "tools/figure.h"
 
+#include <math.h>
+
 #include "tools/plot.h"
 
-enum { GAP = 4 /* between the cells of a grid, and around them */ };
+enum { GAP = 4 /* pixels between the cells of a grid */ };
 
-/* Size of a cell, scale and height of the captions, width of those at the left,
- * channels of a grid. */
-typedef struct {
-    int width, height, scale, caption, left, channels;
-} Cells;
-
-static Cells measure_images(AeImage *const *images, int n, int zoom)
+static double widest(cairo_t *canvas, const char *const *captions, int n)
 {
-    Cells cells = {.channels = 1};
+    double width = 0;
 
-    for (int i = 0; i < n; i++) {
-        if (images[i] == NULL)
-            continue;
-        cells.width = MAX(cells.width, images[i]->width * zoom);
-        cells.height = MAX(cells.height, images[i]->height * zoom);
-        cells.channels = MAX(cells.channels, images[i]->channels);
-    }
-    return cells;
-}
-
-static int widest(const char *const *captions, int n)
-{
-    int width = 0;
-
-    for (int i = 0; i < n; i++)
-        if (captions[i])
-            width = MAX(width, ae_draw_text_width(captions[i], 1));
+    for (int i = 0; captions != NULL && i < n; i++)
+        if (captions[i] != NULL)
+            width = MAX(width, ae_canvas_text_width(canvas, captions[i]));
     return width;
 }
 
-/* Captions are drawn twice as large where all fit so, else cells grow to hold
- * them. */
-static void measure_captions(Cells *cells, const char *const *captions, int n)
+void ae_figure_grid(cairo_t *canvas, AeImage *const *images, int rows,
+                    int columns, const char *const *captions,
+                    const char *const *row_captions, int zoom)
 {
-    int width = widest(captions, n);
+    int width = 0, height = row_captions != NULL ? AE_TEXT : 0;
 
-    cells->scale = 2 * width <= cells->width ? 2 : 1;
-    cells->width = MAX(cells->width, width * cells->scale);
-    cells->caption = AE_TEXT_HEIGHT * cells->scale + GAP;
-}
-
-static void measure_row_captions(Cells *cells, const char *const *captions,
-                                 int n)
-{
-    cells->height = MAX(cells->height, AE_TEXT_HEIGHT * 2);
-    cells->left = 2 * widest(captions, n) + GAP;
-}
-
-AeImage *ae_figure_grid(AeImage *const *images, int rows, int columns,
-                        const char *const *captions,
-                        const char *const *row_captions, int zoom)
-{
-    Cells cells = measure_images(images, rows * columns, zoom);
-    AeImage *figure;
-
-    if (captions)
-        measure_captions(&cells, captions, columns);
-    if (row_captions)
-        measure_row_captions(&cells, row_captions, rows);
-    figure = ae_draw_new(columns * (cells.width + GAP) + GAP + cells.left,
-                         rows * (cells.height + GAP) + GAP + cells.caption,
-                         cells.channels);
-    for (int x = 0; captions && x < columns; x++)
-        if (captions[x])
-            ae_draw_text(figure, cells.left + GAP + x * (cells.width + GAP),
-                         GAP, captions[x], cells.scale, AE_INK);
+    for (int i = 0; i < rows * columns; i++)
+        if (images[i] != NULL) {
+            width = MAX(width, images[i]->width * zoom);
+            height = MAX(height, images[i]->height * zoom);
+        }
+    /* Captions that are wider than their cells become smaller first; then
+     * cells become wider. */
+    if (widest(canvas, captions, columns) > width)
+        cairo_set_font_size(canvas, AE_SMALL_TEXT);
+    width = MAX(width, (int)ceil(widest(canvas, captions, columns)));
+    for (int x = 0; captions != NULL && x < columns; x++)
+        if (captions[x] != NULL)
+            ae_canvas_text(canvas, x * (width + GAP) + width / 2.0,
+                           -AE_TEXT / 2 - GAP, 0.5, captions[x]);
+    cairo_set_font_size(canvas, AE_TEXT);
     for (int y = 0; y < rows; y++) {
-        int top = GAP + cells.caption + y * (cells.height + GAP);
+        const int top = y * (height + GAP);
 
-        if (row_captions && row_captions[y])
-            ae_draw_text(figure, GAP, top + cells.height / 2 - AE_TEXT_HEIGHT,
-                         row_captions[y], 2, AE_INK);
-        for (int x = 0; x < columns; x++)
-            if (images[y * columns + x])
-                ae_draw_image(figure,
-                              cells.left + GAP + x * (cells.width + GAP), top,
-                              images[y * columns + x], zoom);
+        if (row_captions != NULL && row_captions[y] != NULL)
+            ae_canvas_text(canvas, -2 * GAP, top + height / 2.0, 1,
+                           row_captions[y]);
+        for (int x = 0; x < columns; x++) {
+            const AeImage *image = images[y * columns + x];
+
+            if (image != NULL)
+                ae_canvas_image(
+                    canvas,
+                    x * (width + GAP) + (width - image->width * zoom) / 2,
+                    top + (height - image->height * zoom) / 2, image, zoom);
+        }
     }
-    return figure;
 }
 
-AeImage *ae_figure_manifold(AeImage *const *images, int count, double range,
-                            int zoom)
+void ae_figure_manifold(cairo_t *canvas, AeImage *const *images, int count,
+                        double range, int zoom)
 {
     const int w = images[0]->width * zoom, h = images[0]->height * zoom;
-    /* Ticks are at the middles of the images: the axes begin half one before.
-     */
+    /* Ticks mark the middles of the images: an axis begins half an image
+     * earlier. */
     const double edge = count > 1 ? range * count / (count - 1) : 0.5;
-    AePlot plot = {
-        .image = ae_draw_new(AE_PLOT_LEFT + count * w + AE_PLOT_EDGE,
-                             AE_PLOT_EDGE + count * h + AE_PLOT_BOTTOM,
-                             images[0]->channels),
-        .left = AE_PLOT_LEFT,
-        .top = AE_PLOT_EDGE,
+    const AePlot plot = {
         .width = count * w,
         .height = count * h,
         .x = {-edge, edge, "z1"},
         .y = {edge, -edge, "z0"},
     };
 
+    ae_plot_axes(&plot, canvas, NULL, FALSE);
     for (int i = 0; i < count * count; i++)
-        ae_draw_image(plot.image, plot.left + i % count * w,
-                      plot.top + i / count * h, images[i], zoom);
-    ae_plot_axes(&plot, NULL);
-    return plot.image;
+        ae_canvas_image(canvas, i % count * w, i / count * h, images[i], zoom);
 }

@@ -4,45 +4,25 @@
 #include <math.h>
 
 enum {
-    TEXT = 2, /* scale */
-    TICK = 6,
-    GAP = 4,
-    X_SPACING = 64, /* of ticks, at least: numbers must fit */
+    TICK = 6,       /* its length */
+    GAP = 6,        /* between tick, number and label */
+    X_SPACING = 64, /* least distance of ticks: numbers must fit */
     Y_SPACING = 48,
-    TEXT_SIZE = AE_TEXT_HEIGHT * TEXT,
 };
 
-/* Ticks of an axis: at the multiples @first to @last of @step. */
-typedef struct {
-    double step;
-    int first, last;
-} Ticks;
+#define FRAME 0.43 /* shades of gray */
+#define RULE 0.9
 
-/* The step is 1, 2 or 5 times a power of ten. */
-static Ticks make_ticks(const AeAxis *axis, int length, int spacing)
+/* The step between ticks: 1, 2 or 5 times a power of ten. */
+static double choose_step(const AeAxis *axis, int length, int spacing)
 {
-    static const double nice[] = {1, 2, 5, 10};
     const double least = fabs(axis->high - axis->low) * spacing / length;
     const double power = pow(10, floor(log10(least)));
-    Ticks ticks;
-    int i = 0;
 
-    while (i < 3 && nice[i] * power < least)
-        i++;
-    ticks.step = nice[i] * power;
-    ticks.first = (int)ceil(MIN(axis->low, axis->high) / ticks.step - 1e-6);
-    ticks.last = (int)floor(MAX(axis->low, axis->high) / ticks.step + 1e-6);
-    return ticks;
-}
-
-static Ticks x_ticks(const AePlot *plot)
-{
-    return make_ticks(&plot->x, plot->width, X_SPACING);
-}
-
-static Ticks y_ticks(const AePlot *plot)
-{
-    return make_ticks(&plot->y, plot->height, Y_SPACING);
+    return least <= power       ? power
+           : least <= 2 * power ? 2 * power
+           : least <= 5 * power ? 5 * power
+                                : 10 * power;
 }
 
 /* As many decimals as the step has; thousands as k. Free. */
@@ -57,59 +37,42 @@ static char *tick_text(double step, int i)
     return g_strdup_printf("%.*f%s", decimals, unit * i, thousands ? "k" : "");
 }
 
-static void draw_x_tick(const AePlot *plot, double step, int i)
+/* Ticks of the x axis, or, if @upright, of the y axis, with their numbers.
+ * Returns the width of the widest number. */
+static double draw_ticks(const AePlot *plot, cairo_t *canvas, gboolean upright,
+                         gboolean rules)
 {
-    g_autofree char *text = tick_text(step, i);
-    double x = ae_plot_x(plot, i * step);
-    int bottom = plot->top + plot->height;
+    const AeAxis *axis = upright ? &plot->y : &plot->x;
+    const double step = upright ? choose_step(axis, plot->height, Y_SPACING)
+                                : choose_step(axis, plot->width, X_SPACING);
+    const int last = (int)floor(MAX(axis->low, axis->high) / step + 1e-6);
+    const int bottom = plot->top + plot->height;
+    double widest = 0;
 
-    ae_draw_area(plot->image, (int)x, bottom, 1, TICK, AE_FRAME);
-    ae_draw_text(plot->image, (int)x - ae_draw_text_width(text, TEXT) / 2 + 1,
-                 bottom + TICK + GAP, text, TEXT, AE_INK);
-}
+    for (int i = (int)ceil(MIN(axis->low, axis->high) / step - 1e-6); i <= last;
+         i++) {
+        g_autofree char *text = tick_text(step, i);
+        const int x = (int)ae_plot_x(plot, i * step);
+        const int y = (int)ae_plot_y(plot, i * step);
 
-/* Returns where its number begins. */
-static int draw_y_tick(const AePlot *plot, double step, int i)
-{
-    g_autofree char *text = tick_text(step, i);
-    double y = ae_plot_y(plot, i * step);
-    int left = plot->left - TICK - GAP - ae_draw_text_width(text, TEXT);
-
-    ae_draw_area(plot->image, plot->left - TICK, (int)y, TICK, 1, AE_FRAME);
-    ae_draw_text(plot->image, left, (int)y - TEXT_SIZE / 2 + 1, text, TEXT,
-                 AE_INK);
-    return left;
-}
-
-static void draw_frame(const AePlot *plot)
-{
-    int right = plot->left + plot->width, bottom = plot->top + plot->height;
-
-    ae_draw_area(plot->image, plot->left - 1, plot->top - 1, plot->width + 2, 1,
-                 AE_FRAME);
-    ae_draw_area(plot->image, plot->left - 1, bottom, plot->width + 2, 1,
-                 AE_FRAME);
-    ae_draw_area(plot->image, plot->left - 1, plot->top, 1, plot->height,
-                 AE_FRAME);
-    ae_draw_area(plot->image, right, plot->top, 1, plot->height, AE_FRAME);
-}
-
-/* @left: where the numbers of the y axis begin. */
-static void draw_labels(const AePlot *plot, int left, const char *title)
-{
-    const int middle = plot->left + plot->width / 2;
-    const char *x = plot->x.label, *y = plot->y.label;
-
-    ae_draw_text(plot->image, middle - ae_draw_text_width(x, TEXT) / 2,
-                 plot->top + plot->height + AE_PLOT_BOTTOM - TEXT_SIZE - GAP, x,
-                 TEXT, AE_INK);
-    ae_draw_text_upwards(plot->image, MAX(left - TEXT_SIZE - 2 * GAP, 0),
-                         plot->top +
-                             (plot->height - ae_draw_text_width(y, TEXT)) / 2,
-                         y, TEXT, AE_INK);
-    if (title != NULL)
-        ae_draw_text(plot->image, middle - ae_draw_text_width(title, TEXT) / 2,
-                     plot->top - TEXT_SIZE - 2 * GAP, title, TEXT, AE_INK);
+        widest = MAX(widest, ae_canvas_text_width(canvas, text));
+        ae_canvas_set_gray(canvas, RULE);
+        if (rules && upright)
+            ae_canvas_box(canvas, plot->left, y, plot->width, 1);
+        else if (rules)
+            ae_canvas_box(canvas, x, plot->top, 1, plot->height);
+        ae_canvas_set_gray(canvas, FRAME);
+        if (upright)
+            ae_canvas_box(canvas, plot->left - TICK, y, TICK, 1);
+        else
+            ae_canvas_box(canvas, x, bottom, 1, TICK);
+        if (upright)
+            ae_canvas_text(canvas, plot->left - TICK - GAP, y + 0.5, 1, text);
+        else
+            ae_canvas_text(canvas, x + 0.5, bottom + TICK + GAP + AE_TEXT / 2,
+                           0.5, text);
+    }
+    return widest;
 }
 
 AeAxis ae_axis_of(const float *values, int64_t count, int64_t stride,
@@ -148,27 +111,29 @@ double ae_plot_y(const AePlot *plot, double value)
            (plot->y.high - value) / (plot->y.high - plot->y.low) * plot->height;
 }
 
-void ae_plot_rules(const AePlot *plot)
+void ae_plot_axes(const AePlot *plot, cairo_t *canvas, const char *title,
+                  gboolean rules)
 {
-    Ticks x = x_ticks(plot), y = y_ticks(plot);
+    const double middle = plot->left + plot->width / 2.0;
+    const double numbers = draw_ticks(plot, canvas, TRUE, rules);
 
-    for (int i = x.first; i <= x.last; i++)
-        ae_draw_area(plot->image, (int)ae_plot_x(plot, i * x.step), plot->top,
-                     1, plot->height, AE_RULE);
-    for (int i = y.first; i <= y.last; i++)
-        ae_draw_area(plot->image, plot->left, (int)ae_plot_y(plot, i * y.step),
-                     plot->width, 1, AE_RULE);
-}
-
-void ae_plot_axes(const AePlot *plot, const char *title)
-{
-    Ticks x = x_ticks(plot), y = y_ticks(plot);
-    int left = plot->left;
-
-    draw_frame(plot);
-    for (int i = x.first; i <= x.last; i++)
-        draw_x_tick(plot, x.step, i);
-    for (int i = y.first; i <= y.last; i++)
-        left = MIN(left, draw_y_tick(plot, y.step, i));
-    draw_labels(plot, left, title);
+    draw_ticks(plot, canvas, FALSE, rules);
+    ae_canvas_set_gray(canvas, FRAME);
+    cairo_set_line_width(canvas, 1);
+    cairo_rectangle(canvas, plot->left - 0.5, plot->top - 0.5, plot->width + 1,
+                    plot->height + 1);
+    cairo_stroke(canvas);
+    ae_canvas_text(canvas, middle,
+                   plot->top + plot->height + TICK + 2 * GAP + 1.5 * AE_TEXT,
+                   0.5, plot->x.label);
+    cairo_save(canvas);
+    cairo_translate(canvas,
+                    plot->left - TICK - 2 * GAP - numbers - AE_TEXT / 2.0,
+                    plot->top + plot->height / 2.0);
+    cairo_rotate(canvas, -G_PI / 2);
+    ae_canvas_text(canvas, 0, 0, 0.5, plot->y.label);
+    cairo_restore(canvas);
+    if (title != NULL)
+        ae_canvas_text(canvas, middle, plot->top - GAP - AE_TEXT / 2.0, 0.5,
+                       title);
 }

@@ -1,44 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A rectangle of an image with two axes: where numbers lie in it, and its
+/* A rectangle on a canvas with two axes: where numbers lie in it, and its
  * frame, ticks and labels. */
 #pragma once
 
-#include "tools/draw.h"
+#include "tools/canvas.h"
 
 G_BEGIN_DECLS
 
-enum {
-    AE_PLOT_LEFT = 96, /* room that a plot needs around its rectangle */
-    AE_PLOT_BOTTOM = 60,
-    AE_PLOT_TOP = 36, /* with a title */
-    AE_PLOT_EDGE = 16,
-};
-
-/* From @low at the left or bottom to @high at the right or top, which may be
- * the lower number. */
+/* From @low at the left or bottom to @high at the right or top; @low may be the
+ * larger number. */
 typedef struct {
     double low, high;
     const char *label;
 } AeAxis;
 
 typedef struct {
-    AeImage *image;
-    int left, top, width, height;
+    int left, top, width, height; /* pixels of the canvas */
     AeAxis x, y;
 } AePlot;
 
-/* @count numbers from @values, @stride apart, and a little room at both ends;
- * those that are not finite do not count. */
+/* An axis that holds the finite ones of @count numbers, which lie @stride
+ * apart from @values on, with a little room at both ends. */
 AeAxis ae_axis_of(const float *values, int64_t count, int64_t stride,
                   const char *label);
 
+/* Where a number lies on the canvas. */
 double ae_plot_x(const AePlot *plot, double value);
 double ae_plot_y(const AePlot *plot, double value);
 
-/* With lines across the rectangle at the ticks. */
-void ae_plot_rules(const AePlot *plot);
-
-/* Frame, ticks, numbers, labels and title (or NULL). */
-void ae_plot_axes(const AePlot *plot, const char *title);
+/* Frame, ticks, numbers and labels outside of the rectangle, @title (or NULL)
+ * above it, and, if @rules, lines across it at the ticks. */
+void ae_plot_axes(const AePlot *plot, cairo_t *canvas, const char *title,
+                  gboolean rules);
 
 G_END_DECLS

@@ -136,11 +136,6 @@ static const struct {
     {"resize 3x2 none.png small.png", 1, NULL, "none.png"},
     {"resize 3x2 gray.png small.png", 0, NULL, NULL},
 
-    {"judge codes.npy", 2, NULL, "ae judge"},
-    {"judge none.npy codes.npy", 1, NULL, "none.npy"},
-    {"judge codes.npy one.npy", 1, NULL, "one.npy: codes were expected"},
-    {"judge codes.npy codes.npy --epochs 60", 0, "right in 1.0000", NULL},
-
     {"figure", 2, NULL, "grid, difference, scatter, curves"},
     {"figure circle -o out.png", 2, NULL, "grid, difference, scatter, curves"},
     {"figure --help", 0, "figure manifold MODEL", NULL},

@@ -2,6 +2,7 @@
 /* Principal components against their definition, on images whose samples
  * depend on each other. */
 #include "ae.h"
+#include "tools/pca.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ae.h"
+#include "tools/quantize.h"
 #include "ops/ops.h"
 
 static GPtrArray *random_samples(int channels, int n)
