@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The errors that loading, planning, training and saving can return.
- *
- * Every message is one sentence that names the file (where there is one), the
- * node and its operator, what was expected and what was found. */
+/* The error codes of the core. Each message is one sentence. It names the file,
+ * the node and the operator where there are any, and says what was expected and
+ * what was found. */
 #pragma once
 
 #include <glib.h>

@@ -17,19 +17,19 @@
 G_BEGIN_DECLS
 
 #define AE_MAX_RANK 8
-#define AE_UNKNOWN (-1) /* a dimension that is known only when planning */
-#define AE_ALIGN 64     /* bytes; every buffer of the core starts so */
+#define AE_UNKNOWN (-1) /* a dimension that a plan's inputs decide */
+#define AE_ALIGN 64     /* alignment of buffers, in bytes */
 
 typedef struct {
     int rank; /* 0 (a scalar) .. AE_MAX_RANK */
     int64_t dim[AE_MAX_RANK];
 } AeShape;
 
-/* Of which type the file's whole numbers are, where it matters: to what range
- * QuantizeLinear saturates, and how tensors are written. Numbers as ONNX's
- * TensorProto.DataType. */
+/* The type of elements in the model's file. It decides to which range
+ * QuantizeLinear saturates and how tensors are written. The values are those of
+ * ONNX's TensorProto.DataType. */
 typedef enum {
-    AE_ELEMENT_DEFAULT = 0, /* float, or int64 if they are whole numbers */
+    AE_ELEMENT_DEFAULT = 0, /* float; int64 for tensors of whole numbers */
     AE_ELEMENT_UINT8 = 2,
     AE_ELEMENT_INT8 = 3,
     AE_ELEMENT_UINT16 = 4,
@@ -38,33 +38,34 @@ typedef enum {
 } AeElement;
 
 typedef struct {
-    AeShape shape;    /* no dimension unknown */
-    gboolean integer; /* holds whole numbers, see above */
+    AeShape shape;    /* without unknown dimensions */
+    gboolean integer; /* whole numbers, see above */
     AeElement element;
-    float *data; /* ae_shape_count() floats, AE_ALIGN aligned */
+    float *data; /* ae_shape_count() floats, aligned to AE_ALIGN */
 } AeTensor;
 
-/* Number of elements; FALSE with an error (AE_ERROR_SHAPE) if a dimension is
- * negative or the size in bytes does not fit 47 bits. The one place where
- * dimensions are multiplied unchecked is behind a call of this. */
+/* The number of elements. AE_ERROR_SHAPE if a dimension is negative or the size
+ * in bytes does not fit 47 bits. Shapes from files are checked here before
+ * anything else multiplies their dimensions. */
 gboolean ae_shape_count(const AeShape *shape, int64_t *count, GError **error);
 
-/* The same for a shape that has been checked. */
+/* The number of elements of a shape that ae_shape_count() has checked. */
 int64_t ae_shape_elements(const AeShape *shape);
 
 gboolean ae_shape_equal(const AeShape *a, const AeShape *b);
 
-/* Floats between neighbours along each axis, axes in ONNX order. */
+/* Floats from an element to its neighbour along each axis, in ONNX order. */
 void ae_shape_strides(const AeShape *shape, int64_t stride[AE_MAX_RANK]);
 
-/* "1x3x480x640", "?" for an unknown dimension, "scalar" for rank 0. Free. */
+/* "1x3x480x640", with "?" for an unknown dimension; "scalar" for rank 0. Free
+ * with g_free(). */
 char *ae_shape_to_string(const AeShape *shape);
 
-/* Convenience: ae_shape(2, n, c). */
+/* The shape of @rank dimensions, as in ae_shape(2, n, c). */
 AeShape ae_shape(int rank, ...);
 
-/* Aligned, zeroed memory; NULL if there is none. g_free() must not be used:
- * ae_free(). */
+/* @n floats of zeros, aligned to AE_ALIGN; NULL if there is no memory. Free
+ * with ae_free(), never with g_free(). */
 float *ae_alloc_floats(size_t n);
 void ae_free(void *memory);
 
@@ -73,16 +74,15 @@ AeTensor *ae_tensor_new(const AeShape *shape, GError **error);
 AeTensor *ae_tensor_copy(const AeTensor *tensor);
 void ae_tensor_free(AeTensor *tensor);
 
-/* Between row-major order (ONNX, safetensors, NumPy) and our own.
- * The row-major side holds ae_shape_elements() floats. */
+/* Convert from and to row-major order, that of ONNX, safetensors and NumPy. The
+ * row-major side holds ae_shape_elements() floats. */
 void ae_tensor_from_row_major(AeTensor *tensor, const float *source);
 void ae_tensor_to_row_major(const AeTensor *tensor, float *target);
 
-/* target[i] = source[i] (or += where accumulate) for every index of the box
- * @size of @rank axes; strides in floats, any sign, 0 repeats (on the source)
- * or sums (on the target, with accumulate). Regions must not overlap.
- * One function behind Transpose, Slice, Concat, Expand, DepthToSpace, ... and
- * their gradients. */
+/* target[i] = source[i], or += with @accumulate, for each index i of a box with
+ * @rank axes of @size. Strides are in floats and may be negative. A stride of 0
+ * repeats the source, or with @accumulate sums into the target. Source and
+ * target must not overlap. */
 void ae_copy_strided(float *target, const int64_t *target_stride,
                      const float *source, const int64_t *source_stride,
                      const int64_t *size, int rank, gboolean accumulate);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idx files, the format of MNIST and its kin, of unsigned bytes: two zero
- * bytes, the type 8, the rank, the dimensions as 32-bit big-endian numbers, the
- * bytes in row-major order. Labels have rank 1, gray images rank 3 (images,
- * rows, columns), RGB images rank 4 with 3 as the last dimension. */
+/* idx files of unsigned bytes, the format of MNIST. A file holds two zero
+ * bytes, the type 8, the rank, the dimensions as 32-bit big-endian numbers, and
+ * the elements in row-major order. Labels have rank 1, gray images rank 3
+ * (images, rows, columns), RGB images rank 4 with 3 as the last dimension. */
 #pragma once
 
 #include <glib.h>
@@ -13,21 +13,22 @@ G_BEGIN_DECLS
 typedef struct {
     int rank; /* 1, 3 or 4 */
     int64_t dim[4];
-    const uint8_t *data; /* in @bytes */
+    const uint8_t *data; /* the elements, inside bytes */
     GBytes *bytes;
 } AeIdx;
 
-/* A file, which may be compressed with gzip. Errors: AE_ERROR_FILE,
+/* Reads a file, which may be compressed with gzip. AE_ERROR_FILE,
  * AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED (other types and ranks),
- * AE_ERROR_MEMORY; they name @path. */
+ * AE_ERROR_MEMORY; messages name @path. */
 AeIdx *ae_idx_load(const char *path, GError **error);
 
-/* The same from memory, which is copied; @name stands for the path. */
+/* Reads the content of a file from memory and copies it. @name stands for the
+ * path in messages. */
 AeIdx *ae_idx_parse(const void *data, size_t size, const char *name,
                     GError **error);
 
-/* Not compressed; atomic, as ae_file_write(). Of @idx only rank, dim and data
- * are read. */
+/* Writes rank, dim and data of @idx to a file, without compression, atomically
+ * as ae_file_write() does. */
 gboolean ae_idx_save(const AeIdx *idx, const char *path, GError **error);
 
 void ae_idx_free(AeIdx *idx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* 8-bit images, read and written as PNG files. */
+/* Images of 8 bits a sample in memory, and PNG files. */
 #pragma once
 
 #include <glib.h>
@@ -15,10 +15,10 @@ typedef struct {
 AeImage *ae_image_new(int width, int height, int channels);
 void ae_image_free(AeImage *image);
 
-/* Any PNG, as gray or RGB (alpha dropped, 16 bits rounded, palette expanded).
- * Errors: AE_ERROR_FILE, AE_ERROR_FORMAT. */
+/* Reads any PNG file as gray or RGB: drops alpha, rounds 16 bits, expands a
+ * palette. AE_ERROR_FILE, AE_ERROR_FORMAT. */
 AeImage *ae_image_load_png(const char *path, GError **error);
-/* Atomic, as ae_file_write(). */
+/* Writes a PNG file atomically, as ae_file_write() does. */
 gboolean ae_image_save_png(const AeImage *image, const char *path,
                            GError **error);
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The models that are compiled in (models/README.md). */
+/* The models that are compiled into the library (core/models/README.md). */
 #pragma once
 
 #include "model/model.h"
 
 G_BEGIN_DECLS
 
-/* NULL-terminated, sorted. */
+/* The names of all models, sorted, ended by NULL. */
 const char *const *ae_builtin_names(void);
 
-/* The ONNX file of a name; NULL if there is none. */
+/* The ONNX file of model @name; NULL if there is none. */
 GBytes *ae_builtin_model(const char *name);
 
-/* Parsed. Errors: AE_ERROR_VALUE (no such model, the message lists the
- * names), those of ae_onnx_parse(). */
+/* Model @name. AE_ERROR_VALUE (there is no such model; the message lists the
+ * names) and the errors of ae_onnx_parse(). */
 AeModel *ae_builtin_load(const char *name, GError **error);
 
 G_END_DECLS

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tensors of ONNX files: private to onnx*.c. */
+/* Reads and writes the tensors of ONNX files. Private to onnx*.c. */
 #pragma once
 
 #include "onnx.pb-c.h"
@@ -7,22 +7,24 @@
 
 G_BEGIN_DECLS
 
-/* Numbers of TensorProto.DataType that are written. */
+/* Values of TensorProto.DataType. */
 enum { AE_ONNX_FLOAT = 1, AE_ONNX_INT64 = 7 };
 
-/* The name of an element type ("float16") and whether it is read here, and
- * then whether it is of whole numbers. Types without a name: "type 99". Free.
- */
+/* The name of TensorProto.DataType @type, such as "float16", or "type 99" if it
+ * has none. Free with g_free(). */
 char *ae_onnx_type_name(int32_t type);
+/* FALSE if tensors of @type cannot be read. */
 gboolean ae_onnx_type_read(int32_t type, gboolean *integer, AeElement *element);
+/* The type that a tensor is written with. */
 int32_t ae_onnx_type_written(gboolean integer, AeElement element);
 
-/* Errors: AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED, AE_ERROR_MEMORY. Nothing is
- * allocated before the size of the data has been checked. */
+/* Reads a tensor. Checks the size of the data before it allocates anything.
+ * AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED, AE_ERROR_MEMORY. */
 AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error);
 
-/* Fills @proto: float or, for whole numbers, @tensor's element or int64. What
- * it points to belongs to @owned (freed with g_free()); @name is borrowed. */
+/* Fills @proto from @tensor, with the type of ae_onnx_type_written(). Adds the
+ * memory that @proto points to to @owned, which frees it with g_free(); borrows
+ * @name. */
 void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
                           const AeTensor *tensor, GPtrArray *owned);
 

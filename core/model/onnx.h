@@ -1,25 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ONNX files to models and back. Reads opset 7 to 21 (IR 3 to 14), writes IR
- * 8, opset 17 for the operators of ops/. */
+/* Reads and writes models as ONNX files. Reads opset 7 to 21 (IR version 3 to
+ * 14) and writes opset 17 (IR version 8), both for the operators of ops/. */
 #pragma once
 
 #include "model/model.h"
 
 G_BEGIN_DECLS
 
-/* Errors: AE_ERROR_FILE, AE_ERROR_FORMAT (damaged), AE_ERROR_UNSUPPORTED
- * (operator, opset, data type, external data, sub-graph, function, custom
- * domain, rank > 8), each naming file, node and operator. Allocation is
- * bounded by the file's size. */
+/* Reads a file. AE_ERROR_FILE, AE_ERROR_FORMAT (the file is damaged),
+ * AE_ERROR_UNSUPPORTED (operator, opset, data type, external data, sub-graph,
+ * function, custom domain, rank above 8); messages name file, node and
+ * operator. The memory that it allocates is bounded by the file's size. */
 AeModel *ae_onnx_load(const char *path, GError **error);
-/* The same from memory; @name stands for the path in messages. */
+/* Reads the content of a file from memory. @name stands for the path in
+ * messages. */
 AeModel *ae_onnx_parse(const void *data, size_t size, const char *name,
                        GError **error);
 
-/* A TensorProto as such (test data). float and integer types. */
+/* Reads a TensorProto that is no part of a model, such as test data. */
 AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error);
 
-/* Atomic: a temporary name, fsync, rename; no partial file is left. */
+/* Writes a file atomically, as ae_file_write() does. */
 gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error);
 
 G_END_DECLS

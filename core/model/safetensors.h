@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* safetensors files: named float32 tensors in row-major order and a map of
- * strings. Format: 8 bytes little-endian header length, JSON header, data;
- * offsets must tile the data without holes; header at most 100 MB. */
+/* safetensors files: named float32 tensors in row-major order, and a map of
+ * strings. A file holds the length of the header in 8 bytes, little-endian; a
+ * JSON header of at most 100 MB; and the data, which the tensors must fill
+ * without gaps. */
 #pragma once
 
 #include "base/tensor.h"
@@ -9,8 +10,8 @@
 G_BEGIN_DECLS
 
 typedef struct {
-    GPtrArray *names;     /* of char *, in file order */
-    GPtrArray *tensors;   /* of AeTensor *, same order */
+    GPtrArray *names;     /* of char *, in the order of the file */
+    GPtrArray *tensors;   /* of AeTensor *, in the same order */
     GHashTable *metadata; /* string -> string */
 } AeSafetensors;
 
@@ -19,16 +20,17 @@ void ae_safetensors_free(AeSafetensors *file);
 /* Takes ownership of @tensor. */
 void ae_safetensors_add(AeSafetensors *file, const char *name,
                         AeTensor *tensor);
-/* NULL if there is none. Borrowed. */
+/* The tensor @name, borrowed; NULL if there is none. */
 const AeTensor *ae_safetensors_find(const AeSafetensors *file,
                                     const char *name);
 
-/* Errors: AE_ERROR_FILE, AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED (data types
+/* Read a file, or its content from memory, where @name stands for the path in
+ * messages. AE_ERROR_FILE, AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED (data types
  * other than F32). */
 AeSafetensors *ae_safetensors_load(const char *path, GError **error);
 AeSafetensors *ae_safetensors_parse(const void *data, size_t size,
                                     const char *name, GError **error);
-/* Atomic, as ae_onnx_save(). */
+/* Writes a file atomically, as ae_file_write() does. */
 gboolean ae_safetensors_save(const AeSafetensors *file, const char *path,
                              GError **error);
 
