@@ -49,6 +49,8 @@ static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
 
 static gboolean set_caps(GstBaseSrc *src, GstCaps *caps)
 {
+    GST_CAT_INFO_OBJECT(GST_AE_FRAME_SRC_GET_CLASS(src)->category, src,
+                        "sends %" GST_PTR_FORMAT, (void *)caps);
     return gst_video_info_from_caps(&GST_AE_FRAME_SRC(src)->info, caps);
 }
 
@@ -61,6 +63,8 @@ static void go_to_position(GstAeFrameSrc *self)
         self->position, (guint64)GST_VIDEO_INFO_FPS_N(&self->info),
         (guint64)GST_VIDEO_INFO_FPS_D(&self->info) * GST_SECOND);
     self->position = GST_CLOCK_TIME_NONE;
+    GST_CAT_INFO_OBJECT(GST_AE_FRAME_SRC_GET_CLASS(self)->category, self,
+                        "goes on with frame %" G_GUINT64_FORMAT, self->number);
 }
 
 static void stamp(const GstAeFrameSrc *self, GstBuffer *buffer)

@@ -27,6 +27,7 @@ typedef struct {
 
 typedef struct {
     GstPushSrcClass parent;
+    GstDebugCategory *category; /* for what the base has to log */
     /* Frame @number, without offset and timestamps; or GST_FLOW_EOS. */
     GstFlowReturn (*make)(GstAeFrameSrc *src, guint64 number,
                           GstBuffer **buffer);

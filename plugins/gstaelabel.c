@@ -46,9 +46,3 @@ int gst_ae_label_choose(const GstAeModel *model, int property,
                 model->label, classes - 1, label);
     return -1;
 }
-
-void gst_ae_label_one_hot(float *row, int classes, int label)
-{
-    for (int i = 0; i < classes; i++)
-        row[i] = i == label;
-}

@@ -42,7 +42,4 @@ gboolean gst_ae_label_read(GstBuffer *buffer, int *label);
 int gst_ae_label_choose(const GstAeModel *model, int property,
                         GstBuffer *buffer, GError **error);
 
-/* Fills @row, @classes floats. */
-void gst_ae_label_one_hot(float *row, int classes, int label);
-
 G_END_DECLS

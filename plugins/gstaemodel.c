@@ -4,6 +4,9 @@
 
 #include <glib/gstdio.h>
 
+GST_DEBUG_CATEGORY_STATIC(ae_model_debug);
+#define GST_CAT_DEFAULT ae_model_debug
+
 static GMutex lock;
 static GHashTable *cache; /* key -> GstAeModel; owns neither */
 
@@ -65,8 +68,10 @@ static GstAeModel *share(const char *key)
 {
     GstAeModel *model = cache != NULL ? g_hash_table_lookup(cache, key) : NULL;
 
-    if (model != NULL)
+    if (model != NULL) {
         model->users++;
+        GST_DEBUG("shares model %s", model->label);
+    }
     return model;
 }
 
@@ -113,8 +118,10 @@ static GstAeModel *wrap(AeModel *model, const char *label, const char *key,
     wrapped->label = g_strdup(label);
     wrapped->key = g_strdup(key);
     wrapped->users = 1;
-    if (ae_metadata_read(model, &wrapped->metadata, error))
+    if (ae_metadata_read(model, &wrapped->metadata, error)) {
+        GST_INFO("loaded model %s", label);
         return add(wrapped);
+    }
     g_prefix_error(error, "%s: ", label);
     model_free(wrapped);
     return NULL;
@@ -175,8 +182,14 @@ static char *choose_builtin(const char *name, AePrecision precision)
 GstAeModel *gst_ae_model_load(const char *file, const char *name,
                               AePrecision precision, GError **error)
 {
+    static gsize category;
     g_autofree char *path = NULL, *builtin = NULL;
 
+    if (g_once_init_enter(&category)) {
+        GST_DEBUG_CATEGORY_INIT(ae_model_debug, "aemodel", 0,
+                                "Models of elements");
+        g_once_init_leave(&category, 1);
+    }
     if (file != NULL)
         return load_file(file, error);
     if (name == NULL) {
@@ -207,8 +220,10 @@ void gst_ae_model_unref(GstAeModel *model)
     if (last)
         g_hash_table_remove(cache, model->key);
     g_mutex_unlock(&lock);
-    if (last)
-        model_free(model);
+    if (!last)
+        return;
+    GST_DEBUG("frees model %s", model->label);
+    model_free(model);
 }
 
 const AeValue *gst_ae_model_value(const GstAeModel *model, AeMetadataName name,

@@ -170,6 +170,9 @@ static gboolean start(GstBaseSrc *src)
         close_files(self);
         return FALSE;
     }
+    GST_INFO_OBJECT(self, "opened %s, %" G_GINT64_FORMAT " images, labels: %s",
+                    location, self->images->dim[0],
+                    labels != NULL ? labels : "none");
     if (self->active.shuffle)
         self->order = g_new(uint32_t, (gsize)self->images->dim[0]);
     return TRUE;
@@ -219,6 +222,7 @@ static gsize image_of(GstIdxSrc *self, guint64 frame)
         AeRandom random = ae_random(self->active.seed, epoch);
         ae_random_permutation(&random, self->order, (uint32_t)count);
         self->ordered = epoch;
+        GST_DEBUG_OBJECT(self, "shuffled epoch %" G_GUINT64_FORMAT, epoch);
     }
     return self->order[frame % count];
 }
@@ -257,6 +261,9 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
     if (number >= total_frames(self))
         return GST_FLOW_EOS;
     image = image_of(self, number);
+    GST_LOG_OBJECT(self,
+                   "frame %" G_GUINT64_FORMAT " is image %" G_GSIZE_FORMAT,
+                   number, image);
     *buffer = make_buffer(self, image);
     if (self->labels)
         gst_ae_label_attach(*buffer, self->labels->data[image]);
@@ -305,6 +312,7 @@ static void gst_idx_src_class_init(GstIdxSrcClass *klass)
     base->get_caps = get_caps;
     base->query = query;
     klass->make = make;
+    klass->category = idx_src_debug;
 }
 
 static void gst_idx_src_init(GstIdxSrc *self)

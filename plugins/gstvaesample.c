@@ -24,27 +24,34 @@
  * ]|
  */
 #include "elements.h"
+#include "gstaecodec.h"
 #include "gstaeerror.h"
 #include "gstaeframesrc.h"
 #include "gstaelabel.h"
-#include "gstaepixels.h"
-#include "gstaeproperties.h"
-#include "gstaesheet.h"
+#include "gstaepicture.h"
 
 GST_DEBUG_CATEGORY_STATIC(vae_sample_debug);
 #define GST_CAT_DEFAULT vae_sample_debug
+
+#define MAX_SIZE G_MAXINT16 /* of a frame's side */
+#define DEFAULT_COUNT 10    /* of columns or rows that nobody decides */
 
 typedef struct {
     GstAeFrameSrc parent;
 
     /* Under the object lock. */
-    GstAeSheetSettings settings;
+    GstAeModelSettings settings;
+    AeSheetOptions options;
     gboolean is_live;
     gboolean changed; /* since the streaming thread has looked */
     gboolean reload;  /* so has what the model depends on */
     GstCaps *caps;    /* of frames; NULL before the start */
 
-    GstAeSheet *sheet; /* of the streaming thread; from start to stop */
+    /* Of the streaming thread; from start to stop. */
+    GstAeModel *model;
+    AeCodec *decoder;
+    int batch; /* that the decoder was made for */
+    AeSheet *sheet;
 } GstVaeSample;
 
 typedef GstAeFrameSrcClass GstVaeSampleClass;
@@ -54,48 +61,61 @@ G_DEFINE_TYPE(GstVaeSample, gst_vae_sample, GST_TYPE_AE_FRAME_SRC)
 GST_ELEMENT_REGISTER_DEFINE(vaesample, "vaesample", GST_RANK_NONE,
                             gst_vae_sample_get_type())
 
-#define FIELD(name) G_STRUCT_OFFSET(GstVaeSample, settings.name)
+#define GST_TYPE_AE_CODES_MODE (gst_ae_codes_mode_get_type())
+static GType gst_ae_codes_mode_get_type(void)
+{
+    static const GEnumValue values[] = {
+        {AE_PATH_RANDOM, "A random code for each frame", "random"},
+        {AE_PATH_WALK, "From one random code to the next", "walk"},
+        {AE_PATH_GRID, "A sheet over the first two values", "grid"},
+        {AE_PATH_TRAVERSE, "Over one value after the other", "traverse"},
+        {0}};
+    static gsize type;
+
+    return gst_ae_enum_type(&type, "GstAeCodesMode", values);
+}
+
+#define FIELD(name) G_STRUCT_OFFSET(GstVaeSample, options.name)
 #define PLAYING .flags = GST_PARAM_MUTABLE_PLAYING
 #define CONTROLLABLE .flags = GST_PARAM_MUTABLE_PLAYING | GST_PARAM_CONTROLLABLE
 
 static const GstAeProperty properties[] = {
-    GST_AE_MODEL_PROPERTIES(GstVaeSample, settings.model, "vae"),
-    {"mode", "Mode", "Which codes are decoded", G_TYPE_ENUM, FIELD(codes.mode),
-     .number = GST_AE_CODES_RANDOM, .get_type = gst_ae_codes_mode_get_type,
-     PLAYING},
+    GST_AE_MODEL_PROPERTIES(GstVaeSample, settings, "vae"),
+    {"mode", "Mode", "Which codes are decoded", G_TYPE_ENUM, FIELD(path.mode),
+     .number = AE_PATH_RANDOM, .get_type = gst_ae_codes_mode_get_type, PLAYING},
     {"seed", "Seed", "Chooses the random codes and labels", G_TYPE_UINT64,
-     FIELD(codes.seed), PLAYING},
+     FIELD(path.seed), PLAYING},
     {"temperature", "Temperature", "Standard deviation of random codes",
-     G_TYPE_FLOAT, FIELD(codes.temperature), .number = 1, .maximum = 100,
+     G_TYPE_FLOAT, FIELD(path.temperature), .number = 1, .maximum = 100,
      CONTROLLABLE},
     {"frames-per-step", "Frames per step",
      "Frames from one random code to the next (walk), or for each value "
      "(traverse)",
-     G_TYPE_UINT, FIELD(codes.frames_per_step), .number = 30, .minimum = 1,
+     G_TYPE_UINT, FIELD(path.frames_per_step), .number = 30, .minimum = 1,
      .maximum = G_MAXINT, PLAYING},
     {"range-min", "Range minimum",
      "First value of the top row, the left column (grid) and a journey "
      "(traverse)",
-     G_TYPE_FLOAT, FIELD(codes.range_min), .number = -2, .minimum = -1000,
+     G_TYPE_FLOAT, FIELD(path.range_min), .number = -2, .minimum = -1000,
      .maximum = 1000, CONTROLLABLE},
     {"range-max", "Range maximum",
      "Last value of the bottom row, the right column (grid) and a journey "
      "(traverse)",
-     G_TYPE_FLOAT, FIELD(codes.range_max), .number = 2, .minimum = -1000,
+     G_TYPE_FLOAT, FIELD(path.range_max), .number = 2, .minimum = -1000,
      .maximum = 1000, CONTROLLABLE},
     {"columns", "Columns",
      "Images side by side (grid): the code's second value; 0: as the width has "
      "room for that downstream asks for, or else 10",
-     G_TYPE_UINT, FIELD(codes.columns), .maximum = 1000, PLAYING},
+     G_TYPE_UINT, FIELD(path.columns), .maximum = 1000, PLAYING},
     {"rows", "Rows",
      "Images below each other (grid): the code's first value; 0: as the height "
      "has room for that downstream asks for, or else 10",
-     G_TYPE_UINT, FIELD(codes.rows), .maximum = 1000, PLAYING},
+     G_TYPE_UINT, FIELD(path.rows), .maximum = 1000, PLAYING},
     {"label", "Label",
      "Label of every frame, for conditional models; -1: a random one for each "
      "frame, or for each step (walk, traverse)",
-     G_TYPE_INT, FIELD(label), .number = GST_AE_SHEET_RANDOM_LABEL,
-     .minimum = GST_AE_SHEET_RANDOM_LABEL, .maximum = G_MAXINT, CONTROLLABLE},
+     G_TYPE_INT, FIELD(label), .number = AE_SHEET_RANDOM_LABEL,
+     .minimum = AE_SHEET_RANDOM_LABEL, .maximum = G_MAXINT, CONTROLLABLE},
     {"latent", "Latent",
      "A code as numbers with commas between them: decoded in every frame "
      "(random, walk), or the values that stay (grid, traverse)",
@@ -126,50 +146,146 @@ static void settings_changed(GstElement *element, const char *name)
         gst_base_src_set_live(GST_BASE_SRC(self), is_live);
 }
 
-static void take_settings(GstVaeSample *self, GstAeSheetSettings *settings,
-                          gboolean *reload)
+static gboolean check_size(const AeCodec *decoder, const AePath *path,
+                           GError **error)
 {
-    GST_OBJECT_LOCK(self);
-    *settings = gst_ae_sheet_settings_copy(&self->settings);
-    *reload = self->reload;
-    self->changed = self->reload = FALSE;
-    GST_OBJECT_UNLOCK(self);
+    const AeShape image = ae_codec_image(decoder, 0).shape;
+    int columns = ae_path_columns(path), rows = ae_path_rows(path);
+    int width = (int)image.dim[3], height = (int)image.dim[2];
+
+    if (columns * width <= MAX_SIZE && rows * height <= MAX_SIZE)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                "%d columns and %d rows of images of %dx%d make a frame that "
+                "is larger than %dx%d",
+                columns, rows, width, height, MAX_SIZE, MAX_SIZE);
+    return FALSE;
 }
 
-/* A model that did not work is tried again with the next change. */
-static void keep_reload(GstVaeSample *self, gboolean reload)
+/* A model, and its decoder for @batch codes at once. */
+static gboolean load(const GstAeModelSettings *settings, int batch,
+                     GstAeModel **model, AeCodec **decoder, GError **error)
 {
+    const AeCodecOptions options = {.batch = batch,
+                                    .threads = (int)settings->threads,
+                                    .precision = settings->precision};
+
+    *model = gst_ae_model_load(settings->model_file, settings->model,
+                               settings->precision, error);
+    if (*model == NULL)
+        return FALSE;
+    *decoder = ae_decoder_new((*model)->model, &options, error);
+    if (*decoder == NULL)
+        g_prefix_error(error, "%s: ", (*model)->label);
+    return *decoder != NULL;
+}
+
+static void unload(GstVaeSample *self)
+{
+    g_clear_pointer(&self->sheet, ae_sheet_free);
+    g_clear_pointer(&self->decoder, ae_codec_free);
+    g_clear_pointer(&self->model, gst_ae_model_unref);
+}
+
+/* A sheet of the decoder in use, or of a new one if @reload says so or another
+ * number of codes is to be decoded at once. */
+static gboolean use(GstVaeSample *self, const GstAeModelSettings *settings,
+                    const AeSheetOptions *options, gboolean reload,
+                    GError **error)
+{
+    g_autoptr(GstAeModel) model = NULL;
+    g_autoptr(AeCodec) decoder = NULL;
+    int batch = ae_sheet_batch(&options->path);
+    AeSheet *sheet;
+
+    reload |= self->decoder == NULL || batch != self->batch;
+    if (reload && !load(settings, batch, &model, &decoder, error))
+        return FALSE;
+    if (!check_size(reload ? decoder : self->decoder, &options->path, error))
+        return FALSE;
+    sheet = ae_sheet_new(reload ? decoder : self->decoder, options, error);
+    if (sheet == NULL) {
+        g_prefix_error(error, "%s: ", (reload ? model : self->model)->label);
+        return FALSE;
+    }
+    if (reload) {
+        GST_INFO_OBJECT(self, "uses model %s, %d codes at once", model->label,
+                        ae_codec_batch(decoder));
+        unload(self);
+        self->decoder = g_steal_pointer(&decoder);
+        self->model = g_steal_pointer(&model);
+        self->batch = batch;
+    }
+    ae_sheet_free(self->sheet);
+    self->sheet = sheet;
+    return TRUE;
+}
+
+/* Goes over to changed settings; if they do not work, all stays as it was, and
+ * a model that did not work is tried again with the next change. */
+static gboolean apply_settings(GstVaeSample *self, GError **error)
+{
+    g_auto(GstAeModelSettings) settings = {0};
+    g_autofree char *latent = NULL;
+    AeSheetOptions options;
+    gboolean reload;
+
+    GST_OBJECT_LOCK(self);
+    settings = gst_ae_model_settings_copy(&self->settings);
+    options = self->options;
+    options.latent = latent = g_strdup(self->options.latent);
+    reload = self->reload;
+    self->changed = self->reload = FALSE;
+    GST_OBJECT_UNLOCK(self);
+    if (use(self, &settings, &options, reload, error))
+        return TRUE;
     GST_OBJECT_LOCK(self);
     self->reload |= reload;
     GST_OBJECT_UNLOCK(self);
+    return FALSE;
 }
 
-/* Goes over to changed settings; if they do not work, all stays as it was. */
-static gboolean apply_settings(GstVaeSample *self, GError **error)
+/* As many images of @size as a side has room for. */
+static void set_any_count(GstCaps *caps, const char *field, int size)
 {
-    g_auto(GstAeSheetSettings) settings = {{0}};
-    GstAeSheet *sheet;
-    gboolean reload;
+    g_auto(GValue) range = G_VALUE_INIT;
+    int most = MAX_SIZE / size * size;
 
-    take_settings(self, &settings, &reload);
-    sheet = gst_ae_sheet_new(&settings, reload ? NULL : self->sheet, error);
-    if (sheet == NULL) {
-        keep_reload(self, reload);
-        return FALSE;
+    if (most == size) {
+        gst_caps_set_simple(caps, field, G_TYPE_INT, size, NULL);
+        return;
     }
-    gst_ae_sheet_free(self->sheet);
-    self->sheet = sheet;
-    return TRUE;
+    g_value_init(&range, GST_TYPE_INT_RANGE);
+    gst_value_set_int_range_step(&range, size, most, size);
+    gst_caps_set_value(caps, field, &range);
+}
+
+/* What frames can be: of any size where the user leaves columns or rows open.
+ */
+static GstCaps *make_caps(const GstVaeSample *self)
+{
+    const AeShape image = ae_codec_image(self->decoder, 0).shape;
+    int columns = ae_path_columns(ae_sheet_path(self->sheet));
+    int rows = ae_path_rows(ae_sheet_path(self->sheet));
+    GstCaps *caps = gst_ae_codec_frames(self->decoder, columns, rows);
+
+    if (columns == 0)
+        set_any_count(caps, "width", (int)image.dim[3]);
+    if (rows == 0)
+        set_any_count(caps, "height", (int)image.dim[2]);
+    return caps;
 }
 
 /* TRUE if frames are not what they were. */
 static gboolean update_caps(GstVaeSample *self)
 {
-    GstCaps *caps = gst_ae_sheet_caps(self->sheet);
+    GstCaps *caps = make_caps(self);
     gboolean differs;
 
     GST_OBJECT_LOCK(self);
     differs = self->caps == NULL || !gst_caps_is_equal(caps, self->caps);
+    if (differs)
+        GST_DEBUG_OBJECT(self, "frames now are %" GST_PTR_FORMAT, (void *)caps);
     gst_caps_take(&self->caps, caps);
     GST_OBJECT_UNLOCK(self);
     return differs;
@@ -179,7 +295,7 @@ static gboolean stop(GstBaseSrc *src)
 {
     GstVaeSample *self = (GstVaeSample *)src;
 
-    g_clear_pointer(&self->sheet, gst_ae_sheet_free);
+    unload(self);
     GST_OBJECT_LOCK(self);
     gst_clear_caps(&self->caps);
     GST_OBJECT_UNLOCK(self);
@@ -219,11 +335,17 @@ static GstCaps *get_caps(GstBaseSrc *src, GstCaps *filter)
 /* Luma has the full range that the model's samples have. */
 static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
 {
+    const AeShape image =
+        ae_codec_image(((GstVaeSample *)src)->decoder, 0).shape;
+    GstStructure *structure;
     GstVideoInfo info;
 
     caps = gst_caps_make_writable(gst_caps_truncate(caps));
-    gst_ae_sheet_fixate(((GstVaeSample *)src)->sheet,
-                        gst_caps_get_structure(caps, 0));
+    structure = gst_caps_get_structure(caps, 0);
+    gst_structure_fixate_field_nearest_int(structure, "width",
+                                           DEFAULT_COUNT * (int)image.dim[3]);
+    gst_structure_fixate_field_nearest_int(structure, "height",
+                                           DEFAULT_COUNT * (int)image.dim[2]);
     caps = GST_BASE_SRC_CLASS(gst_vae_sample_parent_class)->fixate(src, caps);
     if (gst_video_info_from_caps(&info, caps) && GST_VIDEO_INFO_IS_YUV(&info) &&
         !gst_structure_has_field(gst_caps_get_structure(caps, 0),
@@ -274,12 +396,18 @@ static gboolean refresh(GstVaeSample *self)
     return !update_caps(self) || gst_base_src_negotiate(GST_BASE_SRC(self));
 }
 
+static gboolean is_flushing(void *pad)
+{
+    return GST_PAD_IS_FLUSHING(pad);
+}
+
 static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
                           GstBuffer **buffer)
 {
     GstVaeSample *self = (GstVaeSample *)src;
     GstClockTime time = gst_ae_frame_src_time(src, number);
     GstVideoFrame frame;
+    AePicture picture;
     GstFlowReturn result;
     int label;
 
@@ -301,9 +429,13 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
                           (NULL));
         return GST_FLOW_ERROR;
     }
-    gst_ae_sheet_draw(self->sheet, number, &frame, GST_BASE_SRC_PAD(src));
+    picture = gst_ae_picture_of_frame(&frame);
+    ae_sheet_draw(self->sheet, number, &picture, is_flushing,
+                  GST_BASE_SRC_PAD(src));
     gst_video_frame_unmap(&frame);
-    label = gst_ae_sheet_label(self->sheet, number);
+    label = ae_sheet_label(self->sheet, number);
+    GST_LOG_OBJECT(self, "drew frame %" G_GUINT64_FORMAT ", label %d", number,
+                   label);
     if (label >= 0)
         gst_ae_label_attach(*buffer, label);
     return GST_FLOW_OK;
@@ -329,6 +461,7 @@ static void gst_vae_sample_class_init(GstVaeSampleClass *klass)
     base->fixate = fixate;
     base->decide_allocation = decide_allocation;
     klass->make = make;
+    klass->category = vae_sample_debug;
 }
 
 static void gst_vae_sample_init(GstVaeSample *self)

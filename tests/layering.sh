@@ -47,7 +47,7 @@ rule plan ops model kernels base
 rule networks plan model ops base
 rule train networks plan model kernels data base
 rule video plan model base
-rule codec plan model base
+rule codec video plan model base
 rule tools ae.h video networks plan model ops data base
 for folder in core/*/; do
     case "$ruled models " in

@@ -8,25 +8,21 @@
 
 typedef struct {
     AeModel *model;
-    const char *code;   /* the value that encoding delivers */
-    const char *latent; /* and that which decoding begins with */
-    const char *label;  /* the input of a conditional model, or NULL */
-    int classes;        /* of labels; 0 without */
-    AePool *pool;
+    int classes; /* of labels; 0: the model takes none */
 } Codec;
 
-/* Errors: those of loading, of ae_metadata_read() and ae_metadata_value();
- * AE_ERROR_UNSUPPORTED (a range of samples other than 0 to 1). */
+/* Errors: those of loading, of ae_metadata_read() and ae_metadata_value(). */
 Codec *codec_load(const char *name, GError **error);
 void codec_free(Codec *codec);
 
-/* The shape of codes, of any N, of images of the size that the model declares.
- * Errors: AE_ERROR_SHAPE where it leaves the size open. */
+/* The shape of one code. Errors: AE_ERROR_SHAPE where the model leaves it open.
+ */
 gboolean codec_shape(const Codec *codec, AeShape *shape, GError **error);
 
-/* Codes of images @first to @first + @count - 1. Conditional models need
- * @labels, one a code; others ignore them. The image's and the code's memory is
- * as in all tensors: channels innermost. */
+/* Codes of images @first to @first + @count - 1, and images of codes, whose
+ * samples are 0 to 1. Conditional models need @labels, one a code; others
+ * ignore them. The memory of images and codes is as in all tensors: channels
+ * innermost. */
 AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
                        int64_t count, const uint8_t *labels, GError **error);
 AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,

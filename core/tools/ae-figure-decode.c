@@ -84,9 +84,9 @@ static AeTensor *manifold_codes(const Codec *codec, int count, float range,
         return NULL;
     }
     for (int i = 0; i < count * count; i++) {
-        codes->data[2 * i] = ae_latent_between(-range, range, i / count, count);
+        codes->data[2 * i] = ae_path_between(-range, range, i / count, count);
         codes->data[2 * i + 1] =
-            ae_latent_between(-range, range, i % count, count);
+            ae_path_between(-range, range, i % count, count);
     }
     return codes;
 }
@@ -322,7 +322,7 @@ static gboolean run_labels(int argc, char **argv, const char *usage,
     codec = codec_load(argv[1], error);
     if (codec == NULL)
         return FALSE;
-    if (codec->label == NULL) {
+    if (codec->classes == 0) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "%s: it is not conditional: it takes no label", argv[1]);
         return FALSE;

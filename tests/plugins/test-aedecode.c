@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* aedecode through GstHarness: frames follow the hints of a code's caps, or the
- * model; every spelling of the caps is read, every wrong code refused. What the
- * pixels are is tested in test-aedecoder.c. */
+ * model, in every format; every spelling of the caps is read, every wrong code
+ * refused. */
 #include <gst/check/gstharness.h>
 #include <gst/video/video.h>
 
@@ -176,6 +176,68 @@ static void check_case(size_t i)
     frames_free_harness(harness, bus);
 }
 
+/* All that pixels of @frame hold: numbers that count up from 0, neutral chroma,
+ * opaque alpha. */
+static void check_samples(GstBuffer *buffer, const GstVideoInfo *info,
+                          int channels)
+{
+    GstVideoFrame frame;
+
+    g_assert_true(gst_video_frame_map(&frame, info, buffer, GST_MAP_READ));
+    for (guint c = 0; c < GST_VIDEO_FRAME_N_COMPONENTS(&frame); c++)
+        for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c); y++)
+            for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(&frame, c); x++) {
+                const guint8 *data = GST_VIDEO_FRAME_COMP_DATA(&frame, c);
+                int expected = ((int)c % channels * 6 + y) * 4 + x;
+
+                if (c == GST_VIDEO_COMP_A)
+                    expected = 255;
+                else if (GST_VIDEO_INFO_IS_YUV(info) && c > 0)
+                    expected = 128;
+                g_assert_cmpint(
+                    data[y * GST_VIDEO_FRAME_COMP_STRIDE(&frame, c) +
+                         x * GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, c)],
+                    ==, expected);
+            }
+    gst_video_frame_unmap(&frame);
+}
+
+/* Every format of the pad: gray images fit all, images of three channels RGB.
+ */
+static void test_formats(void)
+{
+    g_autoptr(GstElement) element = gst_element_factory_make("aedecode", NULL);
+    g_autoptr(GstPad) pad = gst_element_get_static_pad(element, "src");
+    g_autoptr(GstCaps) template = gst_pad_get_pad_template_caps(pad);
+    const GValue *list =
+        gst_structure_get_value(gst_caps_get_structure(template, 0), "format");
+
+    g_assert_cmpuint(gst_value_list_get_size(list), >=, 25);
+    for (guint i = 0; i < gst_value_list_get_size(list); i++)
+        for (int channels = 1; channels <= 3; channels += 2) {
+            const char *format =
+                g_value_get_string(gst_value_list_get_value(list, i));
+            g_autofree char *caps =
+                g_strdup_printf("video/x-raw,format=%s", format);
+            g_autoptr(GstBuffer) out = NULL;
+            GstHarness *harness;
+            GstVideoInfo info;
+            GstBus *bus;
+
+            gst_video_info_set_format(
+                &info, gst_video_format_from_string(format), 4, 6);
+            if (channels == 3 && !GST_VIDEO_INFO_IS_RGB(&info))
+                continue;
+            harness = new_harness(channels == 1 ? "gray" : "rgb", &bus);
+            gst_harness_set_sink_caps_str(harness, caps);
+            gst_harness_set_src_caps(harness,
+                                     codes(channels == 1 ? GRAY : RGB));
+            out = gst_harness_push_and_pull(harness, new_code(24 * channels));
+            check_samples(out, &info, channels);
+            frames_free_harness(harness, bus);
+        }
+}
+
 static void test_frames(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -216,11 +278,11 @@ static const struct {
     {"missing", GRAY, 24, "missing.onnx"},
     {"unet", GRAY, 24, "lack ae.latent"},
     {"encoder", GRAY, 24, "it is an encoder"},
-    {"gray", RGB, 72, "decodes codes of 4:6:1:1, but these are 4:6:3:1"},
-    {"gray", TWO, 2, "decodes codes of 4:6:1:1, but these are 2:1:1:1"},
-    {"dense", GRAY, 24, "decodes codes of 2:1:1:1, but these are 4:6:1:1"},
-    {"any", RGB, 72, "decodes codes of ?:?:1:1, but these are 4:6:3:1"},
-    {"any", ONE "dimensions=(string)2:2:1:2", 8, "but these are 2:2:1:2"},
+    {"gray", RGB, 72, "decodes codes of 1x1x6x4, but these are 3x6x4"},
+    {"gray", TWO, 2, "decodes codes of 1x1x6x4, but these are 2"},
+    {"dense", GRAY, 24, "decodes codes of 1x2, but these are 6x4"},
+    {"any", RGB, 72, "decodes codes of 1x1x?x?, but these are 3x6x4"},
+    {"any", ONE "dimensions=(string)2:2:1:2", 8, "but these are 2x1x2x2"},
     {"gray", GRAY, 23, "96 bytes here, but a buffer has 92"},
     {"gray", GRAY, 25, "96 bytes here, but a buffer has 100"},
     {"dense",
@@ -347,7 +409,7 @@ static void test_changes(void)
     check_push(harness, 24, 24);
     g_object_set(harness->element, "model-file", wrong, NULL);
     check_push(harness, 24, 24);
-    check_text(bus, GST_MESSAGE_WARNING, "but these are 4:6:1:1");
+    check_text(bus, GST_MESSAGE_WARNING, "but these are 6x4");
     g_object_set(harness->element, "model-file", missing, NULL);
     check_push(harness, 24, 24);
     check_text(bus, GST_MESSAGE_WARNING, "missing.onnx");
@@ -405,6 +467,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     save_models();
     g_test_add_func("/aedecode/frames", test_frames);
+    g_test_add_func("/aedecode/formats", test_formats);
     g_test_add_func("/aedecode/refusals", test_refusals);
     g_test_add_func("/aedecode/downstream", test_downstream);
     g_test_add_func("/aedecode/labels", test_labels);

@@ -448,9 +448,9 @@ static const struct {
     {"range", "mean", "GRAY8", 28, -1, "ae.range=wide"},
     {"keras", "moments", "GRAY8", 28, -1, "has no moments"},
     {"keras", "mean", "GRAY8", 32, -1,
-     "images of 28x28, but this video has 32"},
-    {"keras", "mean", "RGB", 28, -1, "gray images or luma, but this video is"},
-    {"rgb", "mean", "I420", 28, -1, "RGB, but this video is I420"},
+     "images of 28x28, but this is 32x32"},
+    {"keras", "mean", "RGB", 28, -1, "gray images or luma, but this is RGB"},
+    {"rgb", "mean", "I420", 28, -1, "RGB, but this is I420"},
     {"labelled", "mean", "GRAY8", 28, -1, "wants a label from 0 to 9"},
     {"labelled", "mean", "GRAY8", 28, 10, "labels 0 to 9, but this frame's is"},
 };

@@ -224,7 +224,7 @@ static void test_walk(void)
     draw(7, 2, a);
     draw(7, 3, b);
     for (int n = 0; n < STEP; n++) {
-        ae_latent_slerp(code, a, b, SIZE, n / (double)STEP);
+        ae_path_slerp(code, a, b, SIZE, n / (double)STEP);
         for (int i = 0; i < SIZE; i++)
             g_assert_cmpint(byte_at(walk, ((2 * STEP + n) * SIZE) + i), ==,
                             shown(code[i]));
@@ -673,9 +673,9 @@ static const struct {
     {"unet", "", gst_stream_error_quark, GST_STREAM_ERROR_WRONG_TYPE,
      "ae.latent"},
     {"open", "", gst_stream_error_quark, GST_STREAM_ERROR_WRONG_TYPE,
-     "leaves the shape of its code"},
+     "has the shape 1x?x?x?, where"},
     {"vae", "latent=1", gst_library_error_quark, GST_LIBRARY_ERROR_SETTINGS,
-     "latent holds 1 numbers, but the code of model"},
+     "latent holds 1 numbers, but the code of the model"},
     {"vae", "latent=1,2,3", gst_library_error_quark, GST_LIBRARY_ERROR_SETTINGS,
      "latent holds 3 numbers"},
     {"vae", "latent=1,two", gst_library_error_quark, GST_LIBRARY_ERROR_SETTINGS,

@@ -25,7 +25,7 @@ static void test_slerp(void)
     for (size_t i = 0; i < G_N_ELEMENTS(slerps); i++) {
         float target[2];
 
-        ae_latent_slerp(target, slerps[i].a, slerps[i].b, 2, slerps[i].t);
+        ae_path_slerp(target, slerps[i].a, slerps[i].b, 2, slerps[i].t);
         for (int k = 0; k < 2; k++)
             g_assert_cmpfloat_with_epsilon(target[k], slerps[i].expected[k],
                                            1e-6);
@@ -54,12 +54,12 @@ static void test_ends(void)
     for (int i = 0; i < N; i++)
         b[i] *= scale;
     for (int step = 0; step <= 10; step++) {
-        ae_latent_slerp(target, a, b, N, step / 10.0);
+        ae_path_slerp(target, a, b, N, step / 10.0);
         g_assert_cmpfloat_with_epsilon(length(target, N), length(a, N), 1e-4);
     }
-    ae_latent_slerp(target, a, b, N, 0);
+    ae_path_slerp(target, a, b, N, 0);
     g_assert_cmpmem(target, sizeof target, a, sizeof a);
-    ae_latent_slerp(target, a, b, N, 1);
+    ae_path_slerp(target, a, b, N, 1);
     g_assert_cmpmem(target, sizeof target, b, sizeof b);
 }
 
@@ -76,16 +76,16 @@ static const struct {
 static void test_between(void)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(places); i++)
-        g_assert_cmpfloat(ae_latent_between(places[i].low, places[i].high,
-                                            places[i].i, places[i].n),
+        g_assert_cmpfloat(ae_path_between(places[i].low, places[i].high,
+                                          places[i].i, places[i].n),
                           ==, places[i].expected);
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/latent/slerp", test_slerp);
-    g_test_add_func("/latent/ends", test_ends);
-    g_test_add_func("/latent/between", test_between);
+    g_test_add_func("/paths/slerp", test_slerp);
+    g_test_add_func("/paths/ends", test_ends);
+    g_test_add_func("/paths/between", test_between);
     return g_test_run();
 }

@@ -113,8 +113,8 @@ static const struct {
      NULL},
     {"error pca.onnx images.idx digits.idx", 1, NULL, "28"},
     {"embed whole.onnx digits.idx -o single.npy", 1, NULL,
-     "a row for each image"},
-    {"figure manifold whole.onnx -o z.png", 1, NULL, "a row for each image"},
+     "a code for each image"},
+    {"figure manifold whole.onnx -o z.png", 1, NULL, "a batch of codes"},
     {"embed single.onnx digits.idx -o single.npy", 0, "2 codes", NULL},
 
     {"decode pca.onnx codes.npy", 2, NULL, "--output"},
