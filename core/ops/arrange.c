@@ -1,214 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Elements moved to other places: Concat, Split, Slice, Transpose, Expand,
- * Gather, DepthToSpace, SpaceToDepth, Pad.
- *
- * Each is planned as a list of strided copies between inputs and outputs, which
- * backward runs the other way. */
-#include "ops/gradient.h"
+ * Gather, DepthToSpace, SpaceToDepth. Each plan rule makes copies (copies.h).
+ */
+#include "ops/copies.h"
 
-#define MAX_AXES 8
+#include <string.h>
+
 #define MAX_INDICES (1 << 20) /* of Gather; each is a copy of its own */
-
-typedef struct {
-    int in, out;
-    int rank;
-    int64_t size[MAX_AXES];
-    int64_t source_stride[MAX_AXES], target_stride[MAX_AXES];
-    int64_t source, target; /* where it begins */
-} Copy;
-
-typedef struct {
-    /* Every element of every input is read once: gradients can overwrite. */
-    gboolean once;
-    int split;  /* the axis that units are counted along; -1: none */
-    int digits; /* or that rows are, outermost first */
-    int digit[3];
-    int filled; /* outputs are first filled: with input 2 or @fill */
-    float fill;
-    int n;
-    Copy copy[];
-} Copies;
-
-static Copies *copies_new(AeStep *step, int n)
-{
-    Copies *copies =
-        g_malloc0(sizeof *copies + (gsize)n * sizeof copies->copy[0]);
-
-    copies->n = n;
-    copies->split = -1;
-    step->params = copies;
-    step->units = 1;
-    for (int i = 0; i < step->n_out; i++) {
-        if (step->out[i])
-            step->out[i]->integer = step->in[0]->integer;
-    }
-    return copies;
-}
-
-/* All of input @in; the target's strides and offset are left to the caller. */
-static void copy_whole_input(Copy *copy, const AeStep *step, int in)
-{
-    const AeOperand *x = step->in[in];
-
-    copy->in = in;
-    copy->rank = x->shape.rank;
-    memcpy(copy->size, x->shape.dim, sizeof x->shape.dim);
-    memcpy(copy->source_stride, x->stride, sizeof x->stride);
-}
-
-/* All of output @out; the source's strides and offset are left. */
-static void copy_whole_output(Copy *copy, const AeStep *step, int out)
-{
-    const AeOperand *y = step->out[out];
-
-    copy->out = out;
-    copy->rank = y->shape.rank;
-    memcpy(copy->size, y->shape.dim, sizeof y->shape.dim);
-    memcpy(copy->target_stride, y->stride, sizeof y->stride);
-}
-
-static gboolean same_size(const Copies *copies, int axis)
-{
-    for (int i = 0; i < copies->n; i++) {
-        if (copies->copy[i].size[axis] != copies->copy[0].size[axis])
-            return FALSE;
-    }
-    return copies->copy[0].size[axis] > 1;
-}
-
-/* Splits along the outermost axis that all copies share. */
-static void split_units(AeStep *step)
-{
-    Copies *copies = step->params;
-    const Copy *first = copies->copy;
-
-    if (copies->n == 0 || copies->filled)
-        return;
-    for (int i = 0; i < first->rank; i++) {
-        if (same_size(copies, i) &&
-            (copies->split < 0 ||
-             first->target_stride[i] > first->target_stride[copies->split]))
-            copies->split = i;
-    }
-    if (copies->split >= 0)
-        step->units = first->size[copies->split];
-}
-
-/* Units become rows of the output, counted along @digits axes. */
-static void split_rows(AeStep *step, int digits, const int *digit)
-{
-    Copies *copies = step->params;
-
-    copies->digits = digits;
-    memcpy(copies->digit, digit, digits * sizeof *digit);
-    step->row_units = 1;
-    for (int i = 0; i < digits; i++)
-        step->units *= copies->copy->size[digit[i]];
-}
-
-/* Shortens @copy to row @unit and those that follow it along the last digit, at
- * most @most; how many these are. */
-static int64_t cut_rows(const Copies *copies, Copy *copy, int64_t unit,
-                        int64_t most)
-{
-    int last = copies->digit[copies->digits - 1];
-    int64_t n = MIN(copy->size[last] - unit % copy->size[last], most);
-
-    for (int i = copies->digits - 1; i >= 0; i--) {
-        int axis = copies->digit[i];
-        int64_t index = unit % copy->size[axis];
-
-        unit /= copy->size[axis];
-        copy->source += index * copy->source_stride[axis];
-        copy->target += index * copy->target_stride[axis];
-        copy->size[axis] = 1;
-    }
-    copy->size[last] = n;
-    return n;
-}
-
-static void run_copy(const AeStep *step, const Copy *copy)
-{
-    ae_copy_strided(step->out[copy->out]->data + copy->target,
-                    copy->target_stride,
-                    step->in[copy->in]->data + copy->source,
-                    copy->source_stride, copy->size, copy->rank, FALSE);
-}
-
-static void forward_rows(const AeStep *step, const Copy *whole, int64_t begin,
-                         int64_t end)
-{
-    while (begin < end) {
-        Copy copy = *whole;
-
-        begin += cut_rows(step->params, &copy, begin, end - begin);
-        run_copy(step, &copy);
-    }
-}
-
-static void fill(const AeStep *step, const Copies *copies)
-{
-    float value = ae_step_has(step, 2) ? *step->in[2]->data : copies->fill;
-    int64_t n = ae_shape_elements(&step->out[0]->shape);
-
-    for (int64_t i = 0; i < n; i++)
-        step->out[0]->data[i] = value;
-}
-
-static void forward(const AeStep *step, int64_t begin, int64_t end,
-                    float *scratch)
-{
-    const Copies *copies = step->params;
-
-    if (copies->filled)
-        fill(step, copies);
-    for (int i = 0; i < copies->n; i++) {
-        Copy copy = copies->copy[i];
-
-        if (copies->digits > 0) {
-            forward_rows(step, &copy, begin, end);
-            continue;
-        }
-        if (copies->split >= 0) {
-            copy.size[copies->split] = end - begin;
-            copy.target += begin * copy.target_stride[copies->split];
-            copy.source += begin * copy.source_stride[copies->split];
-        }
-        run_copy(step, &copy);
-    }
-}
-
-static gboolean has_all_gradients(const AeStep *step)
-{
-    for (int i = 0; i < step->n_out; i++) {
-        if (!step->out[i] || !step->out[i]->grad)
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static void backward(const AeStep *step, float *scratch)
-{
-    const Copies *copies = step->params;
-    gboolean once = copies->once && has_all_gradients(step);
-
-    if (step->alias && step->in[0]->grad == step->out[0]->grad)
-        return;
-    for (int i = 0; i < step->n_in; i++) {
-        if (ae_step_wants(step, i) && !once)
-            ae_step_clear_gradient(step, i);
-    }
-    for (int i = 0; i < copies->n; i++) {
-        const Copy *copy = &copies->copy[i];
-        const AeOperand *x = step->in[copy->in], *y = step->out[copy->out];
-
-        if (!x->grad || !y->grad)
-            continue;
-        ae_copy_strided(x->grad + copy->source, copy->source_stride,
-                        y->grad + copy->target, copy->target_stride, copy->size,
-                        copy->rank, !once || ae_step_adds(step, copy->in));
-    }
-}
 
 static gboolean fits_beside(const AeShape *a, const AeShape *b, int axis)
 {
@@ -245,7 +43,7 @@ static gboolean concat_plan(AeStep *step, GError **error)
 {
     const AeOperand *y = step->out[0];
     AeShape shape;
-    Copies *copies;
+    AeCopies *copies;
     int64_t place = 0;
     int axis;
 
@@ -254,20 +52,20 @@ static gboolean concat_plan(AeStep *step, GError **error)
         !concat_shape(step, axis, &shape, error) ||
         !ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copies = copies_new(step, step->n_in);
+    copies = ae_copies_new(step, step->n_in);
     copies->once = TRUE;
     for (int i = 0; i < step->n_in; i++) {
-        Copy *copy = &copies->copy[i];
+        AeCopy *copy = &copies->copy[i];
 
-        copy_whole_input(copy, step, i);
+        ae_copy_whole_input(copy, step, i);
         memcpy(copy->target_stride, y->stride, sizeof y->stride);
         copy->target = place * y->stride[axis];
         place += copy->size[axis];
     }
     if (shape.rank == 4 && axis == 1)
-        split_rows(step, 2, (const int[]){0, 2});
+        ae_copies_split_rows(step, 2, (const int[]){0, 2});
     else
-        split_units(step);
+        ae_copies_split_units(step);
     return TRUE;
 }
 
@@ -308,7 +106,7 @@ static gboolean split_plan(AeStep *step, GError **error)
     const AeOperand *x = step->in[0];
     g_autofree int64_t *sizes = g_new0(int64_t, MAX(step->n_out, 1));
     AeShape shape = x->shape;
-    Copies *copies = copies_new(step, step->n_out);
+    AeCopies *copies = ae_copies_new(step, step->n_out);
     int64_t place = 0;
     int axis;
 
@@ -319,7 +117,7 @@ static gboolean split_plan(AeStep *step, GError **error)
     copies->once = TRUE;
     copies->n = 0;
     for (int i = 0; i < step->n_out; place += sizes[i++]) {
-        Copy *copy;
+        AeCopy *copy;
 
         if (!step->out[i])
             continue;
@@ -327,11 +125,11 @@ static gboolean split_plan(AeStep *step, GError **error)
         if (!ae_step_set_output(step, i, &shape, error))
             return FALSE;
         copy = &copies->copy[copies->n++];
-        copy_whole_output(copy, step, i);
+        ae_copy_whole_output(copy, step, i);
         memcpy(copy->source_stride, x->stride, sizeof x->stride);
         copy->source = place * x->stride[axis];
     }
-    split_units(step);
+    ae_copies_split_units(step);
     return TRUE;
 }
 
@@ -384,7 +182,7 @@ static int64_t slice_length(int64_t dim, int64_t *start, int64_t end,
 }
 
 static gboolean slice_axis(const AeStep *step, Slice *slice, int i,
-                           AeShape *shape, Copy *copy, GError **error)
+                           AeShape *shape, AeCopy *copy, GError **error)
 {
     int64_t by = MAX(slice->step[i], -G_MAXINT64), length;
     int axis;
@@ -403,7 +201,7 @@ static gboolean slice_axis(const AeStep *step, Slice *slice, int i,
 }
 
 /* TRUE if images keep their number and rows, in this order. */
-static gboolean keeps_rows(const AeShape *shape, const Copy *copy,
+static gboolean keeps_rows(const AeShape *shape, const AeCopy *copy,
                            const AeOperand *x)
 {
     return shape->rank == 4 && shape->dim[0] == x->shape.dim[0] &&
@@ -415,10 +213,10 @@ static gboolean keeps_rows(const AeShape *shape, const Copy *copy,
 static gboolean slice_plan(AeStep *step, GError **error)
 {
     AeShape shape = step->in[0]->shape;
-    Copies *copies = copies_new(step, 1);
+    AeCopies *copies = ae_copies_new(step, 1);
     Slice slice;
 
-    copy_whole_input(copies->copy, step, 0);
+    ae_copy_whole_input(copies->copy, step, 0);
     if (!slice_read(step, &slice, error))
         return FALSE;
     for (int i = 0; i < slice.n; i++) {
@@ -427,11 +225,11 @@ static gboolean slice_plan(AeStep *step, GError **error)
     }
     if (!ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copy_whole_output(copies->copy, step, 0);
+    ae_copy_whole_output(copies->copy, step, 0);
     if (keeps_rows(&shape, copies->copy, step->in[0]))
-        split_rows(step, 2, (const int[]){0, 2});
+        ae_copies_split_rows(step, 2, (const int[]){0, 2});
     else
-        split_units(step);
+        ae_copies_split_units(step);
     return TRUE;
 }
 
@@ -440,7 +238,7 @@ static gboolean transpose_plan(AeStep *step, GError **error)
     const AeOperand *x = step->in[0];
     int n, rank = x->shape.rank;
     const int64_t *perm = ae_node_ints(step->node, "perm", &n);
-    Copies *copies = copies_new(step, 1);
+    AeCopies *copies = ae_copies_new(step, 1);
     AeShape shape = {.rank = rank};
     gboolean used[AE_MAX_RANK] = {FALSE};
 
@@ -462,7 +260,7 @@ static gboolean transpose_plan(AeStep *step, GError **error)
     }
     if (!ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copy_whole_output(copies->copy, step, 0);
+    ae_copy_whole_output(copies->copy, step, 0);
     copies->once = TRUE;
     step->alias = TRUE;
     for (int i = 0; i < rank; i++) {
@@ -470,7 +268,7 @@ static gboolean transpose_plan(AeStep *step, GError **error)
             copies->copy->source_stride[i] != copies->copy->target_stride[i])
             step->alias = FALSE;
     }
-    split_units(step);
+    ae_copies_split_units(step);
     return TRUE;
 }
 
@@ -478,7 +276,7 @@ static gboolean expand_plan(AeStep *step, GError **error)
 {
     const AeOperand *x = step->in[0];
     AeShape shape;
-    Copies *copies = copies_new(step, 1);
+    AeCopies *copies = ae_copies_new(step, 1);
     int missing;
 
     if (!ae_step_input_ints(step, 1, shape.dim, AE_MAX_RANK, &shape.rank,
@@ -507,8 +305,8 @@ static gboolean expand_plan(AeStep *step, GError **error)
     }
     if (!ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copy_whole_output(copies->copy, step, 0);
-    split_units(step);
+    ae_copy_whole_output(copies->copy, step, 0);
+    ae_copies_split_units(step);
     return TRUE;
 }
 
@@ -570,7 +368,7 @@ static gboolean gather_plan(AeStep *step, GError **error)
     int64_t count = ae_shape_elements(&step->in[1]->shape);
     int axis, after;
     AeShape shape;
-    Copies *copies;
+    AeCopies *copies;
 
     if (count > MAX_INDICES)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
@@ -580,15 +378,15 @@ static gboolean gather_plan(AeStep *step, GError **error)
     if (!gather_shape(step, &axis, &shape, error) ||
         !ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copies = copies_new(step, (int)count);
+    copies = ae_copies_new(step, (int)count);
     after = step->in[1]->shape.rank - 1;
     for (int i = 0; i < copies->n; i++) {
-        Copy *copy = &copies->copy[i];
+        AeCopy *copy = &copies->copy[i];
         int64_t index = 0;
 
         if (!gather_index(step, axis, i, &index, &copy->target, error))
             return FALSE;
-        copy_whole_input(copy, step, 0);
+        ae_copy_whole_input(copy, step, 0);
         copy->size[axis] = 1;
         copy->source = index * x->stride[axis];
         for (int k = 0; k < copy->rank; k++) {
@@ -596,15 +394,16 @@ static gboolean gather_plan(AeStep *step, GError **error)
                 copy->target_stride[k] = y->stride[k < axis ? k : k + after];
         }
     }
-    split_units(step);
+    ae_copies_split_units(step);
     return TRUE;
 }
 
 /* DepthToSpace's copy over n, c, block rows, block columns, h, w; @deep is
  * the side with the channels, @wide the one with the pixels. */
-static void block_copy(Copy *copy, const AeOperand *deep, const AeOperand *wide,
-                       int64_t *deep_stride, int64_t *wide_stride,
-                       int64_t block, gboolean columns_first)
+static void block_copy(AeCopy *copy, const AeOperand *deep,
+                       const AeOperand *wide, int64_t *deep_stride,
+                       int64_t *wide_stride, int64_t block,
+                       gboolean columns_first)
 {
     const int64_t *d = deep->stride, *s = wide->stride;
     int64_t n = wide->shape.dim[0], c = wide->shape.dim[1];
@@ -658,7 +457,7 @@ static gboolean depth_to_space_plan(AeStep *step, GError **error)
 {
     const char *mode = ae_node_string(step->node, "mode", "DCR");
     AeShape shape = step->in[0]->shape;
-    Copies *copies;
+    AeCopies *copies;
     int64_t block;
 
     if (!check_block(step, &block, error))
@@ -676,19 +475,19 @@ static gboolean depth_to_space_plan(AeStep *step, GError **error)
     shape.dim[3] *= block;
     if (!ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copies = copies_new(step, 1);
+    copies = ae_copies_new(step, 1);
     copies->once = TRUE;
     block_copy(copies->copy, step->in[0], step->out[0],
                copies->copy->source_stride, copies->copy->target_stride, block,
                g_str_equal(mode, "CRD"));
-    split_rows(step, 3, (const int[]){0, 4, 2});
+    ae_copies_split_rows(step, 3, (const int[]){0, 4, 2});
     return TRUE;
 }
 
 static gboolean space_to_depth_plan(AeStep *step, GError **error)
 {
     AeShape shape = step->in[0]->shape;
-    Copies *copies;
+    AeCopies *copies;
     int64_t block;
 
     if (!check_block(step, &block, error))
@@ -703,191 +502,20 @@ static gboolean space_to_depth_plan(AeStep *step, GError **error)
     shape.dim[3] /= block;
     if (!ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    copies = copies_new(step, 1);
+    copies = ae_copies_new(step, 1);
     copies->once = TRUE;
     block_copy(copies->copy, step->out[0], step->in[0],
                copies->copy->target_stride, copies->copy->source_stride, block,
                FALSE);
-    split_rows(step, 2, (const int[]){0, 4});
-    return TRUE;
-}
-
-typedef enum { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE } PadMode;
-
-/* Neighbours in the output whose sources lie evenly: along one axis, @length
- * places from @target on read @source, @source + by, ... */
-typedef struct {
-    int64_t target, source, length, by;
-} Run;
-
-/* Where position @i of an axis of @dim elements is read; -1: nowhere. */
-static int64_t pad_source(PadMode mode, int64_t i, int64_t dim)
-{
-    if (i >= 0 && i < dim)
-        return i;
-    if (mode == PAD_CONSTANT)
-        return -1;
-    if (mode == PAD_EDGE)
-        return i < 0 ? 0 : dim - 1;
-    return i < 0 ? -i : 2 * (dim - 1) - i;
-}
-
-static void append_place(GArray *runs, int64_t target, int64_t source)
-{
-    Run *last = runs->len > 0 ? &g_array_index(runs, Run, runs->len - 1) : NULL;
-    Run run = {target, source, 1, 0};
-
-    if (last && last->target + last->length == target) {
-        int64_t by = source - last->source - (last->length - 1) * last->by;
-
-        if (ABS(by) <= 1 && (last->length == 1 || by == last->by)) {
-            last->by = by;
-            last->length++;
-            return;
-        }
-    }
-    g_array_append_val(runs, run);
-}
-
-static GArray *pad_runs(PadMode mode, int64_t dim, int64_t before, int64_t size)
-{
-    GArray *runs = g_array_new(FALSE, FALSE, sizeof(Run));
-
-    for (int64_t i = 0; i < size; i++) {
-        int64_t source = pad_source(mode, i - before, dim);
-
-        if (source >= 0)
-            append_place(runs, i, source);
-    }
-    return runs;
-}
-
-static gboolean pad_mode(const AeStep *step, PadMode *mode, GError **error)
-{
-    static const char *const names[] = {"constant", "reflect", "edge"};
-    const char *given = ae_node_string(step->node, "mode", "constant");
-
-    for (int i = 0; i < (int)G_N_ELEMENTS(names); i++) {
-        if (g_str_equal(given, names[i])) {
-            *mode = (PadMode)i;
-            return TRUE;
-        }
-    }
-    return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                        "mode '%s' is not supported", given);
-}
-
-/* Pads before and after each axis. */
-static gboolean pad_sizes(const AeStep *step, int64_t *before, int64_t *after,
-                          GError **error)
-{
-    int64_t pads[2 * AE_MAX_RANK], axes[AE_MAX_RANK];
-    int n, n_axes, rank = step->in[0]->shape.rank, axis;
-
-    if (!ae_step_list(step, "pads", 1, 11, pads, 2 * AE_MAX_RANK, &n, error) ||
-        !ae_step_list(step, "", 3, 18, axes, AE_MAX_RANK, &n_axes, error))
-        return FALSE;
-    if (n != 2 * (n_axes < 0 ? rank : n_axes))
-        return ae_step_fail(step, error, AE_ERROR_SHAPE,
-                            "expected two pads for each axis, found %d", n);
-    for (int i = 0; i < n / 2; i++) {
-        if (!ae_step_axis(step, n_axes < 0 ? i : axes[i], rank, &axis, error))
-            return FALSE;
-        before[axis] = pads[i];
-        after[axis] = pads[n / 2 + i];
-    }
-    return TRUE;
-}
-
-static gboolean pad_shape(const AeStep *step, PadMode mode,
-                          const int64_t *before, const int64_t *after,
-                          AeShape *shape, GError **error)
-{
-    const int64_t most = 1 << 20;
-
-    *shape = step->in[0]->shape;
-    for (int i = 0; i < shape->rank; i++) {
-        int64_t dim = shape->dim[i];
-        int64_t limit = mode == PAD_CONSTANT ? most
-                        : dim == 0           ? 0
-                        : mode == PAD_EDGE   ? most
-                                             : dim - 1;
-
-        if (ABS(before[i] / 2) > most || ABS(after[i] / 2) > most ||
-            before[i] > limit || after[i] > limit || before[i] < -dim ||
-            after[i] < -dim || dim + before[i] + after[i] < 0)
-            return ae_step_fail(step, error, AE_ERROR_VALUE,
-                                "axis %d of %" G_GINT64_FORMAT
-                                " elements cannot be padded by "
-                                "%" G_GINT64_FORMAT " and %" G_GINT64_FORMAT,
-                                i, dim, before[i], after[i]);
-        shape->dim[i] += before[i] + after[i];
-    }
-    return TRUE;
-}
-
-/* The @index-th combination of one run of each axis. */
-static void pad_copy(Copy *copy, const AeStep *step, GArray *const *runs,
-                     int index)
-{
-    copy_whole_output(copy, step, 0);
-    for (int axis = 0; axis < copy->rank; axis++) {
-        int n = (int)runs[axis]->len;
-        const Run *run = &g_array_index(runs[axis], Run, index % n);
-        int64_t stride = step->in[0]->stride[axis];
-
-        index /= n;
-        copy->size[axis] = run->length;
-        copy->source += run->source * stride;
-        copy->source_stride[axis] = run->by * stride;
-        copy->target += run->target * copy->target_stride[axis];
-    }
-}
-
-static void pad_copies(AeStep *step, PadMode mode, const int64_t *before)
-{
-    const AeShape *in = &step->in[0]->shape, *out = &step->out[0]->shape;
-    GArray *runs[AE_MAX_RANK];
-    int n = 1;
-    Copies *copies;
-
-    for (int i = 0; i < in->rank; i++) {
-        runs[i] = pad_runs(mode, in->dim[i], before[i], out->dim[i]);
-        n *= (int)runs[i]->len;
-    }
-    copies = copies_new(step, n);
-    copies->filled = mode == PAD_CONSTANT;
-    if (step->opset < 11)
-        copies->fill = ae_node_float(step->node, "value", 0);
-    for (int i = 0; i < n; i++)
-        pad_copy(&copies->copy[i], step, runs, i);
-    for (int i = 0; i < in->rank; i++)
-        g_array_unref(runs[i]);
-}
-
-static gboolean pad_plan(AeStep *step, GError **error)
-{
-    int64_t before[AE_MAX_RANK] = {0}, after[AE_MAX_RANK] = {0};
-    PadMode mode = PAD_CONSTANT;
-    AeShape shape;
-
-    if (ae_step_has(step, 2) && ae_shape_elements(&step->in[2]->shape) != 1)
-        return ae_step_fail(step, error, AE_ERROR_SHAPE,
-                            "its constant value must be a scalar");
-    if (!pad_mode(step, &mode, error) ||
-        !pad_sizes(step, before, after, error) ||
-        !pad_shape(step, mode, before, after, &shape, error) ||
-        !ae_step_set_output(step, 0, &shape, error))
-        return FALSE;
-    pad_copies(step, mode, before);
+    ae_copies_split_rows(step, 2, (const int[]){0, 4});
     return TRUE;
 }
 
 #define ARRANGE(operator, min, max, outputs, rule)                             \
     {                                                                          \
         .name = operator, .min_in = min, .max_in = max, .max_out = outputs,    \
-        .any_output = outputs > 1, .plan = rule, .forward = forward,           \
-        .backward = backward,                                                  \
+        .any_output = outputs > 1, .plan = rule, .forward = ae_copies_forward, \
+        .backward = ae_copies_backward,                                        \
     }
 
 const AeOperator ae_ops_arrange[] = {
@@ -903,8 +531,8 @@ const AeOperator ae_ops_arrange[] = {
         .max_in = 1,
         .max_out = 1,
         .plan = depth_to_space_plan,
-        .forward = forward,
-        .backward = backward,
+        .forward = ae_copies_forward,
+        .backward = ae_copies_backward,
         .rows = deep_rows,
     },
     {
@@ -913,19 +541,9 @@ const AeOperator ae_ops_arrange[] = {
         .max_in = 1,
         .max_out = 1,
         .plan = space_to_depth_plan,
-        .forward = forward,
-        .backward = backward,
+        .forward = ae_copies_forward,
+        .backward = ae_copies_backward,
         .rows = wide_rows,
-    },
-    {
-        .name = "Pad",
-        .min_in = 1,
-        .max_in = 4,
-        .max_out = 1,
-        .settings = 1 << 1 | 1 << 2 | 1 << 3,
-        .plan = pad_plan,
-        .forward = forward,
-        .backward = backward,
     },
     {NULL},
 };
