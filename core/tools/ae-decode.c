@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `ae decode`: the images that codes stand for, on wish after noise. */
+/* `ae decode`: the images that a decoder makes of codes, with noise or without.
+ */
 #include <math.h>
 
 #include "tools/ae-codec.h"
@@ -62,34 +63,31 @@ static gboolean save_images(const AeTensor *images, const char *path,
                        path, error);
 }
 
-static gboolean run_decode(int argc, char **argv, const char *usage,
-                           GError **error)
+static gboolean run_decode(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL, *label_path = NULL, *text = NULL;
+    g_autofree char *label_path = NULL, *text = NULL;
     gint64 seed = 1;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
-         "IMAGES.idx"},
         {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
-         "What a conditional model is told of the images", "LABELS.idx"},
+         "Labels of the images, for a conditional model", "LABELS.idx"},
         {"noise", 0, 0, G_OPTION_ARG_STRING, &text,
-         "Noise in the codes, as for aenoise", "gaussian:sd=1,clip=false"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the noise (default: 1)",
-         "N"},
+         "Adds noise to the codes, as aenoise to frames",
+         "gaussian:sd=1,clip=false"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
+         "Seed of the noise (default: 1)", "N"},
         {0}};
     g_autoptr(AeNoise) noise = NULL;
     g_autoptr(Codec) codec = NULL;
     g_autoptr(AeTensor) codes = NULL, images = NULL;
     g_autoptr(AeIdx) labels = NULL;
 
-    if (!tool_parse(entries, usage, 2, 2, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 2, 2, error))
         return FALSE;
     noise = ae_noise_parse(text != NULL ? text : "none", error);
     if (noise != NULL)
-        codec = codec_load(argv[1], error);
+        codec = codec_load(args->argv[1], error);
     if (codec != NULL)
-        codes = load_codes(codec, argv[2], error);
+        codes = load_codes(codec, args->argv[2], error);
     if (codes == NULL)
         return FALSE;
     labels = codec_load_labels(label_path, codes->shape.dim[0], error);
@@ -98,11 +96,11 @@ static gboolean run_decode(int argc, char **argv, const char *usage,
     add_noise(codes, noise, (uint64_t)seed);
     images =
         codec_decode(codec, codes, labels != NULL ? labels->data : NULL, error);
-    return images != NULL && save_images(images, path, error);
+    return images != NULL && save_images(images, args->output, error);
 }
 
 const Command decode_commands[] = {
     {"decode", "decode MODEL CODES.npy -o IMAGES.idx",
-     "the images that codes stand for", run_decode},
+     "writes the images that a decoder makes of codes", run_decode},
     {0},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Codes of images, and what they are worth: beside principal components, by
- * their neighbours' labels, by what cannot be rebuilt from them. */
+/* `ae embed`, `pca`, `knn` and `error`: codes of images, and measures of how
+ * much of the images they keep. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,56 +67,47 @@ static AeTensor *encode_all(const Codec *codec, const AeIdx *images,
                         *labels != NULL ? (*labels)->data : NULL, error);
 }
 
-static gboolean run_embed(int argc, char **argv, const char *usage,
-                          GError **error)
+static gboolean run_embed(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL, *label_path = NULL;
+    g_autofree char *label_path = NULL;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path,
-         "File to write: float32, a row an image", "CODES.npy"},
         {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
-         "What a conditional model is told of the images", "LABELS.idx"},
+         "Labels of the images, for a conditional model", "LABELS.idx"},
         {0}};
     g_autoptr(Codec) codec = NULL;
     g_autoptr(AeIdx) images = NULL, labels = NULL;
     g_autoptr(AeTensor) codes = NULL;
 
-    if (!tool_parse(entries, usage, 2, 2, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 2, 2, error))
         return FALSE;
-    codec = codec_load(argv[1], error);
+    codec = codec_load(args->argv[1], error);
     if (codec != NULL)
-        images = ae_idx_load(argv[2], error);
+        images = ae_idx_load(args->argv[2], error);
     if (images != NULL)
         codes = encode_all(codec, images, label_path, &labels, error);
-    if (codes == NULL || !save_codes(codes, path, error))
+    if (codes == NULL || !save_codes(codes, args->output, error))
         return FALSE;
     print_moments(codes);
     return TRUE;
 }
 
-static gboolean run_pca(int argc, char **argv, const char *usage,
-                        GError **error)
+static gboolean run_pca(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL;
     int components = 2;
-    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
-                                     &path, "File to write", "MODEL.onnx"},
-                                    {"components", 'k', 0, G_OPTION_ARG_INT,
+    const GOptionEntry entries[] = {{"components", 'k', 0, G_OPTION_ARG_INT,
                                      &components,
-                                     "Values of the code (default: 2)", "K"},
+                                     "Number of components (default: 2)", "K"},
                                     {0}};
     g_autoptr(AeIdx) images = NULL;
     g_autoptr(AeModel) model = NULL;
     double share;
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 1, 1, error))
         return FALSE;
-    images = ae_idx_load(argv[1], error);
+    images = ae_idx_load(args->argv[1], error);
     if (images != NULL)
         model = ae_pca_new(images, components, &share, error);
-    if (model == NULL || !ae_onnx_save(model, path, error))
+    if (model == NULL || !ae_onnx_save(model, args->output, error))
         return FALSE;
     printf("%d components hold %.2f %% of the variance\n", components,
            100 * share);
@@ -152,6 +143,8 @@ static AeTensor *load_rows(const char *path, GError **error)
     return NULL;
 }
 
+enum { ROWS = 2048 /* classified between two lines of progress */ };
+
 typedef struct {
     AeTensor *rows;
     AeIdx *labels;
@@ -180,8 +173,16 @@ static void print_accuracy(const Labelled *known, const Labelled *test, int k)
     g_autofree uint8_t *answers = g_new(uint8_t, n);
     g_autoptr(AePool) pool = ae_pool_new(0);
 
-    ae_neighbours_classify(known->rows, known->labels->data, test->rows, k,
-                           answers, pool);
+    for (int64_t i = 0; i < n; i += ROWS) {
+        const int64_t d = test->rows->shape.dim[1];
+        const AeTensor part = {.shape = ae_shape(2, MIN(ROWS, n - i), d),
+                               .data = test->rows->data + i * d};
+
+        tool_progress(i, n);
+        ae_neighbours_classify(known->rows, known->labels->data, &part, k,
+                               answers + i, pool);
+    }
+    tool_progress(n, n);
     for (int64_t i = 0; i < n; i++)
         right += answers[i] == test->labels->data[i];
     printf("accuracy %.4f (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
@@ -189,30 +190,29 @@ static void print_accuracy(const Labelled *known, const Labelled *test, int k)
            (double)right / (double)n, right, n, k);
 }
 
-static gboolean run_knn(int argc, char **argv, const char *usage,
-                        GError **error)
+static gboolean run_knn(Arguments *args, GError **error)
 {
     int k = 7;
     const GOptionEntry entries[] = {{"neighbours", 'k', 0, G_OPTION_ARG_INT, &k,
-                                     "How many vote (default: 7)", "K"},
+                                     "Number of neighbours (default: 7)", "K"},
                                     {0}};
     g_auto(Labelled) known = {0}, test = {0};
 
-    if (!tool_parse(entries, usage, 4, 4, &argc, &argv, error) ||
-        !load_labelled(&known, argv + 1, error) ||
-        !load_labelled(&test, argv + 3, error))
+    if (!tool_parse(args, entries, 4, 4, error) ||
+        !load_labelled(&known, args->argv + 1, error) ||
+        !load_labelled(&test, args->argv + 3, error))
         return FALSE;
     if (known.rows->shape.dim[1] != test.rows->shape.dim[1]) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                     "%s has rows of %" G_GINT64_FORMAT
                     " numbers, %s of %" G_GINT64_FORMAT,
-                    argv[1], known.rows->shape.dim[1], argv[3],
+                    args->argv[1], known.rows->shape.dim[1], args->argv[3],
                     test.rows->shape.dim[1]);
         return FALSE;
     }
     if (k < 1 || k > MIN(AE_MAX_NEIGHBOURS, known.rows->shape.dim[0]))
-        return tool_require(NULL, "-k is at most 100, and the rows there are",
-                            error);
+        return tool_refuse(error,
+                           "-k is 1 to 100, and at most the number of rows");
     print_accuracy(&known, &test, k);
     return TRUE;
 }
@@ -282,26 +282,25 @@ static void print_rank(double foreign, const double *errors, int64_t n)
            foreign, rank, n + 1);
 }
 
-static gboolean run_error(int argc, char **argv, const char *usage,
-                          GError **error)
+static gboolean run_error(Arguments *args, GError **error)
 {
     g_autofree char *label_path = NULL;
     const GOptionEntry entries[] = {
         {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
-         "What a conditional model is told of the images", "LABELS.idx"},
+         "Labels of the images, for a conditional model", "LABELS.idx"},
         {0}};
     g_autoptr(Codec) codec = NULL;
     g_autofree double *errors = NULL, *foreign = NULL;
     int64_t n, others;
 
-    if (!tool_parse(entries, usage, 2, 3, &argc, &argv, error))
+    if (!tool_parse(args, entries, 2, 3, error))
         return FALSE;
-    codec = codec_load(argv[1], error);
+    codec = codec_load(args->argv[1], error);
     if (codec != NULL)
-        errors = load_errors(codec, argv[2], label_path, &n, error);
-    if (errors != NULL && argc > 3)
-        foreign = load_errors(codec, argv[3], NULL, &others, error);
-    if (errors == NULL || (argc > 3 && foreign == NULL))
+        errors = load_errors(codec, args->argv[2], label_path, &n, error);
+    if (errors != NULL && args->argc > 3)
+        foreign = load_errors(codec, args->argv[3], NULL, &others, error);
+    if (errors == NULL || (args->argc > 3 && foreign == NULL))
         return FALSE;
     print_errors(errors, n);
     if (foreign != NULL)
@@ -311,14 +310,13 @@ static gboolean run_error(int argc, char **argv, const char *usage,
 
 const Command embed_commands[] = {
     {"embed", "embed MODEL IMAGES.idx -o CODES.npy",
-     "codes of images: means, where the model has them", run_embed},
+     "writes the codes of images, a row an image", run_embed},
     {"pca", "pca IMAGES.idx -k K -o MODEL.onnx",
-     "principal components, as a linear autoencoder", run_pca},
+     "writes principal components as a linear autoencoder", run_pca},
     {"knn", "knn CODES LABELS.idx TEST-CODES TEST-LABELS.idx",
-     "accuracy of the nearest neighbours' labels; CODES is npy or idx",
-     run_knn},
+     "accuracy of a vote of the nearest rows; CODES is npy or idx", run_knn},
     {"error", "error MODEL IMAGES.idx [FOREIGN.idx]",
-     "what is lost in rebuilding images, and where a foreign one ranks",
+     "mean squared error of reconstructions; rank of a foreign image",
      run_error},
     {0},
 };

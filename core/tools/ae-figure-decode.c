@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `ae figure`: what a decoder makes of codes on a plane, between two images, or
- * under each label. */
+/* `ae figure manifold`, `interpolate` and `labels`: what a decoder makes of
+ * latents on a plane, between two images, or with each label. */
 #include <math.h>
 #include <string.h>
 
@@ -91,34 +91,28 @@ static AeTensor *manifold_codes(const Codec *codec, int count, float range,
     return codes;
 }
 
-static gboolean run_manifold(int argc, char **argv, const char *usage,
-                             GError **error)
+static gboolean run_manifold(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL;
     int count = 10, label = -1;
     double range = 1;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
-         "OUT.png"},
         {"count", 0, 0, G_OPTION_ARG_INT, &count,
-         "Images a row and a column (default: 10)", "N"},
+         "Images in a row and in a column (default: 10)", "N"},
         {"range", 0, 0, G_OPTION_ARG_DOUBLE, &range,
-         "Both values go from -R to R (default: 1)", "R"},
-        {"label", 0, 0, G_OPTION_ARG_INT, &label, "For a conditional model",
-         "N"},
+         "Both values of the latent go from -R to R (default: 1)", "R"},
+        {"label", 0, 0, G_OPTION_ARG_INT, &label,
+         "Label of all images, for a conditional model", "N"},
         {0}};
     g_autoptr(Codec) codec = NULL;
     g_autoptr(AeTensor) codes = NULL;
     g_autoptr(GPtrArray) images = NULL;
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 1, 1, error))
         return FALSE;
     if (count < 2 || count > 100 || !(range > 0) || label > 255)
-        return tool_require(
-            NULL, "--count is 2 to 100, --range above 0, --label at most 255",
-            error);
-    codec = codec_load(argv[1], error);
+        return tool_refuse(
+            error, "--count is 2 to 100, --range above 0, --label at most 255");
+    codec = codec_load(args->argv[1], error);
     if (codec != NULL)
         codes = manifold_codes(codec, count, (float)range, error);
     if (codes == NULL)
@@ -131,7 +125,7 @@ static gboolean run_manifold(int argc, char **argv, const char *usage,
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     ae_figure_manifold(canvas, (AeImage *const *)images->pdata, count, range,
                        tool_choose_zoom(first->width, count, 4));
-    return tool_save_canvas(canvas, path, error);
+    return tool_save_canvas(canvas, args->output, error);
 }
 
 /* @count codes on the straight line between the first two of @ends. */
@@ -190,10 +184,9 @@ static gboolean parse_index(const char *text, int64_t n, gint64 *index,
     *index = g_ascii_strtoll(text, &end, 10);
     if (end != text && *end == '\0' && *index >= 0 && *index < n)
         return TRUE;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "'%s' is not the number of an image, 0 to %" G_GINT64_FORMAT,
-                text, n - 1);
-    return FALSE;
+    return tool_refuse(
+        error, "'%s' is not the number of an image, 0 to %" G_GINT64_FORMAT,
+        text, n - 1);
 }
 
 /* The codes of two images. */
@@ -222,18 +215,14 @@ static AeTensor *encode_ends(const Codec *codec, const AeIdx *idx,
     return codes;
 }
 
-static gboolean run_interpolate(int argc, char **argv, const char *usage,
-                                GError **error)
+static gboolean run_interpolate(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL;
     int count = 9, label = -1;
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
-         "OUT.png"},
         {"count", 0, 0, G_OPTION_ARG_INT, &count,
-         "Decoded images, both ends among them (default: 9)", "N"},
+         "Decoded images, with both ends (default: 9)", "N"},
         {"label", 0, 0, G_OPTION_ARG_INT, &label,
-         "For a conditional model, of all images", "N"},
+         "Label of all images, for a conditional model", "N"},
         {0}};
     g_autoptr(Codec) codec = NULL;
     g_autoptr(AeIdx) idx = NULL;
@@ -241,18 +230,17 @@ static gboolean run_interpolate(int argc, char **argv, const char *usage,
     g_autoptr(GPtrArray) images = NULL;
     gint64 ends[2];
 
-    if (!tool_parse(entries, usage, 4, 4, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 4, 4, error))
         return FALSE;
     if (count < 2 || count > 100 || label > 255)
-        return tool_require(NULL, "--count is 2 to 100, --label at most 255",
-                            error);
+        return tool_refuse(error, "--count is 2 to 100, --label at most 255");
     g_autofree uint8_t *labels = repeat_label(label, count);
-    codec = codec_load(argv[1], error);
+    codec = codec_load(args->argv[1], error);
     if (codec != NULL)
-        idx = ae_idx_load(argv[2], error);
-    if (idx == NULL || !parse_index(argv[3], idx->dim[0], &ends[0], error) ||
-        !parse_index(argv[4], idx->dim[0], &ends[1], error))
+        idx = ae_idx_load(args->argv[2], error);
+    if (idx == NULL ||
+        !parse_index(args->argv[3], idx->dim[0], &ends[0], error) ||
+        !parse_index(args->argv[4], idx->dim[0], &ends[1], error))
         return FALSE;
     two = encode_ends(codec, idx, ends, labels, error);
     if (two != NULL)
@@ -263,7 +251,7 @@ static gboolean run_interpolate(int argc, char **argv, const char *usage,
         return FALSE;
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     draw_strip(canvas, idx, ends, images);
-    return tool_save_canvas(canvas, path, error);
+    return tool_save_canvas(canvas, args->output, error);
 }
 
 /* @count random codes, the same for each of @rows rows. */
@@ -295,36 +283,32 @@ static void draw_sheet(cairo_t *canvas, GPtrArray *images, int rows, int count)
                    tool_choose_zoom(first->width, count, 2));
 }
 
-static gboolean run_labels(int argc, char **argv, const char *usage,
-                           GError **error)
+static gboolean run_labels(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL;
     int count = 10;
     gint64 seed = 1;
-    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
-                                     &path, "File to write", "OUT.png"},
-                                    {"count", 0, 0, G_OPTION_ARG_INT, &count,
-                                     "Random codes, one a column (default: 10)",
-                                     "N"},
-                                    {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
-                                     "Of the codes (default: 1)", "N"},
-                                    {0}};
+    const GOptionEntry entries[] = {
+        {"count", 0, 0, G_OPTION_ARG_INT, &count,
+         "Random latents, one a column (default: 10)", "N"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
+         "Seed of the latents (default: 1)", "N"},
+        {0}};
     g_autoptr(Codec) codec = NULL;
     g_autoptr(AeTensor) codes = NULL;
     g_autoptr(GPtrArray) images = NULL;
     g_autofree uint8_t *labels = NULL;
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 1, 1, error))
         return FALSE;
     if (count < 1 || count > 100)
-        return tool_require(NULL, "--count is 1 to 100", error);
-    codec = codec_load(argv[1], error);
+        return tool_refuse(error, "--count is 1 to 100");
+    codec = codec_load(args->argv[1], error);
     if (codec == NULL)
         return FALSE;
     if (codec->classes == 0) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "%s: it is not conditional: it takes no label", argv[1]);
+                    "%s: it is not conditional: it takes no label",
+                    args->argv[1]);
         return FALSE;
     }
     codes = random_codes(codec, codec->classes, count, (uint64_t)seed, error);
@@ -337,15 +321,15 @@ static gboolean run_labels(int argc, char **argv, const char *usage,
         return FALSE;
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     draw_sheet(canvas, images, codec->classes, count);
-    return tool_save_canvas(canvas, path, error);
+    return tool_save_canvas(canvas, args->output, error);
 }
 
-const Command decode_figures[] = {
-    {"manifold", "figure manifold MODEL -o OUT.png",
-     "the decoded plane of a code of two values", run_manifold},
-    {"interpolate", "figure interpolate MODEL IMAGES.idx A B -o OUT.png",
-     "what lies between two images' codes", run_interpolate},
-    {"labels", "figure labels MODEL -o OUT.png",
-     "a conditional model: the same codes under each label", run_labels},
+const Command decode_figure_commands[] = {
+    {"figure manifold", "figure manifold MODEL -o OUT.png",
+     "decodes a plane of latents of two values", run_manifold},
+    {"figure interpolate", "figure interpolate MODEL IMAGES.idx A B -o OUT.png",
+     "decodes the line between the latents of two images", run_interpolate},
+    {"figure labels", "figure labels MODEL -o OUT.png",
+     "decodes the same random latents with each label", run_labels},
     {0},
 };

@@ -101,30 +101,24 @@ static void draw_tiles(cairo_t *canvas, const Tiles *tiles)
                       tool_choose_zoom(tiles->width, columns, MAX_ZOOM));
 }
 
-static gboolean run_weights(int argc, char **argv, const char *usage,
-                            GError **error)
+static gboolean run_weights(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL;
-    const GOptionEntry entries[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
-                                     &path, "File to write", "OUT.png"},
-                                    {0}};
     g_autoptr(AeModel) model = NULL;
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     Tiles tiles = {0};
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, NULL, 1, 1, error))
         return FALSE;
-    model = tool_load_model(argv[1], error);
+    model = tool_load_model(args->argv[1], error);
     if (model == NULL || !set_tiles(&tiles, model, error))
         return FALSE;
     draw_tiles(canvas, &tiles);
     g_free(tiles.numbers);
-    return tool_save_canvas(canvas, path, error);
+    return tool_save_canvas(canvas, args->output, error);
 }
 
-const Command weight_figures[] = {
-    {"weights", "figure weights MODEL -o OUT.png",
-     "what the first layer looks for", run_weights},
+const Command weight_figure_commands[] = {
+    {"figure weights", "figure weights MODEL -o OUT.png",
+     "the weights of the first layer, as tiles", run_weights},
     {0},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a model is made of, and models made from others. */
+/* `ae info`, `check`, `split`, `new` and `quantize`. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +62,7 @@ static void print_plan(const AePlan *plan)
            (double)ae_plan_memory(plan) / (1 << 20));
 }
 
-static gboolean run_info(int argc, char **argv, const char *usage,
-                         GError **error)
+static gboolean run_info(Arguments *args, GError **error)
 {
     g_autofree char *text = NULL;
     const GOptionEntry entries[] = {
@@ -74,10 +73,10 @@ static gboolean run_info(int argc, char **argv, const char *usage,
     g_autoptr(AeModel) model = NULL;
     g_autoptr(AePlan) ready = NULL;
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
+    if (!tool_parse(args, entries, 1, 1, error) ||
         !tool_parse_size(text, &size, error))
         return FALSE;
-    model = tool_load_model(argv[1], error);
+    model = tool_load_model(args->argv[1], error);
     if (model == NULL)
         return FALSE;
     print_values(model, "input", model->inputs);
@@ -109,8 +108,7 @@ static gboolean check(const char *name, Size size)
     return FALSE;
 }
 
-static gboolean run_check(int argc, char **argv, const char *usage,
-                          GError **error)
+static gboolean run_check(Arguments *args, GError **error)
 {
     g_autofree char *text = NULL;
     const GOptionEntry entries[] = {
@@ -120,14 +118,14 @@ static gboolean run_check(int argc, char **argv, const char *usage,
     Size size = {DEFAULT_SIZE, DEFAULT_SIZE};
     int failed = 0;
 
-    if (!tool_parse(entries, usage, 1, G_MAXINT, &argc, &argv, error) ||
+    if (!tool_parse(args, entries, 1, G_MAXINT, error) ||
         !tool_parse_size(text, &size, error))
         return FALSE;
-    for (int i = 1; i < argc; i++)
-        failed += !check(argv[i], size);
+    for (int i = 1; i < args->argc; i++)
+        failed += !check(args->argv[i], size);
     if (failed > 0)
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "%d of %d models cannot run here", failed, argc - 1);
+                    "%d of %d models cannot run here", failed, args->argc - 1);
     return failed == 0;
 }
 
@@ -172,23 +170,19 @@ static gboolean split(const AeModel *model, const char *at, const char *base,
            save_part(decoder, base, "decoder", error);
 }
 
-static gboolean run_split(int argc, char **argv, const char *usage,
-                          GError **error)
+static gboolean run_split(Arguments *args, GError **error)
 {
-    g_autofree char *at = NULL, *base = NULL;
-    const GOptionEntry entries[] = {
-        {"at", 0, 0, G_OPTION_ARG_STRING, &at,
-         "The value between the halves (default: the model's code)", "VALUE"},
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &base,
-         "Writes BASE-encoder.onnx and BASE-decoder.onnx", "BASE"},
-        {0}};
+    g_autofree char *at = NULL;
+    const GOptionEntry entries[] = {{"at", 0, 0, G_OPTION_ARG_STRING, &at,
+                                     "Cuts at this value (default: the latent)",
+                                     "VALUE"},
+                                    {0}};
     g_autoptr(AeModel) model = NULL;
     const AeValue *latent = NULL;
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !tool_require(base, "--output is missing", error))
+    if (!tool_parse(args, entries, 1, 1, error))
         return FALSE;
-    model = tool_load_model(argv[1], error);
+    model = tool_load_model(args->argv[1], error);
     if (model == NULL)
         return FALSE;
     if (at == NULL)
@@ -197,84 +191,75 @@ static gboolean run_split(int argc, char **argv, const char *usage,
         g_prefix_error(error, "say --at: ");
         return FALSE;
     }
-    return split(model, at != NULL ? at : latent->name, base, error);
+    return split(model, at != NULL ? at : latent->name, args->output, error);
 }
 
-static gboolean run_new(int argc, char **argv, const char *usage,
-                        GError **error)
+static gboolean run_new(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL;
     gint64 seed = 1;
     AeArchitectureOptions options = {0};
     const GOptionEntry entries[] = {
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
-         "MODEL.onnx"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed, "Of the weights (default: 1)",
-         "N"},
+        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
+         "Seed of the weights (default: 1)", "N"},
         {"channels", 'c', 0, G_OPTION_ARG_INT, &options.channels,
-         "Of the image: 1 (default) to 4; of the U-Nets 6, too: 4:2:0 video",
+         "Channels of the image: 1 (default) to 4; for U-Nets also 6: 4:2:0 "
+         "video",
          "C"},
         {"latent-size", 0, 0, G_OPTION_ARG_INT, &options.latent_size,
-         "Values of the code", "N"},
+         "Size of the latent", "N"},
         {"hidden-size", 0, 0, G_OPTION_ARG_INT, &options.hidden_size,
-         "Units of the dense layers around the code", "N"},
+         "Units of the dense layers beside the latent", "N"},
         {"classes", 0, 0, G_OPTION_ARG_INT, &options.classes,
-         "Labels of a conditional network", "N"},
-        {"scale", 0, 0, G_OPTION_ARG_INT, &options.scale,
-         "How many times larger the output is", "N"},
+         "Makes the network conditional on N labels", "N"},
+        {"scale", 0, 0, G_OPTION_ARG_INT, &options.scale, "Upscaling factor",
+         "N"},
         {0}};
     g_autoptr(AeModel) model = NULL;
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 1, 1, error))
         return FALSE;
     options.seed = (uint64_t)seed;
-    model = ae_architecture_new(argv[1], &options, error);
-    return model != NULL && ae_onnx_save(model, path, error);
+    model = ae_architecture_new(args->argv[1], &options, error);
+    return model != NULL && ae_onnx_save(model, args->output, error);
 }
 
 /* quantize MODEL --calibrate FILE... -o OUT.onnx: the option takes the first
  * file, the others are left as arguments. */
-static gboolean run_quantize(int argc, char **argv, const char *usage,
-                             GError **error)
+static gboolean run_quantize(Arguments *args, GError **error)
 {
-    g_autofree char *path = NULL, *first = NULL;
+    g_autofree char *first = NULL;
     const GOptionEntry entries[] = {
         {"calibrate", 0, 0, G_OPTION_ARG_FILENAME, &first,
-         "PNG and idx files like what the model will see", "FILE..."},
-        {"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "File to write",
-         "OUT.onnx"},
+         "PNG and idx files that resemble the model's later input", "FILE..."},
         {0}};
     g_autoptr(AeModel) model = NULL, result = NULL;
     g_autoptr(GPtrArray) samples = NULL;
 
-    if (!tool_parse(entries, usage, 1, G_MAXINT, &argc, &argv, error) ||
-        !tool_require(first, "--calibrate is missing", error) ||
-        !tool_require(path, "--output is missing", error))
+    if (!tool_parse(args, entries, 1, G_MAXINT, error))
         return FALSE;
-    model = tool_load_model(argv[1], error);
+    if (first == NULL)
+        return tool_refuse(error, "--calibrate is missing");
+    model = tool_load_model(args->argv[1], error);
     if (model == NULL)
         return FALSE;
-    argv[1] = first;
-    argv[argc] = NULL;
-    samples = ae_calibration_load(model, argv + 1, error);
+    args->argv[1] = first;
+    args->argv[args->argc] = NULL;
+    samples = ae_calibration_load(model, args->argv + 1, error);
     if (samples != NULL)
-        result = ae_quantize(model, samples, error);
-    return result != NULL && ae_onnx_save(result, path, error);
+        result = ae_quantize(model, samples, tool_progress, error);
+    return result != NULL && ae_onnx_save(result, args->output, error);
 }
 
 const Command model_commands[] = {
-    {"info", "info MODEL", "what a model is made of, and what it costs",
+    {"info", "info MODEL", "layers, metadata, work and memory of a model",
      run_info},
     {"check", "check MODEL...",
-     "whether models run here, or which node does "
-     "not",
-     run_check},
-    {"split", "split MODEL -o BASE",
-     "encoder and decoder as files of their own", run_split},
-    {"new", "new ARCHITECTURE -o MODEL.onnx", "a network with fresh weights",
-     run_new},
+     "tells whether models run here, or which node does not", run_check},
+    {"split", "split MODEL -o BASE", "writes encoder and decoder as two files",
+     run_split},
+    {"new", "new ARCHITECTURE -o MODEL.onnx",
+     "writes a network with random weights", run_new},
     {"quantize", "quantize MODEL --calibrate FILE... -o OUT.onnx",
-     "the model in 8 bits (QDQ)", run_quantize},
+     "converts a model to 8 bits (QDQ)", run_quantize},
     {0},
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pictures of another size, as published tests of super-resolution make them.
- */
+/* `ae resize`: pictures of another size, as published tests of super-resolution
+ * make them. */
 #include "tools/ae-tool.h"
 
 #define MAX_SIDE 16384
@@ -25,28 +25,26 @@ static AeImage *resize(const AeImage *image, int width, int height)
 }
 
 /* resize WIDTHxHEIGHT IN.png OUT.png */
-static gboolean run_resize(int argc, char **argv, const char *usage,
-                           GError **error)
+static gboolean run_resize(Arguments *args, GError **error)
 {
-    const GOptionEntry entries[] = {{0}};
     g_autoptr(AeImage) image = NULL, resized = NULL;
     Size size;
 
-    if (!tool_parse(entries, usage, 3, 3, &argc, &argv, error) ||
-        !tool_parse_size(argv[1], &size, error) ||
-        !tool_require(
-            size.width <= MAX_SIDE && size.height <= MAX_SIDE ? argv[1] : NULL,
-            "a picture has at most 16384 pixels a side", error))
+    if (!tool_parse(args, NULL, 3, 3, error) ||
+        !tool_parse_size(args->argv[1], &size, error))
         return FALSE;
-    image = ae_image_load_png(argv[2], error);
+    if (size.width > MAX_SIDE || size.height > MAX_SIDE)
+        return tool_refuse(error, "a picture has at most %d pixels a side",
+                           MAX_SIDE);
+    image = ae_image_load_png(args->argv[2], error);
     if (image == NULL)
         return FALSE;
     resized = resize(image, size.width, size.height);
-    return ae_image_save_png(resized, argv[3], error);
+    return ae_image_save_png(resized, args->argv[3], error);
 }
 
 const Command resize_commands[] = {
     {"resize", "resize WIDTHxHEIGHT IN.png OUT.png",
-     "a picture of another size, bicubic as MATLAB's imresize", run_resize},
+     "resizes a picture, bicubic as MATLAB's imresize", run_resize},
     {0},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Models run on tensors, and timed. */
+/* `ae run` and `ae bench`. */
 #include <stdio.h>
 #include <string.h>
 
@@ -143,8 +143,7 @@ static void bench(AePlan *plan, AePool *pool, double seconds)
            ae_pool_threads(pool));
 }
 
-static gboolean run_bench(int argc, char **argv, const char *usage,
-                          GError **error)
+static gboolean run_bench(Arguments *args, GError **error)
 {
     g_autofree char *text = NULL, *inputs = NULL;
     int threads = 0;
@@ -153,22 +152,22 @@ static gboolean run_bench(int argc, char **argv, const char *usage,
         {"size", 's', 0, G_OPTION_ARG_STRING, &text,
          "Size of the image where the model leaves it open", "WxH"},
         {"inputs", 'i', 0, G_OPTION_ARG_FILENAME, &inputs,
-         "Tensors to run on, as for `ae run`, instead of one random image",
+         "Runs on tensors, as 'ae run', instead of a random image",
          "IN.safetensors"},
         {"threads", 't', 0, G_OPTION_ARG_INT, &threads,
-         "Threads (default: one a processor)", "N"},
+         "Number of threads (default: one a processor)", "N"},
         {"seconds", 0, 0, G_OPTION_ARG_DOUBLE, &seconds,
-         "How long (default: 3)", "S"},
+         "Duration in seconds (default: 3)", "S"},
         {0}};
     Size size = {1280, 720};
     g_autoptr(AeModel) model = NULL;
     g_autoptr(AePool) pool = NULL;
     g_autoptr(AePlan) ready = NULL;
 
-    if (!tool_parse(entries, usage, 1, 1, &argc, &argv, error) ||
+    if (!tool_parse(args, entries, 1, 1, error) ||
         !tool_parse_size(text, &size, error))
         return FALSE;
-    model = tool_load_model(argv[1], error);
+    model = tool_load_model(args->argv[1], error);
     if (model == NULL)
         return FALSE;
     pool = ae_pool_new(CLAMP(threads, 0, 256));
@@ -199,20 +198,18 @@ static gboolean save_outputs(const AePlan *plan, const AeModel *model,
 }
 
 /* run MODEL IN.safetensors OUT.safetensors */
-static gboolean run_run(int argc, char **argv, const char *usage,
-                        GError **error)
+static gboolean run_run(Arguments *args, GError **error)
 {
-    const GOptionEntry entries[] = {{0}};
     g_autoptr(AeModel) model = NULL;
     g_autoptr(AeSafetensors) file = NULL;
     g_autoptr(AePlan) ready = NULL;
 
-    if (!tool_parse(entries, usage, 3, 3, &argc, &argv, error))
+    if (!tool_parse(args, NULL, 3, 3, error))
         return FALSE;
-    model = tool_load_model(argv[1], error);
+    model = tool_load_model(args->argv[1], error);
     if (model == NULL)
         return FALSE;
-    file = ae_safetensors_load(argv[2], error);
+    file = ae_safetensors_load(args->argv[2], error);
     if (file == NULL)
         return FALSE;
     ready = plan_tensors(model, file, NULL, error);
@@ -220,13 +217,13 @@ static gboolean run_run(int argc, char **argv, const char *usage,
         return FALSE;
     copy_inputs(ready, model, file);
     ae_plan_run(ready);
-    return save_outputs(ready, model, argv[3], error);
+    return save_outputs(ready, model, args->argv[3], error);
 }
 
 const Command run_commands[] = {
     {"run", "run MODEL IN.safetensors OUT.safetensors",
-     "outputs of the tensors that are named as the inputs are", run_run},
+     "runs a model on tensors that are named as its inputs", run_run},
     {"bench", "bench MODEL",
-     "frames a second, beside what the processor can do", run_bench},
+     "frames a second, and the part of the processor's peak", run_bench},
     {0},
 };

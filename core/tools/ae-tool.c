@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PICTURE_WIDTH = 940 };
 
@@ -34,27 +35,39 @@ static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
     return value->has_shape;
 }
 
-gboolean tool_parse(const GOptionEntry *entries, const char *usage, int min,
-                    int max, int *argc, char ***argv, GError **error)
+gboolean tool_parse(Arguments *args, const GOptionEntry *entries, int min,
+                    int max, GError **error)
 {
-    g_autoptr(GOptionContext) context = g_option_context_new(usage);
+    g_autoptr(GOptionContext) context = g_option_context_new(args->usage);
+    const char *output = strstr(args->usage, "-o ");
+    const GOptionEntry entry[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME,
+                                   &args->output, "File to write",
+                                   output != NULL ? output + 3 : NULL},
+                                  {0}};
 
-    g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, argc, argv, error))
+    if (output != NULL)
+        g_option_context_add_main_entries(context, entry, NULL);
+    if (entries != NULL)
+        g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &args->argc, &args->argv, error))
         return FALSE;
-    if (*argc - 1 >= min && *argc - 1 <= max)
-        return TRUE;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                "'ae %s' was expected", usage);
-    return FALSE;
+    if (args->argc <= min || args->argc - 1 > max)
+        return tool_refuse(error, "'ae %s' was expected", args->usage);
+    if (output != NULL && args->output == NULL)
+        return tool_refuse(error, "--output is missing");
+    return TRUE;
 }
 
-gboolean tool_require(const char *option, const char *problem, GError **error)
+gboolean tool_refuse(GError **error, const char *format, ...)
 {
-    if (option == NULL)
-        g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                            problem);
-    return option != NULL;
+    g_autofree char *message = NULL;
+    va_list values;
+
+    va_start(values, format);
+    message = g_strdup_vprintf(format, values);
+    va_end(values);
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, message);
+    return FALSE;
 }
 
 gboolean tool_parse_size(const char *text, Size *size, GError **error)
@@ -66,9 +79,7 @@ gboolean tool_parse_size(const char *text, Size *size, GError **error)
     if (sscanf(text, "%dx%d%c", &size->width, &size->height, &end) == 2 &&
         size->width > 0 && size->height > 0)
         return TRUE;
-    g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
-                "'%s' is not a size: 640x480 would be one", text);
-    return FALSE;
+    return tool_refuse(error, "'%s' is not a size: 640x480 would be one", text);
 }
 
 AeModel *tool_load_model(const char *name, GError **error)
@@ -94,6 +105,24 @@ AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error)
             return NULL;
     }
     return ae_plan_new(model, &options, error);
+}
+
+void tool_progress(int64_t done, int64_t all)
+{
+    static gint64 begin;
+    const gint64 now = g_get_monotonic_time();
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (done == 0)
+        begin = now;
+    if (done == all)
+        fputs("\r\x1b[K", stderr);
+    else if (done > 0)
+        fprintf(stderr, "\r%3.0f %%, %.0f s left \x1b[K",
+                100.0 * (double)done / (double)all,
+                (double)(now - begin) * 1e-6 * (double)(all - done) /
+                    (double)done);
 }
 
 gboolean tool_save_canvas(cairo_t *canvas, const char *path, GError **error)

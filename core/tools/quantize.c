@@ -160,11 +160,12 @@ static AePlan *make_plan(AeModel *model, GHashTable *ranges,
     return ae_plan_new(model, &options, error);
 }
 
-/* Shows every value of every sample to @observe. */
-static gboolean
-observe(AeModel *model, GHashTable *ranges, const GPtrArray *samples,
-        void (*observe)(Range *range, const float *x, int64_t n),
-        GError **error)
+/* Pass 0 over all samples finds the extremes of the values, pass 1 counts how
+ * often each occurs. */
+static gboolean observe(AeModel *model, GHashTable *ranges,
+                        const GPtrArray *samples, int pass,
+                        void (*progress)(int64_t done, int64_t all),
+                        GError **error)
 {
     g_autoptr(AePlan) plan = NULL;
 
@@ -173,6 +174,9 @@ observe(AeModel *model, GHashTable *ranges, const GPtrArray *samples,
         GHashTableIter iter;
         void *range;
 
+        if (progress != NULL)
+            progress(pass * (int64_t)samples->len + i,
+                     2 * (int64_t)samples->len);
         if (plan == NULL ||
             !ae_shape_equal(ae_plan_input_shape(plan, 0), &sample->shape)) {
             g_clear_pointer(&plan, ae_plan_free);
@@ -185,8 +189,9 @@ observe(AeModel *model, GHashTable *ranges, const GPtrArray *samples,
         ae_plan_run(plan);
         g_hash_table_iter_init(&iter, ranges);
         for (int j = 0; g_hash_table_iter_next(&iter, NULL, &range); j++)
-            observe(range, ae_plan_output(plan, j),
-                    ae_shape_elements(ae_plan_output_shape(plan, j)));
+            (pass == 0 ? range_extend : range_count)(
+                range, ae_plan_output(plan, j),
+                ae_shape_elements(ae_plan_output_shape(plan, j)));
     }
     return TRUE;
 }
@@ -430,7 +435,9 @@ static gboolean check(const AeModel *model, const GPtrArray *samples,
     return problem == NULL;
 }
 
-AeModel *ae_quantize(AeModel *model, const GPtrArray *samples, GError **error)
+AeModel *ae_quantize(AeModel *model, const GPtrArray *samples,
+                     void (*progress)(int64_t done, int64_t all),
+                     GError **error)
 {
     g_autoptr(AeModel) unused = NULL, copy = NULL, result = NULL;
     g_autoptr(GHashTable) ranges = find_ranges(model);
@@ -447,9 +454,11 @@ AeModel *ae_quantize(AeModel *model, const GPtrArray *samples, GError **error)
     }
     copy = ae_model_copy(model);
     if (!raise_opset(copy, error) ||
-        !observe(model, ranges, samples, range_extend, error) ||
-        !observe(model, ranges, samples, range_count, error))
+        !observe(model, ranges, samples, 0, progress, error) ||
+        !observe(model, ranges, samples, 1, progress, error))
         return NULL;
+    if (progress != NULL)
+        progress(2 * (int64_t)samples->len, 2 * (int64_t)samples->len);
     g_hash_table_iter_init(&iter, ranges);
     while (g_hash_table_iter_next(&iter, NULL, &range))
         range_choose(range);

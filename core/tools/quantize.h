@@ -23,9 +23,12 @@ GPtrArray *ae_calibration_load(const AeModel *model, char *const *paths,
                                GError **error);
 
 /* @samples: typical inputs, AeTensor; the ranges of values are taken from them.
- * Errors: AE_ERROR_UNSUPPORTED (nothing that can be quantised; an opset whose
- * operators mean something else in opset 13, which QDQ needs), and what
- * planning says. */
-AeModel *ae_quantize(AeModel *model, const GPtrArray *samples, GError **error);
+ * @progress, or NULL, is called before each run of the model on a sample, and
+ * at the end. Errors: AE_ERROR_UNSUPPORTED (nothing that can be quantised; an
+ * opset whose operators mean something else in opset 13, which QDQ needs), and
+ * what planning says. */
+AeModel *ae_quantize(AeModel *model, const GPtrArray *samples,
+                     void (*progress)(int64_t done, int64_t all),
+                     GError **error);
 
 G_END_DECLS

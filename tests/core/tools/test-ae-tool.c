@@ -136,8 +136,8 @@ static const struct {
     {"resize 3x2 none.png small.png", 1, NULL, "none.png"},
     {"resize 3x2 gray.png small.png", 0, NULL, NULL},
 
-    {"figure", 2, NULL, "grid, difference, scatter, curves"},
-    {"figure circle -o out.png", 2, NULL, "grid, difference, scatter, curves"},
+    {"figure", 2, NULL, "ae figure curves"},
+    {"figure circle -o out.png", 2, NULL, "ae figure curves"},
     {"figure --help", 0, "figure manifold MODEL", NULL},
     {"figure grid 1x1 gray.png", 2, NULL, "--output"},
     {"figure grid 1x1 gray.png gray.png -o out.png", 2, NULL, "places"},

@@ -105,7 +105,7 @@ static void test_network(const void *architecture)
         architecture, &(AeArchitectureOptions){.channels = 3, .seed = 5},
         &error);
     g_autoptr(GPtrArray) samples = random_samples(3, 3);
-    g_autoptr(AeModel) quantised = ae_quantize(model, samples, &error);
+    g_autoptr(AeModel) quantised = ae_quantize(model, samples, NULL, &error);
     g_autofree char *path = NULL;
     g_autoptr(AeModel) back = NULL;
     const int convolutions =
@@ -135,7 +135,7 @@ static void test_network(const void *architecture)
     g_remove(path);
 
     g_clear_pointer(&back, ae_model_unref);
-    back = ae_quantize(quantised, samples, &error);
+    back = ae_quantize(quantised, samples, NULL, &error);
     g_assert_null(back);
     g_assert_nonnull(strstr(error->message, "quantised already"));
 }
@@ -185,7 +185,8 @@ static void test_chains(void)
         g_autoptr(GError) error = NULL;
         g_autoptr(AeModel) model = chain(chains[i].ops, chains[i].opset);
         g_autoptr(GPtrArray) samples = random_samples(2, chains[i].samples);
-        g_autoptr(AeModel) quantised = ae_quantize(model, samples, &error);
+        g_autoptr(AeModel) quantised =
+            ae_quantize(model, samples, NULL, &error);
 
         g_test_message("chain %" G_GSIZE_FORMAT, i);
         if (chains[i].message != NULL) {
@@ -243,7 +244,7 @@ static void test_components(void)
     g_autoptr(AeModel) model = ae_architecture_new(
         "unet-xs", &(AeArchitectureOptions){.channels = 1, .seed = 5}, &error);
     g_autoptr(GPtrArray) samples = random_samples(1, 1);
-    g_autoptr(AeModel) quantised = ae_quantize(model, samples, &error);
+    g_autoptr(AeModel) quantised = ae_quantize(model, samples, NULL, &error);
 
     g_assert_no_error(error);
     g_assert_cmpstr(ae_model_get(model, "ae.components"), ==, "yuv");
