@@ -219,17 +219,10 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
     AePicture picture;
 
     GST_LOG_OBJECT(self, "decodes %" GST_PTR_FORMAT, (void *)in);
-    if (!gst_ae_codec_set_label(self, in) || !set_code(self, in))
+    if (!gst_ae_codec_set_label(self, in) || !set_code(self, in) ||
+        !gst_ae_picture_map_new(GST_ELEMENT(self), &frame,
+                                &((GstAeDecode *)base)->info, out))
         return GST_FLOW_ERROR;
-    /* Padding, too, is the same on every run. */
-    gst_buffer_memset(out, 0, 0, gst_buffer_get_size(out));
-    if (!gst_video_frame_map(&frame, &((GstAeDecode *)base)->info, out,
-                             GST_MAP_WRITE)) {
-        GST_ELEMENT_ERROR(self, RESOURCE, WRITE,
-                          ("A buffer of downstream is smaller than a frame."),
-                          (NULL));
-        return GST_FLOW_ERROR;
-    }
     picture = gst_ae_picture_of_frame(&frame);
     ae_codec_run(self->codec);
     ae_codec_clear_picture(&picture);

@@ -37,6 +37,18 @@ static gboolean negotiate(GstBaseSrc *src)
     return FALSE;
 }
 
+static GstCaps *get_caps(GstBaseSrc *src, GstCaps *filter)
+{
+    g_autoptr(GstCaps) caps =
+        GST_AE_FRAME_SRC_GET_CLASS(src)->made_caps(GST_AE_FRAME_SRC(src));
+
+    if (caps == NULL)
+        caps = gst_pad_get_pad_template_caps(src->srcpad);
+    if (filter != NULL)
+        return gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
+    return g_steal_pointer(&caps);
+}
+
 static GstCaps *fixate(GstBaseSrc *src, GstCaps *caps)
 {
     GstStructure *structure;
@@ -125,6 +137,7 @@ static void gst_ae_frame_src_class_init(GstAeFrameSrcClass *klass)
     gst_type_mark_as_plugin_api(GST_TYPE_AE_FRAME_SRC, 0);
     base->start = start;
     base->negotiate = negotiate;
+    base->get_caps = get_caps;
     base->fixate = fixate;
     base->set_caps = set_caps;
     base->is_seekable = is_seekable;

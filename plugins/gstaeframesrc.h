@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The base of sources whose frame depends on its number alone: timestamps,
  * framerate (what downstream asks for, else 30/1), seeking by time, and the
- * pace of live sources. A subclass makes frame number so-and-so, offers caps
- * (`get_caps`) and calls up from `start` and `fixate`, if it has its own. */
+ * pace of live sources. A subclass says which frames it can make, makes frame
+ * number so-and-so, and calls up from `start` and `fixate`, if it has its own.
+ */
 #pragma once
 
 #include <gst/base/gstpushsrc.h>
@@ -28,6 +29,9 @@ typedef struct {
 typedef struct {
     GstPushSrcClass parent;
     GstDebugCategory *category; /* for what the base has to log */
+    /* The frames that it can make; NULL: as the template has it, because
+     * nothing is known before start. Any thread. */
+    GstCaps *(*made_caps)(GstAeFrameSrc *src);
     /* Frame @number, without offset and timestamps; or GST_FLOW_EOS. */
     GstFlowReturn (*make)(GstAeFrameSrc *src, guint64 number,
                           GstBuffer **buffer);

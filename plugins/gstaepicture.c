@@ -77,6 +77,17 @@ gboolean gst_ae_picture_map(GstElement *element, GstVideoFrame *frame,
     return FALSE;
 }
 
+gboolean gst_ae_picture_map_new(GstElement *element, GstVideoFrame *frame,
+                                const GstVideoInfo *info, GstBuffer *buffer)
+{
+    gst_buffer_memset(buffer, 0, 0, gst_buffer_get_size(buffer));
+    if (gst_video_frame_map(frame, info, buffer, GST_MAP_WRITE))
+        return TRUE;
+    GST_ELEMENT_ERROR(element, RESOURCE, WRITE,
+                      ("A buffer of downstream cannot be written to."), (NULL));
+    return FALSE;
+}
+
 static AeFields fields_of(const GstVideoInfo *info)
 {
     if (!GST_VIDEO_INFO_IS_INTERLACED(info))

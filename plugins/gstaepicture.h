@@ -40,6 +40,11 @@ gboolean gst_ae_picture_fit(GstElement *element, const GstVideoInfo *info,
 gboolean gst_ae_picture_map(GstElement *element, GstVideoFrame *frame,
                             const GstVideoInfo *info, GstBuffer *buffer);
 
+/* Fills @buffer with zeros, padding too, so that it is the same on every run,
+ * and maps it to be written; else posts an error of @element. */
+gboolean gst_ae_picture_map_new(GstElement *element, GstVideoFrame *frame,
+                                const GstVideoInfo *info, GstBuffer *buffer);
+
 /* What pictures of frames of @info have in common. */
 AePictureFormat gst_ae_picture_format(const GstVideoInfo *info);
 

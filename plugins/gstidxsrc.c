@@ -184,23 +184,18 @@ static gboolean stop(GstBaseSrc *src)
     return TRUE;
 }
 
-static GstCaps *get_caps(GstBaseSrc *src, GstCaps *filter)
+static GstCaps *made_caps(GstAeFrameSrc *src)
 {
-    GstIdxSrc *self = (GstIdxSrc *)src;
-    g_autoptr(GstCaps) caps = gst_pad_get_pad_template_caps(src->srcpad);
+    const GstVideoInfo *info = &src->info;
 
-    if (self->images) {
-        const char *format = gst_video_format_to_string(
-            GST_VIDEO_INFO_FORMAT(&self->parent.info));
-        caps = gst_caps_make_writable(g_steal_pointer(&caps));
-        gst_caps_set_simple(
-            caps, "format", G_TYPE_STRING, format, "width", G_TYPE_INT,
-            GST_VIDEO_INFO_WIDTH(&self->parent.info), "height", G_TYPE_INT,
-            GST_VIDEO_INFO_HEIGHT(&self->parent.info), NULL);
-    }
-    if (filter)
-        return gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
-    return g_steal_pointer(&caps);
+    if (((GstIdxSrc *)src)->images == NULL)
+        return NULL;
+    return gst_caps_new_simple(
+        "video/x-raw", "format", G_TYPE_STRING,
+        gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(info)), "width",
+        G_TYPE_INT, GST_VIDEO_INFO_WIDTH(info), "height", G_TYPE_INT,
+        GST_VIDEO_INFO_HEIGHT(info), "framerate", GST_TYPE_FRACTION_RANGE, 0, 1,
+        G_MAXINT, 1, NULL);
 }
 
 /* All frames, or G_MAXUINT64 without end. */
@@ -309,9 +304,9 @@ static void gst_idx_src_class_init(GstIdxSrcClass *klass)
     gst_element_class_add_static_pad_template(element, &src_template);
     base->start = start;
     base->stop = stop;
-    base->get_caps = get_caps;
     base->query = query;
     klass->make = make;
+    klass->made_caps = made_caps;
     klass->category = idx_src_debug;
 }
 

@@ -316,20 +316,16 @@ static gboolean start(GstBaseSrc *src)
     return FALSE;
 }
 
-static GstCaps *get_caps(GstBaseSrc *src, GstCaps *filter)
+static GstCaps *made_caps(GstAeFrameSrc *src)
 {
     GstVaeSample *self = (GstVaeSample *)src;
-    g_autoptr(GstCaps) caps = NULL;
+    GstCaps *caps = NULL;
 
     GST_OBJECT_LOCK(self);
     if (self->caps != NULL)
         caps = gst_caps_ref(self->caps);
     GST_OBJECT_UNLOCK(self);
-    if (caps == NULL)
-        caps = gst_pad_get_pad_template_caps(src->srcpad);
-    if (filter != NULL)
-        return gst_caps_intersect_full(filter, caps, GST_CAPS_INTERSECT_FIRST);
-    return g_steal_pointer(&caps);
+    return caps;
 }
 
 /* Luma has the full range that the model's samples have. */
@@ -420,13 +416,9 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
                          (guint)src->info.size, buffer);
     if (result != GST_FLOW_OK)
         return result;
-    /* Padding, too, is the same on every run. */
-    gst_buffer_memset(*buffer, 0, 0, gst_buffer_get_size(*buffer));
-    if (!gst_video_frame_map(&frame, &src->info, *buffer, GST_MAP_WRITE)) {
+    if (!gst_ae_picture_map_new(GST_ELEMENT(self), &frame, &src->info,
+                                *buffer)) {
         gst_clear_buffer(buffer);
-        GST_ELEMENT_ERROR(self, RESOURCE, WRITE,
-                          ("A buffer of downstream cannot be written to."),
-                          (NULL));
         return GST_FLOW_ERROR;
     }
     picture = gst_ae_picture_of_frame(&frame);
@@ -457,10 +449,10 @@ static void gst_vae_sample_class_init(GstVaeSampleClass *klass)
     gst_element_class_add_static_pad_template(element, &src_template);
     base->start = start;
     base->stop = stop;
-    base->get_caps = get_caps;
     base->fixate = fixate;
     base->decide_allocation = decide_allocation;
     klass->make = make;
+    klass->made_caps = made_caps;
     klass->category = vae_sample_debug;
 }
 

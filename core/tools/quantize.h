@@ -15,9 +15,9 @@
 G_BEGIN_DECLS
 
 /* Pictures as @model, of one input, was trained on them: PNG and idx files (of
- * these at most 256 images, evenly spread), cut to a size that the model takes
- * (ae.multiple), in its range (ae.range), with its noise (ae.noise). AeTensor,
- * each of one image. Errors: those of the files; AE_ERROR_SHAPE,
+ * these at most 256 images, evenly spread), cut to a size that the model takes,
+ * in the range and with the noise of its metadata. AeTensor, each of one image.
+ * Errors: those of the files and of ae_metadata_read(); AE_ERROR_SHAPE,
  * AE_ERROR_VALUE. */
 GPtrArray *ae_calibration_load(const AeModel *model, char *const *paths,
                                GError **error);
