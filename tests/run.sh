@@ -8,7 +8,7 @@
 # SANITIZER: address,undefined or thread: the suite under it, in a build folder
 # of its own.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 sanitizer=${1:-none}
 build=${BUILD:-build}
