@@ -7,6 +7,7 @@
 #
 # PACKAGE: installed as well.
 set -euo pipefail
+. "$(dirname "$0")/lib/progress.sh"
 
 PACKAGES="gcc libc6-dev meson ninja-build pkg-config
     libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev
@@ -21,9 +22,16 @@ for package in $PACKAGES "$@"; do
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
+# apt_get TITLE ARGUMENT...: what it has done, in percent, goes to progress().
+apt_get() {
+    $root env DEBIAN_FRONTEND=noninteractive apt-get -y -qq \
+        --no-install-recommends -o APT::Status-Fd=1 "${@:2}" |
+        progress "$1" '^[dp][lm]status:.*:([0-9]+)[.][0-9]+:' 100 >/dev/null
+}
+
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo
 echo "Installing ${missing[*]}" >&2
-export DEBIAN_FRONTEND=noninteractive
 $root apt-get update -qq >&2
-$root apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+apt_get Downloading --download-only install "${missing[@]}"
+apt_get Installing install "${missing[@]}"
