@@ -54,79 +54,56 @@ denoise_file() {
     esac
 }
 
-# gst-launch-1.0 on FRAMES frames of the photograph, clean, noisy and denoised:
-# make_stream BRANCHES... from tees of these names.
-make_stream() {
-    gst-launch-1.0 -m filesrc location="$PHOTO" ! decodebin ! videoconvert ! \
-        video/x-raw,format=I420,colorimetry=bt601 ! \
-        imagefreeze num-buffers="$FRAMES" ! tee name=clean \
-        clean. ! queue ! aenoise noise="$(gaussian "$SIGMA")" seed=1 ! \
-        tee name=noisy noisy. ! queue ! aedenoise ! tee name=denoised \
-        "$@" >"$TEMPORARY/log" || die "$(grep ERROR "$TEMPORARY/log")"
+# Sets SOURCE to what reads a file of raw frames: read_frames FILE
+read_frames() {
+    SOURCE=(filesrc location="$TEMPORARY/$1" !
+        rawvideoparse width=512 height=512 format=i420)
 }
 
-# All frames compared with the clean ones; the noisy ones are kept, and the last
-# of each kind.
-compare_photo() {
-    local kind branches=()
-    for kind in clean noisy denoised; do
-        branches+=("$kind." ! queue ! multifilesink max-files=1
-            location="$TEMPORARY/$kind-%05d")
-    done
-    make_stream "${branches[@]}" \
-        noisy. ! queue ! before.sink clean. ! queue ! before.reference \
-        aecompare name=before messages=false ! fakesink sync=false \
-        denoised. ! queue ! after.sink clean. ! queue ! after.reference \
-        aecompare name=after messages=false ! fakesink sync=false \
-        noisy. ! queue ! filesink location="$TEMPORARY/noisy.i420"
-}
-
-# The frames that were kept last, as pictures.
-make_pictures() {
-    local kind
-    for kind in clean noisy denoised; do
-        gst-launch-1.0 -q filesrc location="$(echo "$TEMPORARY/$kind"-*)" ! \
-            rawvideoparse width=512 height=512 format=i420 ! videoconvert ! \
-            pngenc ! filesink location="$TEMPORARY/$kind.png"
-    done
-}
-
-# quality ELEMENT
+# How close a file of frames is to the file of clean ones: quality FILE
 quality() {
-    local message="element \"$1\".*ae-compare-total"
-    printf 'PSNR %5.2f dB, SSIM %.4f\n' \
-        "$(message_field "$TEMPORARY/log" "$message" psnr)" \
-        "$(message_field "$TEMPORARY/log" "$message" ssim)"
+    read_frames clean
+    REFERENCE=("${SOURCE[@]}")
+    read_frames "$1"
+    compare "$1" "$FRAMES" "${SOURCE[@]}"
+    printf 'PSNR %5.2f dB, SSIM %.4f\n' "$(compared psnr)" "$(compared ssim)"
 }
 
-# frames ELEMENT: how many it compared.
-frames() {
-    message_field "$TEMPORARY/log" "element \"$1\".*ae-compare-total" frames
-}
-
-# Frames a second of aedenoise on the noisy stream, read from a file.
-frame_rate() {
-    local seconds
-    seconds=$(gst-launch-1.0 filesrc location="$TEMPORARY/noisy.i420" ! \
-        rawvideoparse width=512 height=512 format=i420 ! aedenoise ! \
-        fakesink sync=false | launch_seconds)
-    awk "BEGIN { printf \"%.1f\n\", $FRAMES / $seconds }"
+# The last frame of a file as a picture: draw_last FILE
+draw_last() {
+    tail -c $((512 * 512 * 3 / 2)) "$TEMPORARY/$1" >"$TEMPORARY/last"
+    read_frames last
+    gst-launch-1.0 -q "${SOURCE[@]}" ! videoconvert ! pngenc ! \
+        filesink location="$TEMPORARY/$1.png"
 }
 
 demonstrate() {
+    local file seconds noisy denoised
     make_temporary
     mkdir -p "$OUT"
-    compare_photo
-    make_pictures
-    echo "stream: $(frames after) frames of 512x512 I420, noise of sigma $SIGMA"
-    echo "noisy:    $(quality before)"
-    echo "denoised: $(quality after)"
-    echo "speed:    $(frame_rate) frames/s at 512x512"
+    gst-launch-1.0 -q filesrc location="$PHOTO" ! decodebin ! videoconvert ! \
+        video/x-raw,format=I420,colorimetry=bt601 ! \
+        imagefreeze num-buffers="$FRAMES" ! tee name=t \
+        t. ! queue ! filesink location="$TEMPORARY/clean" \
+        t. ! queue ! aenoise noise="$(gaussian "$SIGMA")" seed=1 ! \
+        filesink location="$TEMPORARY/noisy"
+    read_frames noisy
+    seconds=$(gst-launch-1.0 "${SOURCE[@]}" ! aedenoise ! \
+        filesink location="$TEMPORARY/denoised" | launch_seconds)
+    noisy=$(quality noisy)
+    denoised=$(quality denoised)
+    echo "stream:   $(compared frames) frames of 512x512 I420, noise of sigma $SIGMA"
+    echo "noisy:    $noisy"
+    echo "denoised: $denoised"
+    echo "speed:    $(awk "BEGIN { printf \"%.1f\", $FRAMES / $seconds }")" \
+        "frames/s at 512x512"
     echo "model:    1280x720, one plane: $(ae bench medium --size 1280x720 \
         --seconds 3)"
-    ae figure grid 1x3 "$TEMPORARY/noisy.png" "$TEMPORARY/denoised.png" \
-        "$TEMPORARY/clean.png" --captions noisy,denoised,clean \
-        -o "$OUT/denoise.png"
+    for file in noisy denoised clean; do
+        draw_last $file
+    done
+    ae figure grid 1x3 "$TEMPORARY"/{noisy,denoised,clean}.png \
+        --captions noisy,denoised,clean -o "$OUT/denoise.png"
     echo "picture:  $OUT/denoise.png: noisy | denoised | clean, the last frame"
 }
 

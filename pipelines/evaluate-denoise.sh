@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# PSNR and SSIM of a denoiser, seeded Gaussian noise added in float, clipped and
-# rounded to 8 bit; mean of the images' PSNR, all samples; every
-# image for itself.
+# PSNR and SSIM of a denoiser: mean of the images' PSNR of all samples; every
+# image for itself. The noise is Gaussian, seeded, added in float, clipped and
+# rounded to 8 bits.
 #
 #   [SET=kodak24] pipelines/evaluate-denoise.sh [MODEL [SIGMA...]]
 #
@@ -27,26 +27,20 @@ build
 make_temporary
 unpack_set "$SET"
 number_pictures "$TEMPORARY/$SET" .png clean
+read_pictures "$TEMPORARY/$SET/clean%03d.png"
+REFERENCE=("${SOURCE[@]}" ! videoconvert ! "video/x-raw,format=$FORMAT")
 
-# Compares what ELEMENTS make of the noisy images with the clean ones.
+# measure SIGMA ELEMENT...: what ELEMENTS make of the noisy images.
 measure() {
-    gst-launch-1.0 -m multifilesrc location="$TEMPORARY/$SET/clean%03d.png" \
-        start-index=1 caps=image/png,framerate=1/1 ! pngdec ! \
-        videoconvert ! video/x-raw,format=$FORMAT ! tee name=t \
-        t. ! queue ! aenoise noise="$noise" seed=1 ! "$@" ! \
-        c.sink aecompare name=c messages=false ! fakesink sync=false \
-        t. ! queue ! c.reference >"$TEMPORARY/log" ||
-        die "$(grep ERROR "$TEMPORARY/log")"
-    printf '%s dB, SSIM %s (%s images)' \
-        "$(message_field "$TEMPORARY/log" ae-compare-total psnr-mean |
-            cut -c 1-5)" \
-        "$(message_field "$TEMPORARY/log" ae-compare-total ssim | cut -c 1-6)" \
-        "$(message_field "$TEMPORARY/log" ae-compare-total frames)"
+    compare "$SET, sigma $1" "$COUNT" "${REFERENCE[@]}" ! \
+        aenoise noise="$(gaussian "$1")" seed=1 ! "${@:2}"
+    printf '%s dB, SSIM %s (%s images)' "$(compared psnr-mean | cut -c 1-5)" \
+        "$(compared ssim | cut -c 1-6)" "$(compared frames)"
 }
 
 for sigma; do
-    noise=$(gaussian "$sigma")
-    noisy=$(measure identity)
-    denoised=$(measure aedenoise temporal=false ${MODEL:+model-file="$MODEL"})
+    noisy=$(measure "$sigma" identity)
+    denoised=$(measure "$sigma" aedenoise temporal=false \
+        ${MODEL:+model-file="$MODEL"})
     echo "$SET, sigma $sigma: noisy $noisy, denoised $denoised"
 done

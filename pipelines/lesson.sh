@@ -40,12 +40,12 @@ print_mean() {
 # Trains and measures MODEL with every seed. A falling rate reaches 0 at the end
 # of the epochs: lesson_train MODEL LABEL FIELD PROPERTY=VALUE...
 lesson_train() {
-    local name=$1 label=$2 field=$3 seed model batch=128 images
+    local name=$1 label=$2 field=$3 seed model batch=128
     shift 3
-    images=$(idx_count "$(idx_file "$FOLDER" train images)")
+    idx_source "$FOLDER" train
     [[ ! $* =~ batch-size=([0-9]+) ]] || batch=${BASH_REMATCH[1]}
-    [[ $* != *schedule=* ]] ||
-        set -- "$@" max-steps=$((EPOCHS * images / batch))
+    [[ $* != *schedule=* || $* == *max-steps=* ]] ||
+        set -- "$@" max-steps=$((EPOCHS * COUNT / batch))
     PROPERTIES[$name]=$*
     for seed in $(seq "$SEEDS"); do
         model=$OUT/$name-$seed.onnx
@@ -99,8 +99,9 @@ lesson_denoised() {
     noise=${noise%% *}
     choose_set "${2:-}"
     cp "$model" "$TEMPORARY/denoiser.onnx"
-    SOURCE=(idxsrc location="$(idx_file "$SET" t10k images)")
-    compare aenoise noise="$noise" seed=1
+    idx_source "$SET" t10k
+    REFERENCE=("${SOURCE[@]}")
+    compare "$1, noise" "$COUNT" "${SOURCE[@]}" ! aenoise noise="$noise" seed=1
     measure "$SET" 1 "$TEMPORARY/denoiser.onnx" ${PROPERTIES[$1]}
     printf '%s: noisy %.2f dB, denoised %.2f dB (BCE %.4f)\n' "$SET" \
         "$(compared psnr)" "$(measured "$TEMPORARY/denoiser.onnx" psnr)" \
@@ -250,11 +251,11 @@ lesson_discriminator() {
 lesson_noisy-codes() {
     local sd images
     images=$(idx_file "$FOLDER" t10k images)
+    idx_source "$FOLDER" t10k
+    REFERENCE=("${SOURCE[@]}")
     show_noisy_codes "$images" "$OUT/$1-1.onnx" "$OUT/$1-noise.png" "${@:2}"
     for sd in "${@:2}"; do
-        launch "$TEMPORARY/compared" idxsrc location="$images" ! c.reference \
-            idxsrc location="$TEMPORARY/$sd.idx" ! c.sink \
-            aecompare name=c messages=false ! fakesink sync=false
+        compare "noise of sd $sd" "$COUNT" idxsrc location="$TEMPORARY/$sd.idx"
         printf 'noise of sd %s: PSNR %.2f dB, %s\n' "$sd" "$(compared psnr)" \
             "$(recognised "$TEMPORARY/$sd.idx" \
                 "$(idx_file "$FOLDER" t10k labels)" 0)"
@@ -296,20 +297,17 @@ lesson_samples() {
 
 # A walk of 40 random codes, 25 frames from one to the next: lesson_walk MODEL
 lesson_walk() {
+    local step
     write_frames 1000 "$TEMPORARY/walk" vaesample mode=walk seed=1 \
         frames-per-step=25 num-buffers=1000 model-file="$OUT/$1-1.onnx"
-    od -An -v -t u1 -w784 "$TEMPORARY/raw" | awk -v step=25 '
-        function distance(a, b,    i, d, s, x, y) {
-            split(a, x)
-            split(b, y)
-            for (i = 1; i <= 784; i++) { d = (x[i] - y[i]) / 255; s += d * d }
-            return s / 784
-        }
-        { image[NR] = $0 }
-        NR > 1 { near += distance($0, image[NR - 1]) }
-        NR > step { far += distance($0, image[NR - step]); n++ }
-        END { printf "a walk: squared difference %.5f from frame to frame, "\
-            "%.5f from code to code\n", near / (NR - 1), far / n }'
+    REFERENCE=(idxsrc location="$TEMPORARY/walk")
+    for step in 1 25; do
+        { idx_header $((1000 - step)) 28 28 &&
+            tail -c +$((784 * step + 1)) "$TEMPORARY/raw"; } >"$TEMPORARY/later"
+        compare "a walk" 1000 idxsrc location="$TEMPORARY/later"
+        printf 'a walk: squared difference %.5f after %d frames\n' \
+            "$(compared mse)" $step
+    done
     echo "its 1000 frames, by class: $(by_class "$TEMPORARY/walk")"
 }
 

@@ -33,10 +33,13 @@ make_temporary() {
     trap 'rm -rf "$TEMPORARY"' EXIT
 }
 
-# Runs gst-launch-1.0; its messages go to LOG, an error ends the script.
-#   launch LOG ELEMENT...
+# Runs gst-launch-1.0; its messages go to LOG, an error ends the script. The
+# progress is that of the messages' FIELD, which counts up to TOTAL.
+#   launch TITLE FIELD TOTAL LOG ELEMENT...
 launch() {
-    gst-launch-1.0 -m "${@:2}" >"$1" || die "$(grep ERROR "$1")"
+    gst-launch-1.0 -m "${@:5}" |
+        progress "$1" " $2=\(g?u?int64\)([0-9]+)" "$3" >"$4" ||
+        die "$(grep ERROR "$4")"
 }
 
 # The value of FIELD in the last element message NAME of a log of launch().
@@ -46,14 +49,14 @@ message_field() {
         sed -E "s/.*[, ]$3=\(?[a-z0-9]*\)?([^,;]*)[,;].*/\1/"
 }
 
-# Compares the frames of SOURCE, an array of elements, with the frames that
-# ELEMENTS make of them; compared FIELD is what came out: psnr, psnr-mean, ssim,
-# frames.
-#   compare ELEMENT...
+# Compares the TOTAL frames that ELEMENTS send with those that REFERENCE, an
+# array of elements, sends; compared FIELD is what came out: mse, psnr,
+# psnr-mean, ssim or frames.
+#   compare TITLE TOTAL ELEMENT...
 compare() {
-    launch "$TEMPORARY/compared" "${SOURCE[@]}" ! tee name=t \
-        t. ! queue ! "$@" ! c.sink t. ! queue ! c.reference \
-        aecompare name=c messages=false ! fakesink sync=false
+    launch "$1" frame "$2" "$TEMPORARY/compared" "${@:3}" ! c.sink \
+        "${REFERENCE[@]}" ! c.reference \
+        aecompare name=c ! fakesink sync=false
 }
 
 compared() {

@@ -15,25 +15,32 @@ unpack_set() {
     tar xf "$AE_DATA/$1/$1.tar" -C "$TEMPORARY/$1"
 }
 
+# Links the files whose names it reads, one a line, as PATTERN with 1, 2, ...: a
+# row that read_pictures() reads: link_numbered FOLDER/PREFIX%03d.SUFFIX
+link_numbered() {
+    local i=0 file
+    while read -r file; do
+        i=$((i + 1))
+        # shellcheck disable=SC2059
+        ln "$file" "$(printf "$1" $i)"
+    done
+}
+
 # Links the files below FOLDER whose names end in SUFFIX, sorted by name, as
 # FOLDER/PREFIX001.png, FOLDER/PREFIX002.png, ...; .jpg where the suffix ends so.
 #   number_pictures FOLDER SUFFIX PREFIX
 number_pictures() {
-    local i=0 file
-    find "$1" -name "*$2" | sort | while read -r file; do
-        i=$((i + 1))
-        ln "$file" "$(printf '%s/%s%03d.%s' "$1" "$3" $i "${2##*.}")"
-    done
+    find "$1" -name "*$2" | sort | link_numbered "$1/$3%03d.${2##*.}"
 }
 
-# Links the files whose names it reads, one a line, as FOLDER/00000SUFFIX and so
-# on, which multifilesrc reads: link_numbered FOLDER SUFFIX
-link_numbered() {
-    local i=0 file
-    while read -r file; do
-        ln "$file" "$(printf '%s/%05d%s' "$1" $i "$2")"
-        i=$((i + 1))
-    done
+# Sets SOURCE to what sends the pictures that link_numbered() linked, and COUNT
+# to their number: read_pictures PATTERN [PROPERTY=VALUE...] (of multifilesrc)
+read_pictures() {
+    local type=jpeg decoder=jpegdec
+    [[ $1 != *.png ]] || type=png decoder=pngdec
+    SOURCE=(multifilesrc location="$1" start-index=1
+        caps="image/$type,framerate=1/1" "${@:2}" ! "$decoder")
+    COUNT=$(compgen -G "${1/\%0?d/*}" | wc -l)
 }
 
 # The lines that it reads, in an order that is mixed but always the same.
@@ -101,4 +108,16 @@ unpack_clip() {
         video=$TEMPORARY/unpacked
     fi
     write_clip "$2" filesrc location="$video" ! decodebin
+}
+
+# Trains a model on pictures, again and again, for STEPS; a run that was
+# interrupted continues. The log is MODEL.log. Properties are those of aetrain.
+#   train_pictures PATTERN MODEL STEPS PROPERTY=VALUE...
+train_pictures() {
+    read_pictures "$1" loop=true
+    launch "$2" step "$3" "$2.log" "${SOURCE[@]}" ! aetrain model-file="$2" \
+        max-steps="$3" schedule=cosine batch-size=8 augment=true clip-norm=1 \
+        seed=1 threads="${THREADS:-0}" resume=true \
+        ${INITIAL:+initial-model="$INITIAL"} "${@:4}"
+    echo "model: $2"
 }

@@ -27,12 +27,6 @@ idx_header() {
     done
 }
 
-# How many images an idx file holds: idx_count FILE
-idx_count() {
-    { zcat -f "$1" || true; } 2>/dev/null |
-        od -An -j 4 -N 4 -t u4 --endian=big | tr -d ' '
-}
-
 # Frames of 28x28 gray pixels as an idx file of COUNT images.
 #   write_frames COUNT FILE ELEMENT...
 write_frames() {
@@ -41,35 +35,33 @@ write_frames() {
     { idx_header "$1" 28 28 && cat "$TEMPORARY/raw"; } >"$2"
 }
 
-# Sets SOURCE to what sends a set of FOLDER: idx_source FOLDER train|t10k
+# Sets SOURCE to what sends a set of FOLDER, and COUNT to its number of images.
+#   idx_source FOLDER train|t10k
 idx_source() {
-    local labels
+    local images labels
+    images=$(idx_file "$1" "$2" images)
     labels=$(idx_file "$1" "$2" labels)
-    SOURCE=(idxsrc location="$(idx_file "$1" "$2" images)"
-        ${labels:+labels-location="$labels"})
+    SOURCE=(idxsrc location="$images" ${labels:+labels-location="$labels"})
+    COUNT=$({ zcat -f "$images" || true; } 2>/dev/null |
+        od -An -j 4 -N 4 -t u4 --endian=big)
 }
 
 # Trains a model on the training set of FOLDER; the log is MODEL.log. Properties
 # are those of aetrain.
 #   train FOLDER EPOCHS SEED MODEL [PROPERTY=VALUE...]
 train() {
-    local folder=$1 epochs=$2 seed=$3 model=$4 total
-    shift 4
-    idx_source "$folder" train
-    total=$((epochs * $(idx_count "$(idx_file "$folder" train images)")))
-    gst-launch-1.0 -m "${SOURCE[@]}" epochs="$epochs" shuffle=true \
-        seed="$seed" ! aetrain seed="$seed" model-file="$model" "$@" |
-        progress "$(basename "$model" .onnx)" \
-            'ae-training,.* images=\(gint64\)([0-9]+)' $total >"$model.log" ||
-        die "Training failed: $(grep ERROR "$model.log")"
+    idx_source "$1" train
+    launch "$(basename "$4" .onnx)" images $(($2 * COUNT)) "$4.log" \
+        "${SOURCE[@]}" epochs="$2" shuffle=true seed="$3" ! \
+        aetrain seed="$3" model-file="$4" "${@:5}"
 }
 
 # Measures a model on the test set of FOLDER; the log is MODEL.test.
 #   measure FOLDER SEED MODEL [PROPERTY=VALUE...]
 measure() {
     idx_source "$1" t10k
-    launch "$3.test" "${SOURCE[@]}" ! aetrain seed=$(($2 + 1000)) \
-        model-file="$3" "${@:4}" mode=evaluate
+    launch "$(basename "$3")" images "$COUNT" "$3.test" "${SOURCE[@]}" ! \
+        aetrain seed=$(($2 + 1000)) model-file="$3" "${@:4}" mode=evaluate
 }
 
 # What measure() found: measured MODEL FIELD; FIELD is loss, mse, psnr, kl, ...

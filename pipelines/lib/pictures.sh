@@ -64,7 +64,7 @@ show_denoised() {
 #   show_enlarged FOLDER SIDE SCALE MODEL PICTURE
 show_enlarged() {
     ten_images "$1"
-    local small=("${TEN[@]}" ! videoscale ! video/x-raw,width="$2",height="$2")
+    local small=("${TEN[@]}" ! videoscale ! "video/x-raw,width=$2,height=$2")
     begin_rows
     add_enlarged small "$3" "$4" "${small[@]}"
     add_row original "${TEN[@]}"

@@ -77,8 +77,8 @@ unpack_cbsd68() {
     mkdir "$folder"
     tar xf "$AE_DATA/bsds500/bsds500_jpg.tar" -C "$folder" val
     sed "s|^|$folder/|" "$AE_DATA/bsds500/cbsd68.txt" |
-        link_numbered "$folder" .jpg
-    gst-launch-1.0 -q multifilesrc location="$folder/%05d.jpg" \
+        link_numbered "$folder/%05d.jpg"
+    gst-launch-1.0 -q multifilesrc location="$folder/%05d.jpg" start-index=1 \
         caps=image/jpeg,framerate=1/1 ! jpegdec ! videoconvert ! \
         video/x-raw,format=RGB ! aspectratiocrop aspect-ratio=1/1 ! \
         videocrop right=1 bottom=1 ! pngenc ! \
