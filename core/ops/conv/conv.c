@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Conv and ConvTranspose in one, two and three dimensions: running a pass down
- * or up (conv.h), and the gradients of input and bias. */
-#include "ops/conv/conv.h"
-
+ * or up (pass.h), and the gradients of input and bias. */
 #include <string.h>
+
+#include "ops/conv/pack.h"
+#include "ops/conv/read.h"
+#include "ops/conv/weights.h"
+#include "ops/conv/winograd.h"
+#include "ops/gradient.h"
 
 /* The pixels of one phase along x, group by group; @row has been filled but for
  * what depends on the group. */
@@ -20,7 +24,8 @@ static void run_groups(const AeKernels *kernels, const AeConv *c,
     }
     for (int64_t g = 0; g < c->groups; g++) {
         kernels->conv_row(row);
-        ae_conv_next_group(rows, row->segments);
+        for (int i = 0; i < row->segments; i++)
+            rows->segment[i] += pass->source_c;
         row->weights += pass->slot;
         row->out += row->co;
         row->residual = row->residual ? row->residual + row->co : NULL;
@@ -73,21 +78,11 @@ static void run_pass(const AeConvRun *run, int64_t begin, int64_t end,
     }
 }
 
-static const AeConvPass *forward_pass(const AeStep *step, const AeConv *c)
-{
-    return c->transposed ? &c->up : &c->down;
-}
-
-static const AeConvPass *backward_pass(const AeStep *step, const AeConv *c)
-{
-    return c->transposed ? &c->down : &c->up;
-}
-
 /* Rows of the output. */
 static int64_t output_rows(const AeStep *step)
 {
     const AeConv *c = step->params;
-    const AeConvPass *pass = forward_pass(step, c);
+    const AeConvPass *pass = ae_conv_forward(c);
 
     return c->n * pass->target[0] * pass->target[1];
 }
@@ -95,12 +90,12 @@ static int64_t output_rows(const AeStep *step)
 static void pack_all(const AeStep *step, float *packed, float *scratch)
 {
     const AeConv *c = step->params;
-    const AeConvPass *pass = forward_pass(step, c);
+    const AeConvPass *pass = ae_conv_forward(c);
 
     ae_conv_pack(step->kernels, c, pass, step->in[1]->data, packed, scratch);
     if (step->gradients)
-        ae_conv_pack(step->kernels, c, backward_pass(step, c),
-                     step->in[1]->data, packed + pass->packed, scratch);
+        ae_conv_pack(step->kernels, c, ae_conv_backward(c), step->in[1]->data,
+                     packed + pass->packed, scratch);
 }
 
 static void conv_prepare(AeStep *step, float *scratch)
@@ -186,7 +181,7 @@ static void conv_forward(const AeStep *step, int64_t begin, int64_t end,
     AeConvRun run = {
         .kernels = step->kernels,
         .c = c,
-        .pass = forward_pass(step, c),
+        .pass = ae_conv_forward(c),
         .source = first_pixel(in),
         .packed = packed_weights(step, &scratch),
         .source_layout = layout_of(in),
@@ -238,7 +233,7 @@ static void input_backward(const AeStep *step, const float *packed,
                            float *scratch)
 {
     const AeConv *c = step->params;
-    const AeConvPass *pass = backward_pass(step, c);
+    const AeConvPass *pass = ae_conv_backward(c);
     const AeConvRun run = {
         .kernels = step->kernels,
         .c = c,
@@ -255,15 +250,6 @@ static void input_backward(const AeStep *step, const float *packed,
     run_pass(&run, 0, c->n * pass->target[0] * pass->target[1], scratch);
 }
 
-/* Gradients of weights and bias add to what is there, which is the trainer's
- * sum; those of computed operands may have to be begun. */
-static void begin_gradient(const AeStep *step, int i)
-{
-    if (!step->accumulate[i] && !step->in[i]->trainable)
-        memset(step->in[i]->grad, 0,
-               ae_shape_elements(&step->in[i]->shape) * sizeof(float));
-}
-
 static void conv_backward(const AeStep *step, float *scratch)
 {
     const AeConv *c = step->params;
@@ -274,10 +260,10 @@ static void conv_backward(const AeStep *step, float *scratch)
         step->kernels->activate_gradient(out->grad, out->data, out->grad,
                                          ae_shape_elements(&out->shape),
                                          step->activation, step->alpha, FALSE);
-    if (in->grad)
-        input_backward(step, packed + forward_pass(step, c)->packed, scratch);
-    if (step->in[1]->grad) {
-        begin_gradient(step, 1);
+    if (ae_step_wants(step, 0))
+        input_backward(step, packed + ae_conv_forward(c)->packed, scratch);
+    if (ae_step_wants(step, 1)) {
+        ae_step_clear_gradient(step, 1);
         if (c->transposed)
             ae_conv_weights_backward(step->kernels, c, in->data, out->grad,
                                      step->in[1]->grad, scratch);
@@ -285,30 +271,46 @@ static void conv_backward(const AeStep *step, float *scratch)
             ae_conv_weights_backward(step->kernels, c, out->grad, in->data,
                                      step->in[1]->grad, scratch);
     }
-    if (ae_step_has(step, 2) && step->in[2]->grad) {
-        begin_gradient(step, 2);
+    if (ae_step_wants(step, 2)) {
+        ae_step_clear_gradient(step, 2);
         bias_backward(step, scratch);
     }
 }
 
+static int64_t pass_scratch(const AeKernels *kernels, const AeConv *c,
+                            const AeConvPass *pass)
+{
+    int64_t rows = ae_conv_rows_scratch(pass);
+
+    if (pass->winograd)
+        rows += ae_conv_winograd_scratch(kernels, pass);
+    return MAX(rows, ae_conv_pack_scratch(c, pass));
+}
+
 static gboolean measure(AeStep *step, AeConv *c, GError **error)
 {
-    const AeConvPass *forward = forward_pass(step, c);
+    const AeConvPass *forward = ae_conv_forward(c);
+    const AeKernels *kernels = step->kernels;
 
-    if (!ae_conv_pass_init(step->kernels, c, &c->down, FALSE) ||
-        !ae_conv_pass_init(step->kernels, c, &c->up, TRUE))
+    if (!ae_conv_pass_init(kernels, c, &c->down, FALSE) ||
+        !ae_conv_pass_init(kernels, c, &c->up, TRUE))
         return ae_step_fail(step, error, AE_ERROR_SHAPE,
                             "the convolution needs too much memory");
+    ae_conv_winograd_init(kernels, c, &c->down);
+    ae_conv_winograd_init(kernels, c, &c->up);
     step->packed_size = forward->packed;
-    step->scratch = forward->scratch;
+    step->scratch = pass_scratch(kernels, c, forward);
     step->row_units = step->in[0]->shape.rank == 4 && !c->dynamic;
     step->row_group = forward->winograd ? AE_CONV_WINOGRAD_ROWS : 0;
     ae_conv_margin(c, forward, step->margin);
     if (step->gradients) {
+        const int64_t up = pass_scratch(kernels, c, &c->up);
+        const int64_t down = pass_scratch(kernels, c, &c->down);
+
         step->packed_size = c->down.packed + c->up.packed;
-        ae_conv_weights_measure(c);
+        ae_conv_weights_init(c);
         step->scratch_backward =
-            MAX(MAX(c->up.scratch, c->down.scratch), c->weights.scratch) +
+            MAX(MAX(up, down), ae_conv_weights_scratch(c)) +
             ae_conv_aligned(output_row(step));
     }
     if (c->dynamic) {
@@ -342,7 +344,7 @@ static void conv_rows(const AeStep *step, int64_t *begin, int64_t *end)
     const AeConv *c = step->params;
     const int64_t s = c->window.stride[1], pad = c->window.before[1];
 
-    if (forward_pass(step, c)->winograd)
+    if (ae_conv_forward(c)->winograd)
         ae_conv_winograd_rows(begin, end);
     if (c->transposed) {
         *begin = (*begin + pad + s - ae_window_extent(&c->window, 1)) / s;

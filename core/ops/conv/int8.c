@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Convolutions of bytes in whole numbers: what quantize.c makes of Conv
  * and ConvTranspose between DequantizeLinear and QuantizeLinear. Geometry is
- * that of conv.h, with units of channels (AeInt8Row) in the place of source
+ * that of pass.h, with units of channels (AeInt8Row) in the place of source
  * channels: rows of bytes become units where rows of floats are copied with
  * zeros beside them. */
 #include "ops/conv/int8.h"
@@ -9,7 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/conv/conv.h"
+#include "ops/conv/pack.h"
+#include "ops/conv/read.h"
+#include "ops/conv/rows.h"
 
 /* A unit lies where conv_pack moves a float. */
 G_STATIC_ASSERT(sizeof(float) == 4);
@@ -23,11 +25,6 @@ typedef struct {
     int64_t phases;
     float weights[]; /* units as [small c][taps][large c] */
 } Int8;
-
-static const AeConvPass *pass_of(const AeStep *step, const Int8 *p)
-{
-    return p->c.transposed ? &p->c.up : &p->c.down;
-}
 
 /* Whole number @tap of channels (@i, @o), 0 past the last. */
 static int weight_at(const Int8 *p, gboolean up, int64_t tap, int64_t i,
@@ -120,7 +117,7 @@ static void set_biases(const AeInt8Kernels *kernels, const Int8 *p,
 static void int8_prepare(AeStep *step, float *scratch)
 {
     const Int8 *p = step->params;
-    const AeConvPass *pass = pass_of(step, p);
+    const AeConvPass *pass = ae_conv_forward(&p->c);
     int32_t *bias = biases(p, pass, step->packed);
     float *scale = scales(p, pass, step->packed);
 
@@ -177,15 +174,16 @@ static void int8_forward(const AeStep *step, int64_t begin, int64_t end,
 {
     const Int8 *p = step->params;
     const AeConv *c = &p->c;
-    const AeConvPass *pass = pass_of(step, p);
+    const AeConvPass *pass = ae_conv_forward(&p->c);
     const AeInt8Kernels *kernels = step->kernels->int8;
     const AeConvBytes bytes = {kernels, ae_operand_row(step->in[0]),
                                (int)p->source_c, p->q.in.zero};
-    AeConvRows rows =
-        ae_conv_rows_new_bytes(c, pass, step->in[0]->data, &bytes, scratch);
+    AeConvRows rows = ae_conv_rows_new(c, pass, step->in[0]->data, scratch);
     AeInt8Row row = common_row(step, p);
     AeConvTarget t;
 
+    rows.bytes = &bytes;
+    rows.layout.row = bytes.row;
     ae_conv_target_first(c, pass, begin, &t);
     for (int64_t unit = begin; unit < end;
          unit++, ae_conv_target_next(c, pass, &t))
@@ -245,7 +243,7 @@ static gboolean sums_fit(const AeConv *c, const AeConvInt8 *q, int64_t co)
 gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
 {
     const int group = step->kernels->int8->group;
-    const AeConvPass *pass;
+    AeConvPass *pass;
     AeConv c = {.units = TRUE};
     int64_t *source, *target;
     gboolean up;
@@ -269,18 +267,18 @@ gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
     *source = (*source + group - 1) / group;
     p->padded_c = *target =
         (*target + AE_INT8_CHANNELS - 1) / AE_INT8_CHANNELS * AE_INT8_CHANNELS;
-    if (!ae_conv_pass_init(step->kernels, &p->c, up ? &p->c.up : &p->c.down,
-                           up)) {
+    pass = up ? &p->c.up : &p->c.down;
+    if (!ae_conv_pass_init(step->kernels, &p->c, pass, up)) {
         g_free(p);
         return FALSE;
     }
-    pass = up ? &p->c.up : &p->c.down;
     p->phases = pass->phases[1] * pass->phases[2];
     make_units(step->kernels->int8, p, up);
     g_free(step->params);
     step->params = p;
     step->op = &operators[up];
     step->packed_size = (size_t)(pass->packed + (p->phases + 1) * p->padded_c);
-    step->scratch = (size_t)pass->scratch;
+    step->scratch = (size_t)MAX(ae_conv_rows_scratch(pass),
+                                ae_conv_pack_scratch(&p->c, pass));
     return TRUE;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolutions of bytes; see conv-int8.c. */
+/* Convolutions of bytes; int8.c. */
 #pragma once
 
 #include "ops/ops.h"

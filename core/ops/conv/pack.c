@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Weights of convolutions as the kernels want them: the taps of each phase, in
  * the order of segments. */
-#include "ops/conv/conv.h"
+#include "ops/conv/pack.h"
 
 /* One kernel element between source channel @i and target channel @o. */
 static float weight_at(const AeConv *c, const AeConvPass *pass,

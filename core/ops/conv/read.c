@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Shapes and attributes of Conv and ConvTranspose. */
-#include "ops/conv/conv.h"
+#include "ops/conv/read.h"
 
 #include <string.h>
 

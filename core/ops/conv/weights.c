@@ -3,7 +3,7 @@
  *   dw[o][tap][i] += small[o] * large[i].
  * As many rows of the small side are dealt with at once as stay in the cache
  * with what they see of the large side: their sums stay in registers. */
-#include "ops/conv/conv.h"
+#include "ops/conv/weights.h"
 
 #define FLOATS 8192 /* of the rows that are dealt with at once */
 
@@ -15,7 +15,7 @@ static int64_t rows_at_once(const AeConv *c)
     return CLAMP(FLOATS / row, 1, c->small[1]);
 }
 
-void ae_conv_weights_measure(AeConv *c)
+void ae_conv_weights_init(AeConv *c)
 {
     const int64_t rows = rows_at_once(c);
     AeConvPass *pass = &c->weights;
@@ -26,8 +26,11 @@ void ae_conv_weights_measure(AeConv *c)
                c->large[1]))
         pass->span[1] *= 2;
     pass->max_segments *= rows;
-    pass->scratch =
-        ae_conv_rows_scratch(pass) + ae_conv_aligned(2 * c->small[1]);
+}
+
+int64_t ae_conv_weights_scratch(const AeConv *c)
+{
+    return ae_conv_aligned(2 * c->small[1]) + ae_conv_rows_scratch(&c->weights);
 }
 
 /* Group by group; @segments and @gradient point to the first one's. */

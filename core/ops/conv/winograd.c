@@ -4,7 +4,7 @@
  * time: their inputs are transformed, multiplied with the transformed weights,
  * 36 products of matrices (tiles x channels), and transformed back. Groups
  * begin at every fourth row of an image, whichever rows are asked for. */
-#include "ops/conv/conv.h"
+#include "ops/conv/winograd.h"
 
 #define POSITIONS 36
 #define TILE AE_CONV_WINOGRAD_ROWS
@@ -22,7 +22,7 @@
 /* Tiles of a group are dealt with in pieces of whole blocks of the kernels. */
 #define BLOCK 12
 
-gboolean ae_conv_winograd_fits(const AeConv *c, const AeConvPass *pass)
+static gboolean fits(const AeConv *c, const AeConvPass *pass)
 {
     for (int a = 1; a < 3; a++)
         if (pass->step[a] != 1 || pass->phases[a] != 1 ||
@@ -52,22 +52,20 @@ static int64_t tiles_at_once(const AeConvPass *pass)
     return MIN(MAX(most / BLOCK, 1) * BLOCK, row_tiles(pass));
 }
 
-void ae_conv_winograd_measure(AeConvPass *pass)
+void ae_conv_winograd_init(const AeKernels *kernels, const AeConv *c,
+                           AeConvPass *pass)
 {
-    const AeConvPhase *x = &pass->first[2];
-    const int64_t tiles = row_tiles(pass);
-
+    pass->winograd = fits(c, pass);
+    if (!pass->winograd)
+        return;
     pass->span[1] = 8;
-    pass->row = MAX(pass->row, (pass->left + x->offset + TILE * tiles + 2) *
+    pass->row = MAX(pass->row, (pass->left + pass->first[2].offset +
+                                TILE * row_tiles(pass) + 2) *
                                    pass->source_c);
     pass->padded |= pass->row > pass->source[2] * pass->source_c;
-}
-
-int64_t ae_conv_winograd_packed(const AeKernels *kernels,
-                                const AeConvPass *pass)
-{
-    return POSITIONS *
-           (int64_t)kernels->conv_packed(1, pass->source_c, pass->target_c);
+    pass->packed = pass->slot =
+        ae_conv_aligned(POSITIONS * (int64_t)kernels->conv_packed(
+                                        1, pass->source_c, pass->target_c));
 }
 
 int64_t ae_conv_winograd_scratch(const AeKernels *kernels,
@@ -143,8 +141,7 @@ void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
 {
     const AeConvPass *pass = run->pass;
     const int64_t height = pass->target[1];
-    float *v =
-        scratch + pass->scratch - ae_conv_winograd_scratch(run->kernels, pass);
+    float *v = scratch + ae_conv_rows_scratch(pass);
     AeWinogradProducts products = {
         .v = v,
         .u = run->packed,
