@@ -226,16 +226,6 @@ void gst_ae_model_unref(GstAeModel *model)
     model_free(model);
 }
 
-const AeValue *gst_ae_model_value(const GstAeModel *model, AeMetadataName name,
-                                  GError **error)
-{
-    const AeValue *value = ae_metadata_value(model->model, name, error);
-
-    if (value == NULL)
-        g_prefix_error(error, "%s: ", model->label);
-    return value;
-}
-
 GstAeModelSettings gst_ae_model_settings_copy(const GstAeModelSettings *from)
 {
     return (GstAeModelSettings){g_strdup(from->model_file),

@@ -70,10 +70,6 @@ void gst_ae_model_unref(GstAeModel *model);
  */
 char *gst_ae_model_file_key(const char *path);
 
-/* ae_metadata_value(), with the model's label before the error. */
-const AeValue *gst_ae_model_value(const GstAeModel *model, AeMetadataName name,
-                                  GError **error);
-
 /* A copy with strings of its own, for gst_ae_model_settings_clear(). Call it
  * with the object lock held. */
 GstAeModelSettings gst_ae_model_settings_copy(const GstAeModelSettings *from);

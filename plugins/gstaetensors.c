@@ -25,18 +25,16 @@ static void copy_field(GstStructure *to, const char *to_name,
         gst_structure_set_value(to, to_name, value);
 }
 
-char *gst_ae_tensors_dimensions(const AeShape *shape)
+/* 8 x 4 x 4 as "4:4:8:1". Free. */
+static char *format_shape(const AeShape *shape)
 {
     GString *text = g_string_new(NULL);
 
     for (int i = 0; i < MAX(shape->rank, 4); i++) {
         gint64 dim = i < shape->rank ? shape->dim[shape->rank - 1 - i] : 1;
 
-        g_string_append(text, i > 0 ? ":" : "");
-        if (dim == AE_UNKNOWN)
-            g_string_append_c(text, '?');
-        else
-            g_string_append_printf(text, "%" G_GINT64_FORMAT, dim);
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT, i > 0 ? ":" : "",
+                               dim);
     }
     return g_string_free(text, FALSE);
 }
@@ -58,7 +56,7 @@ GstCaps *gst_ae_tensors_to_caps(const GstAeTensors *tensors,
     GstCaps *caps;
 
     for (int i = 0; i < tensors->n; i++) {
-        g_autofree char *text = gst_ae_tensors_dimensions(&tensors->shape[i]);
+        g_autofree char *text = format_shape(&tensors->shape[i]);
         append_item(types, "float32");
         append_item(dimensions, text);
     }
@@ -176,25 +174,4 @@ gboolean gst_ae_tensors_from_caps(GstAeTensors *tensors, const GstCaps *caps,
                 "each of %d",
                 types != NULL ? types : "(nothing)", tensors->n);
     return FALSE;
-}
-
-/* Where the first axis stands that is not a leading one. */
-static int first_axis(const AeShape *shape)
-{
-    int axis = 0;
-
-    while (axis < shape->rank && shape->dim[axis] == 1)
-        axis++;
-    return axis;
-}
-
-gboolean gst_ae_tensors_same_shape(const AeShape *a, const AeShape *b)
-{
-    int i = first_axis(a), j = first_axis(b);
-
-    if (a->rank - i != b->rank - j)
-        return FALSE;
-    while (i < a->rank && a->dim[i] == b->dim[j])
-        i++, j++;
-    return i == a->rank;
 }

@@ -41,10 +41,4 @@ gboolean gst_ae_tensors_from_caps(GstAeTensors *tensors, const GstCaps *caps,
 /* The framerate and hints of @caps as fields of video/x-raw. */
 GstCaps *gst_ae_tensors_to_video(const GstCaps *caps);
 
-/* TRUE if both say the same, except for ones at the front. */
-gboolean gst_ae_tensors_same_shape(const AeShape *a, const AeShape *b);
-
-/* "4:4:8:1": the shape as caps write it; "?" where it is open. Free. */
-char *gst_ae_tensors_dimensions(const AeShape *shape);
-
 G_END_DECLS

@@ -4,18 +4,18 @@
  * @title: vaesample
  *
  * Sends images that the decoder of an autoencoder makes from codes: random
- * ones, a walk between random ones, the sheet of a plane of codes, or a journey
- * along one value after the other. A frame depends on the properties and its
- * number alone: the same seed gives the same stream, and seeking shows the
- * frame of that time.
+ * codes, a walk between random codes, a sheet over two values of the code, or
+ * one value after the other from its least to its greatest. A frame depends on
+ * the properties and its number alone: the same seed gives the same stream, and
+ * seeking shows the frame of that time.
  *
- * The size of frames is that of the model's images, times `columns` and `rows`
- * with `mode=grid`, or as many as downstream has room for; a videoscale makes
- * others. Frames of a conditional model
- * carry their label as #GstCustomMeta "GstAeLabelMeta".
+ * Frames are as large as the model's images, with `mode=grid` times `columns`
+ * and `rows`, or times as many as downstream has room for; a videoscale makes
+ * other sizes. Frames of a conditional model carry their label as
+ * #GstCustomMeta "GstAeLabelMeta".
  *
- * What does not fit the model (a label, a code of another length) is an error
- * at the start; while playing it is a warning, and all stays as it was.
+ * A label or a code that does not fit the model is an error at the start. While
+ * the element plays it is a warning, and the old settings stay in use.
  *
  * ## Example launch line
  * |[
@@ -43,8 +43,8 @@ typedef struct {
     GstAeModelSettings settings;
     AeSheetOptions options;
     gboolean is_live;
-    gboolean changed; /* since the streaming thread has looked */
-    gboolean reload;  /* so has what the model depends on */
+    gboolean changed; /* settings have, since the streaming thread looked */
+    gboolean reload;  /* settings that the model depends on have */
     GstCaps *caps;    /* of frames; NULL before the start */
 
     /* Of the streaming thread; from start to stop. */
@@ -94,22 +94,22 @@ static const GstAeProperty properties[] = {
      G_TYPE_UINT, FIELD(path.frames_per_step), .number = 30, .minimum = 1,
      .maximum = G_MAXINT, PLAYING},
     {"range-min", "Range minimum",
-     "First value of the top row, the left column (grid) and a journey "
-     "(traverse)",
+     "First value: of the top row and the left column (grid), or of each "
+     "value's way (traverse)",
      G_TYPE_FLOAT, FIELD(path.range_min), .number = -2, .minimum = -1000,
      .maximum = 1000, CONTROLLABLE},
     {"range-max", "Range maximum",
-     "Last value of the bottom row, the right column (grid) and a journey "
-     "(traverse)",
+     "Last value: of the bottom row and the right column (grid), or of each "
+     "value's way (traverse)",
      G_TYPE_FLOAT, FIELD(path.range_max), .number = 2, .minimum = -1000,
      .maximum = 1000, CONTROLLABLE},
     {"columns", "Columns",
-     "Images side by side (grid): the code's second value; 0: as the width has "
-     "room for that downstream asks for, or else 10",
+     "Images side by side (grid), along the code's second value; 0: as many as "
+     "fit the width that downstream asks for, else 10",
      G_TYPE_UINT, FIELD(path.columns), .maximum = 1000, PLAYING},
     {"rows", "Rows",
-     "Images below each other (grid): the code's first value; 0: as the height "
-     "has room for that downstream asks for, or else 10",
+     "Images below each other (grid), along the code's first value; 0: as many "
+     "as fit the height that downstream asks for, else 10",
      G_TYPE_UINT, FIELD(path.rows), .maximum = 1000, PLAYING},
     {"label", "Label",
      "Label of every frame, for conditional models; -1: a random one for each "
@@ -117,8 +117,9 @@ static const GstAeProperty properties[] = {
      G_TYPE_INT, FIELD(label), .number = AE_SHEET_RANDOM_LABEL,
      .minimum = AE_SHEET_RANDOM_LABEL, .maximum = G_MAXINT, CONTROLLABLE},
     {"latent", "Latent",
-     "A code as numbers with commas between them: decoded in every frame "
-     "(random, walk), or the values that stay (grid, traverse)",
+     "A code, as numbers with commas between them: it is decoded in every "
+     "frame "
+     "(random, walk), or gives the values that stay (grid, traverse)",
      G_TYPE_STRING, FIELD(latent), PLAYING},
     {"is-live", "Live", "Send each frame when its time has come",
      G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstVaeSample, is_live),
@@ -221,8 +222,8 @@ static gboolean use(GstVaeSample *self, const GstAeModelSettings *settings,
     return TRUE;
 }
 
-/* Goes over to changed settings; if they do not work, all stays as it was, and
- * a model that did not work is tried again with the next change. */
+/* Goes over to changed settings. If they do not work, the old ones stay in use,
+ * and the next change tries the model again. */
 static gboolean apply_settings(GstVaeSample *self, GError **error)
 {
     g_auto(GstAeModelSettings) settings = {0};
@@ -276,7 +277,7 @@ static GstCaps *make_caps(const GstVaeSample *self)
     return caps;
 }
 
-/* TRUE if frames are not what they were. */
+/* TRUE if frames now have other caps. */
 static gboolean update_caps(GstVaeSample *self)
 {
     GstCaps *caps = make_caps(self);
@@ -284,10 +285,10 @@ static gboolean update_caps(GstVaeSample *self)
 
     GST_OBJECT_LOCK(self);
     differs = self->caps == NULL || !gst_caps_is_equal(caps, self->caps);
-    if (differs)
-        GST_DEBUG_OBJECT(self, "frames now are %" GST_PTR_FORMAT, (void *)caps);
     gst_caps_take(&self->caps, caps);
     GST_OBJECT_UNLOCK(self);
+    GST_DEBUG_OBJECT(self, "frames %s",
+                     differs ? "change" : "stay as they are");
     return differs;
 }
 
@@ -373,8 +374,8 @@ static gboolean decide_allocation(GstBaseSrc *src, GstQuery *query)
         ->decide_allocation(src, query);
 }
 
-/* Takes over what has been set since the last frame. FALSE: downstream does
- * not want the new caps. */
+/* Goes over to settings that changed since the last frame. FALSE: downstream
+ * refuses the new caps. */
 static gboolean refresh(GstVaeSample *self)
 {
     g_autoptr(GError) error = NULL;

@@ -11,6 +11,19 @@
     ",framerate=25/1,ae-width=30,ae-height=20,ae-format=I420,"                 \
     "ae-colorimetry=bt709,pixel-aspect-ratio=4/3"
 
+/* TRUE if both say the same, except for ones at the front. */
+static gboolean same_shape(const AeShape *a, const AeShape *b)
+{
+    int extra = a->rank - b->rank;
+
+    if (extra < 0)
+        return same_shape(b, a);
+    for (int i = 0; i < a->rank; i++)
+        if (a->dim[i] != (i < extra ? 1 : b->dim[i - extra]))
+            return FALSE;
+    return TRUE;
+}
+
 static void test_write(void)
 {
     static const struct {
@@ -45,8 +58,8 @@ static void test_write(void)
         g_assert_true(gst_ae_tensors_from_caps(&tensors, caps, NULL));
         g_assert_cmpint(tensors.n, ==, cases[i].tensors.n);
         for (int t = 0; t < tensors.n; t++)
-            g_assert_true(gst_ae_tensors_same_shape(
-                &tensors.shape[t], &cases[i].tensors.shape[t]));
+            g_assert_true(
+                same_shape(&tensors.shape[t], &cases[i].tensors.shape[t]));
     }
 }
 
@@ -125,28 +138,6 @@ static void test_refused(void)
     }
 }
 
-static void test_same_shape(void)
-{
-    static const struct {
-        AeShape a, b;
-        gboolean same;
-    } cases[] = {
-        {{2, {1, 5}}, {1, {5}}, TRUE},
-        {{4, {1, 1, 1, 1}}, {1, {1}}, TRUE},
-        {{4, {1, 8, 4, 4}}, {3, {8, 4, 4}}, TRUE},
-        {{4, {1, 8, 4, 4}}, {3, {8, 4, 5}}, FALSE},
-        {{3, {4, 1, 1}}, {1, {4}}, FALSE},
-        {{2, {2, 5}}, {1, {5}}, FALSE},
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_assert_true(gst_ae_tensors_same_shape(&cases[i].a, &cases[i].b) ==
-                      cases[i].same);
-        g_assert_true(gst_ae_tensors_same_shape(&cases[i].b, &cases[i].a) ==
-                      cases[i].same);
-    }
-}
-
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
@@ -154,6 +145,5 @@ int main(int argc, char **argv)
     g_test_add_func("/aetensors/write", test_write);
     g_test_add_func("/aetensors/spellings", test_spellings);
     g_test_add_func("/aetensors/refused", test_refused);
-    g_test_add_func("/aetensors/same-shape", test_same_shape);
     return g_test_run();
 }
