@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The discriminator is the model of an ordinary trainer, with the binary
- * cross-entropy between D and 1 for samples, 0 for codes. Judging runs the same
- * model backwards to its input, in one plan a thread. */
+/* The discriminator is the model of an ordinary trainer. Its loss is the binary
+ * cross-entropy between D and the target, 1 for samples and 0 for codes. To
+ * judge codes, each thread has a plan that runs the same model forward, and
+ * backward to its input. */
 #include "train/adversary.h"
 
 #include <string.h>
@@ -17,7 +18,7 @@
 
 typedef struct {
     AePlan *plan;
-    float *gradients; /* of the weights: not wanted */
+    float *gradients; /* of the weights; ignored */
 } Judge;
 
 struct AeAdversary {
@@ -29,7 +30,7 @@ struct AeAdversary {
 static gboolean make_judge(AeAdversary *a, Judge *judge, GError **error)
 {
     AeModel *model = ae_trainer_model(a->trainer);
-    AeShape shape = ae_shape(2, a->options.pass_size, a->options.code_size);
+    AeShape shape = ae_shape(2, a->options.micro_batch, a->options.code_size);
     AePlanOptions options = {.shapes = &shape,
                              .n_inputs = 1,
                              .gradients = TRUE,
@@ -93,7 +94,7 @@ void ae_adversary_judge(AeAdversary *a, int thread, const float *codes, int n,
 
     memcpy(ae_plan_input(judge->plan, 0), codes, size);
     ae_plan_run(judge->plan);
-    memset(slope, 0, (size_t)a->options.pass_size * sizeof(float));
+    memset(slope, 0, (size_t)a->options.micro_batch * sizeof(float));
     for (int i = 0; i < n; i++)
         losses[i] = ae_loss(AE_LOSS_BCE, ae_plan_output(judge->plan, 0) + i,
                             &real, 1, scale, slope + i);
@@ -104,7 +105,7 @@ void ae_adversary_judge(AeAdversary *a, int thread, const float *codes, int n,
     memcpy(gradient, ae_plan_input_gradient(judge->plan, 0), size);
 }
 
-/* Codes first, samples behind them. */
+/* Fills the trainer's batch with @n codes and then @n samples. */
 static void fill(AeAdversary *a, const float *codes, int n)
 {
     int64_t size = a->options.code_size;

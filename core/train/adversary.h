@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The adversary of a code: a discriminator that learns to tell codes from
- * samples of the prior, standard normal numbers (Makhzani, Shlens, Jaitly,
- * Goodfellow and Frey, "Adversarial autoencoders", 2015, section 2.1). A part
- * of the trainer. */
+/* The discriminator of an adversarial autoencoder. It learns to tell codes from
+ * samples of the prior, standard normal numbers; the autoencoder learns codes
+ * that it cannot tell (Makhzani, Shlens, Jaitly, Goodfellow and Frey,
+ * "Adversarial autoencoders", 2015, section 2.1). Private to the trainer. */
 #pragma once
 
 #include "model/safetensors.h"
@@ -13,11 +13,11 @@ typedef struct AeAdversary AeAdversary;
 
 typedef struct {
     int code_size;        /* values of a code */
-    float learning_rate;  /* of the discriminator; Adam */
+    float learning_rate;  /* of the discriminator, with Adam */
     int64_t cosine_steps; /* as in AeTrainerOptions */
-    int batch_size;       /* codes that it learns from at most */
-    int pass_size;        /* codes that it judges at most, in one call */
-    int threads;          /* that judge */
+    int batch_size;       /* the most codes in ae_adversary_learn() */
+    int micro_batch;      /* the most codes in ae_adversary_judge() */
+    int threads;          /* that call ae_adversary_judge() */
     uint64_t seed;
 } AeAdversaryOptions;
 
@@ -25,19 +25,20 @@ AeAdversary *ae_adversary_new(const AeAdversaryOptions *options,
                               GError **error);
 void ae_adversary_free(AeAdversary *adversary);
 
-/* What @n codes pay for not looking like the prior, -log D, one number each
- * into
- * @losses, and its gradient times @scale unless that is NULL. @thread: of
- * options.threads; each may call at the same time. */
+/* Writes the loss of each of @n codes, -log D(code), to @losses, and the
+ * gradient of the losses, times @scale, to @gradient if that is not NULL.
+ * Threads with different numbers @thread, 0 .. options.threads - 1, may call at
+ * the same time. */
 void ae_adversary_judge(AeAdversary *adversary, int thread, const float *codes,
                         int n, float scale, double *losses, float *gradient);
 
-/* One step of the discriminator on @n codes and as many samples. @accuracy:
- * which part of both it told right before the step. AE_ERROR_DIVERGED. */
+/* One step of the discriminator on @n codes and @n samples of the prior.
+ * @accuracy becomes the fraction of the 2 n that it told right before the step.
+ * AE_ERROR_DIVERGED. */
 gboolean ae_adversary_learn(AeAdversary *adversary, const float *codes, int n,
                             double *accuracy, GError **error);
 
-/* Into and from a checkpoint. */
+/* Write the discriminator to a checkpoint and read it back. */
 void ae_adversary_write_state(const AeAdversary *adversary,
                               AeSafetensors *file);
 gboolean ae_adversary_read_state(AeAdversary *adversary,

@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "train/private.h"
 
-#define MAX_STEPS ((gint64)1 << 40) /* of a checkpoint that is believed */
+#define MAX_STEPS ((gint64)1 << 40) /* a checkpoint with more is damaged */
 
-/* What must agree for further steps to repeat. */
+/* Adds the options that must be equal when training resumes to @map. */
 static void describe(const AeTrainer *t, GHashTable *map)
 {
     const AeTrainerOptions *o = &t->options;
@@ -76,7 +76,7 @@ static gboolean read_arena(const AeTrainer *t, const AeSafetensors *file,
     return TRUE;
 }
 
-/* Free. */
+/* The prefix of the names of moment number @moment. Free with g_free(). */
 static char *moment_prefix(const char *prefix, int moment)
 {
     static const char *const names[2] = {"optimizer.m.", "optimizer.v."};
@@ -137,7 +137,7 @@ static gboolean check_options(const AeTrainer *t, const AeSafetensors *file,
     return TRUE;
 }
 
-/* All arenas are read before any is replaced. */
+/* Reads everything before it replaces anything. */
 gboolean ae_trainer_read_state(AeTrainer *t, const AeSafetensors *file,
                                const char *prefix, int64_t step, GError **error)
 {

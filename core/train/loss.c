@@ -37,7 +37,7 @@ static double l1(const float *y, const float *t, int64_t n, float scale,
     return sum;
 }
 
-/* What is not a number stays so, and is noticed. */
+/* Keeps NaN, so that the trainer sees it. */
 static float clipped(float p)
 {
     if (p < BCE_EPSILON)
@@ -45,7 +45,7 @@ static float clipped(float p)
     return p > 1 - BCE_EPSILON ? 1 - BCE_EPSILON : p;
 }
 
-/* At most CHUNK elements. */
+/* The binary cross-entropy of at most CHUNK elements. */
 static double bce_chunk(const float *y, const float *t, int64_t n, float scale,
                         float *gradient)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Losses: of images, each a sum over all elements, and of codes. */
+/* Losses of images and of codes, and their gradients. */
 #pragma once
 
 #include <glib.h>
@@ -17,21 +17,23 @@ G_BEGIN_DECLS
  */
 typedef enum { AE_LOSS_MSE, AE_LOSS_L1, AE_LOSS_BCE } AeLoss;
 
-/* The sum of the loss over @n elements, and its gradient times @scale into
- * @gradient where that is not NULL. */
+/* The loss of image @y against @target, summed over its @n elements. Writes the
+ * gradient with respect to y, times @scale, to @gradient if that is not NULL.
+ */
 double ae_loss(AeLoss loss, const float *y, const float *target, int64_t n,
                float scale, float *gradient);
 
 /* The Kullback-Leibler divergence, in nats, of the normal distributions with
- * these moments from the standard one, summed over @n values:
- * -1/2 sum(1 + v - m^2 - exp v) (Kingma and Welling, ICLR 2014, appendix B).
- * The gradients, times @scale, go where they are not NULL. */
+ * mean m and log variance v from the standard normal distribution, summed over
+ * @n values: -1/2 sum(1 + v - m^2 - exp v) (Kingma and Welling, ICLR 2014,
+ * appendix B). Writes the gradients, times @scale, where their pointers are not
+ * NULL. */
 double ae_loss_kl(const float *mean, const float *log_variance, int64_t n,
                   float scale, float *mean_gradient,
                   float *log_variance_gradient);
 
-/* The sum of the absolute values of @n numbers; the same for its gradient,
- * which is 0 at 0. */
+/* The sum of the absolute values of @n numbers. Writes its gradient, times
+ * @scale, to @gradient if that is not NULL; the gradient at 0 is 0. */
 double ae_loss_l1_norm(const float *code, int64_t n, float scale,
                        float *gradient);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Optimizers over one flat arena: weights, gradients and moments share one
- * layout, so that a step, saving and clipping are a loop each. */
+/* Optimizers. All weights of a model lie in one array. Gradients and moments
+ * have arrays of the same layout, so that a step, saving and clipping are one
+ * loop each. */
 #pragma once
 
 #include "kernels/kernels.h"
@@ -23,10 +24,12 @@ typedef enum {
     AE_OPTIMIZER_SGD,
 } AeOptimizerKind;
 
-/* How many moment arenas a kind has: 2, 1, 1. */
+/* The number of moments that @kind keeps for each weight: 1 or 2. */
 int ae_optimizer_moments(AeOptimizerKind kind);
 
-/* Step @step (from 1) with gradients times @scale. */
+/* Changes @n weights by step number @step, from 1 on, with their gradients
+ * times
+ * @scale. @moments: arrays of n floats, zeros before the first step. */
 void ae_optimizer_step(AeOptimizerKind kind, float *weights,
                        const float *gradients, float *const moments[2],
                        int64_t n, int64_t step, float learning_rate,

@@ -10,12 +10,14 @@
 #include "train/private.h"
 
 #define MIN_LANES 2
-#define LANE_BYTES (1 << 23) /* of all gradient arenas, if that many fit */
-#define PASS_BYTES (3 << 19) /* of a plan: what stays in a core's own cache */
-#define WEIGHTS_AN_IMAGE (1 << 14) /* that a pass reads, at most */
-#define CHUNK 4096                 /* weights a task when lanes are summed */
+#define LANE_BYTES (1 << 23) /* the gradients of all lanes, except MIN_LANES   \
+                              */
+#define MICRO_BATCH_BYTES (3 << 19) /* of a plan that stays in a core's cache  \
+                                     */
+#define WEIGHTS_AN_IMAGE (1 << 14)  /* the most to read for each image */
+#define CHUNK 4096                  /* weights of a task that sums lanes */
 
-/* Moves all weights of the model into one arena. */
+/* Moves all weights of the model into one array. */
 static gboolean gather_weights(AeTrainer *t, GError **error)
 {
     int64_t offset = 0;
@@ -41,7 +43,7 @@ static gboolean gather_weights(AeTrainer *t, GError **error)
     return TRUE;
 }
 
-/* Gives the weights back to the tensors, for those who keep the model. */
+/* Copies the weights back into tensors, for others who hold the model. */
 static void scatter_weights(AeTrainer *t)
 {
     for (guint i = 0; i < t->model->values->len; i++) {
@@ -56,7 +58,7 @@ static void scatter_weights(AeTrainer *t)
     }
 }
 
-/* Which values of the model the term of the code reads. */
+/* Finds the values of the model that the loss reads. */
 static gboolean find_codes(AeTrainer *t, GError **error)
 {
     static const struct {
@@ -126,7 +128,8 @@ static gboolean measure(AeTrainer *t, AePlan *plan, GError **error)
     return FALSE;
 }
 
-/* TRUE if a pass can take @images: files may fix the batch. */
+/* TRUE if the model can run on micro-batches of @images: a file may fix the
+ * batch size. */
 static gboolean can_take(AeTrainer *t, const AeShape *shape, int images)
 {
     g_autoptr(AePlan) plan = new_plan(t, shape, images, NULL);
@@ -135,7 +138,8 @@ static gboolean can_take(AeTrainer *t, const AeShape *shape, int images)
                                images * t->target_size;
 }
 
-/* Each lane costs memory traffic for all weights, once a step. */
+/* Models with many weights have fewer lanes, because each step has to sum the
+ * gradients of all lanes. */
 static int choose_lanes(int64_t n_weights)
 {
     int64_t fit = LANE_BYTES / (int64_t)sizeof(float) / MAX(n_weights, 1);
@@ -143,9 +147,9 @@ static int choose_lanes(int64_t n_weights)
     return (int)CLAMP(fit, MIN_LANES, AE_TRAINER_LANES);
 }
 
-/* How many images a pass takes: as many as the cache holds, or as it takes for
- * reading the weights not to matter, or as the model's steps need, without
- * leaving a lane empty. */
+/* Chooses the size of a micro-batch: as many images as the cache holds; more if
+ * the model has many weights, which each micro-batch reads once, or steps that
+ * need more; but no more than leave some for each lane. */
 static gboolean choose_images(AeTrainer *t, const AeShape *shape,
                               GError **error)
 {
@@ -153,7 +157,7 @@ static gboolean choose_images(AeTrainer *t, const AeShape *shape,
 
     if (plan == NULL || !measure(t, plan, error))
         return FALSE;
-    int64_t fit = PASS_BYTES / (int64_t)MAX(ae_plan_memory(plan), 1);
+    int64_t fit = MICRO_BATCH_BYTES / (int64_t)MAX(ae_plan_memory(plan), 1);
     fit = MAX(fit, t->n_weights / WEIGHTS_AN_IMAGE);
     fit = MAX(fit, ae_plan_images(plan));
     t->images =
@@ -163,7 +167,8 @@ static gboolean choose_images(AeTrainer *t, const AeShape *shape,
     return TRUE;
 }
 
-/* @size floats for each image of a batch. */
+/* An array of @size floats for each image of a batch. Clears @enough if there
+ * is no memory. */
 static float *batch_of(const AeTrainer *t, int64_t size, gboolean *enough)
 {
     float *floats =
@@ -220,7 +225,7 @@ static gboolean make_adversary(AeTrainer *t, GError **error)
         .learning_rate = t->options.adversary_rate,
         .cosine_steps = t->options.cosine_steps,
         .batch_size = t->options.batch_size,
-        .pass_size = t->images,
+        .micro_batch = t->images,
         .threads = ae_pool_threads(t->pool),
         .seed = t->options.seed,
     };
@@ -243,8 +248,8 @@ static gboolean allocate(AeTrainer *t, const AeShape *shape, GError **error)
     return make_plans(t, shape, error) && make_adversary(t, error);
 }
 
-/* Values of the label, if the model has one; -1 if its second input is
- * something else. */
+/* The number of values of the label; 0 if the model takes none; -1 if it has
+ * other inputs. */
 static int64_t find_label_size(const AeModel *model)
 {
     const AeValue *value;
@@ -376,15 +381,15 @@ AeModel *ae_trainer_model(AeTrainer *t)
     return t->model;
 }
 
-/* What the loss of an image is divided by. */
+/* The sum of an image's losses is divided by it. */
 static double loss_divisor(const AeTrainer *t)
 {
     return t->options.sum ? 1 : (double)t->target_size;
 }
 
-/* Output @i of a pass: its gradient, zero but for @n images; NULL where nothing
- * is learnt. */
-static float *pass_gradient(const AeTrainer *t, AePlan *plan, int i, int n)
+/* The gradient of output @i of a micro-batch with @n images, zero for the
+ * images that fill the rest of the plan; NULL while not learning. */
+static float *output_gradient(const AeTrainer *t, AePlan *plan, int i, int n)
 {
     const AeShape *shape = ae_plan_output_shape(plan, i);
     int64_t size = ae_shape_elements(shape) / t->images;
@@ -398,10 +403,10 @@ static float *pass_gradient(const AeTrainer *t, AePlan *plan, int i, int n)
     return gradient;
 }
 
-/* Losses of images [first, first + n) and the gradient of their outputs. */
-static void pass_losses(AeTrainer *t, AePlan *plan, int first, int n)
+/* Reconstruction losses of images [first, first + n), and their gradients. */
+static void image_losses(AeTrainer *t, AePlan *plan, int first, int n)
 {
-    float *gradient = pass_gradient(t, plan, 0, n);
+    float *gradient = output_gradient(t, plan, 0, n);
     float scale = (float)(1 / (t->n * loss_divisor(t)));
 
     memcpy(t->outputs_made + first * t->target_size, ae_plan_output(plan, 0),
@@ -422,8 +427,8 @@ static void kl_losses(AeTrainer *t, AePlan *plan, int first, int n, float scale)
 {
     const float *mean = ae_plan_output(plan, 1);
     const float *log_variance = ae_plan_output(plan, 2);
-    float *mean_gradient = pass_gradient(t, plan, 1, n);
-    float *variance_gradient = pass_gradient(t, plan, 2, n);
+    float *mean_gradient = output_gradient(t, plan, 1, n);
+    float *variance_gradient = output_gradient(t, plan, 2, n);
 
     for (int i = 0; i < n; i++) {
         int64_t offset = i * t->code_size;
@@ -433,9 +438,9 @@ static void kl_losses(AeTrainer *t, AePlan *plan, int first, int n, float scale)
     }
 }
 
-/* The same for the term of the code. */
-static void pass_code_losses(AeTrainer *t, AePlan *plan, int thread, int first,
-                             int n)
+/* The code's term for images [first, first + n), and its gradients. */
+static void code_losses(AeTrainer *t, AePlan *plan, int thread, int first,
+                        int n)
 {
     float scale = t->options.code_weight / (float)t->n;
     const float *code;
@@ -448,7 +453,7 @@ static void pass_code_losses(AeTrainer *t, AePlan *plan, int thread, int first,
         return;
     }
     code = ae_plan_output(plan, 1);
-    gradient = pass_gradient(t, plan, 1, n);
+    gradient = output_gradient(t, plan, 1, n);
     memcpy(t->codes + first * t->code_size, code,
            (size_t)(n * t->code_size) * sizeof(float));
     if (t->adversary != NULL)
@@ -460,9 +465,9 @@ static void pass_code_losses(AeTrainer *t, AePlan *plan, int thread, int first,
                             at(gradient, i * t->code_size));
 }
 
-/* Rows [first, first + n) of @batch, the last one again behind them: any row of
- * the batch will do, for their gradients are zero; but a network need not bear
- * rows of another kind. */
+/* Copies rows [first, first + n) of @batch to an input of @plan, and repeats
+ * the last row to fill the rest of the plan. The gradient of the repeated rows
+ * is zero; they are real data because a network may not bear anything else. */
 static void feed(const AeTrainer *t, AePlan *plan, int input,
                  const float *batch, int64_t size, int first, int n)
 {
@@ -474,20 +479,20 @@ static void feed(const AeTrainer *t, AePlan *plan, int input,
                (size_t)size * sizeof(float));
 }
 
-static void run_pass(AeTrainer *t, int thread, int pass, int lane)
+static void run_micro_batch(AeTrainer *t, int thread, int index, int lane)
 {
     AePlan *plan = t->plans[thread];
-    int first = pass * t->images, n = MIN(t->images, t->n - first);
+    int first = index * t->images, n = MIN(t->images, t->n - first);
 
     feed(t, plan, 0, t->inputs, t->in_size, first, n);
     if (t->label_size > 0)
         feed(t, plan, 1, t->labels, t->label_size, first, n);
     ae_plan_set_seed(
         plan, ae_random_mix(ae_random_mix(t->options.seed, (uint64_t)t->step),
-                            (uint64_t)pass));
+                            (uint64_t)index));
     ae_plan_run(plan);
-    pass_losses(t, plan, first, n);
-    pass_code_losses(t, plan, thread, first, n);
+    image_losses(t, plan, first, n);
+    code_losses(t, plan, thread, first, n);
     if (t->learning)
         ae_plan_backward(plan, t->gradients[lane]);
 }
@@ -498,8 +503,8 @@ static void run_lane(void *data, int64_t lane, int thread)
 
     if (t->learning)
         memset(t->gradients[lane], 0, (size_t)t->n_weights * sizeof(float));
-    for (int pass = (int)lane; pass * t->images < t->n; pass += t->lanes)
-        run_pass(t, thread, pass, (int)lane);
+    for (int i = (int)lane; i * t->images < t->n; i += t->lanes)
+        run_micro_batch(t, thread, i, (int)lane);
 }
 
 static AeTrainerLoss run_batch(AeTrainer *t, int n, gboolean learning)
@@ -519,7 +524,8 @@ static AeTrainerLoss run_batch(AeTrainer *t, int n, gboolean learning)
     return loss;
 }
 
-/* Lane 0 becomes the sum of all, in order; chunk_norms the sums of squares. */
+/* Sums a part of the gradients of all lanes into lane 0, in their order, and
+ * the squares of the sums into chunk_norms. */
 static void sum_chunk(void *data, int64_t chunk, int thread)
 {
     AeTrainer *t = data;

@@ -5,7 +5,7 @@
 
 #include "ae.h"
 
-#define IMAGES 37 /* no multiple of lanes or passes */
+#define IMAGES 37 /* no multiple of lanes or micro-batches */
 
 static AeTrainer *new_trainer_of(const char *architecture,
                                  AeArchitectureOptions network, int size,
