@@ -49,7 +49,7 @@ rule networks plan model ops base
 rule train networks plan model kernels data base
 rule video plan model base
 rule codec video plan model base
-rule tools ae.h video networks plan model ops data base
+rule tools ae.h video networks plan model ops kernels data base
 for folder in core/*/; do
     case "$ruled models " in
     *" $(basename "$folder") "*) ;;

@@ -2,6 +2,7 @@
 #include "codec/codec.h"
 
 #include "base/error.h"
+#include "plan/training.h"
 
 struct AeCodec {
     gboolean encodes;

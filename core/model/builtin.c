@@ -10,6 +10,7 @@
 #include "ae-models.h"
 #include "base/error.h"
 #include "model/onnx.h"
+#include "model/onnx-parse.h"
 
 #define PREFIX "/ae/models/"
 #define SUFFIX ".onnx"

@@ -2,6 +2,7 @@
 #include "model/metadata.h"
 
 #include "base/error.h"
+#include "model/build.h"
 
 enum { MAX_CLASSES = 65536, MAX_MULTIPLE = 4096, MAX_SCALE = 16 };
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/model.h"
+#include "model/build.h"
 
 #include <string.h>
 
 #include "base/error.h"
 #include "ops/operator.h"
+#include "ops/attributes.h"
 
 static void free_dim_names(AeValue *value)
 {

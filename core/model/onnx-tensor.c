@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "model/onnx.h"
+#include "model/onnx-parse.h"
 
 typedef enum {
     FIELD_FLOAT,

@@ -8,8 +8,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/build.h"
+#include "model/onnx-parse.h"
 #include "model/onnx-tensor.h"
 #include "onnx.pb-c.h"
+#include "ops/attributes.h"
 
 enum {
     MIN_IR = 3,

@@ -12,14 +12,6 @@ G_BEGIN_DECLS
  * function, custom domain, rank above 8); messages name file, node and
  * operator. The memory that it allocates is bounded by the file's size. */
 AeModel *ae_onnx_load(const char *path, GError **error);
-/* Reads the content of a file from memory. @name stands for the path in
- * messages. */
-AeModel *ae_onnx_parse(const void *data, size_t size, const char *name,
-                       GError **error);
-
-/* Reads a TensorProto that is no part of a model, such as test data. */
-AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error);
-
 /* Writes a file atomically, as ae_file_write() does. */
 gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error);
 

@@ -8,6 +8,7 @@
 #include "networks/builder.h"
 #include "plan/plan.h"
 #include "model/metadata.h"
+#include "model/build.h"
 
 #define SIDE 28       /* of the lesson's images */
 #define MAX_SIZE 8192 /* of an option: more is a mistake */

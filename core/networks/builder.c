@@ -6,6 +6,8 @@
 
 #include "base/random.h"
 #include "model/metadata.h"
+#include "ops/attributes.h"
+#include "model/build.h"
 
 static int new_value(AeNet *net, const char *name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "ops/node.h"
+#include "ops/attributes.h"
 
 #include <string.h>
 

@@ -20,7 +20,7 @@
 
 #include "base/error.h"
 #include "kernels/kernels.h"
-#include "ops/node.h"
+#include "ops/attributes.h"
 #include "ops/operator.h"
 
 G_BEGIN_DECLS

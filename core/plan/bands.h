@@ -98,4 +98,7 @@ size_t ae_bands_memory(const AeBands *bands);
 /* Rows of the input in a band. */
 int ae_bands_rows(const AeBands *bands);
 
+/* Rows of the input at a time; 0 if @plan runs on whole images. */
+int ae_plan_band_rows(const AePlan *plan);
+
 G_END_DECLS

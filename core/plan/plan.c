@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "plan/bands-run.h"
 #include "plan/bands.h"
+#include "plan/training.h"
 #include "plan/value.h"
 
 float *ae_plan_input(AePlan *plan, int i)

@@ -38,7 +38,7 @@ typedef struct {
      * with too little work for a second thread does not use the pool, unless
      * band_rows is set. */
     AePool *pool;
-    gboolean gradients;       /* for ae_plan_backward(); weights may change */
+    gboolean gradients;       /* for training (plan/training.h) */
     gboolean input_gradients; /* with gradients: also those of the inputs */
     /* Without gradients, a network of images whose steps all work row by row
      * runs a few rows at a time, so that the values between its input and its
@@ -65,27 +65,9 @@ const AeShape *ae_plan_output_shape(const AePlan *plan, int i);
 
 void ae_plan_run(AePlan *plan);
 
-/* Random operators draw numbers from the seed and their place in the plan.
- * Takes effect from the next run on; 0 at first. */
-void ae_plan_set_seed(AePlan *plan, uint64_t seed);
-
-/* Training, with options.gradients. After a run the caller fills
- * ae_plan_output_gradient() of each output with d loss / d output.
- * ae_plan_backward() then adds d loss / d weight to @gradients, which has one
- * float for each weight: the model's trainable constants in their order, each
- * as its tensor lies in memory, without gaps. With options.input_gradients it
- * also sets ae_plan_input_gradient(). After weights have changed, call
- * ae_plan_weights_changed() before the next run. */
-float *ae_plan_output_gradient(AePlan *plan, int i);
-float *ae_plan_input_gradient(AePlan *plan, int i);
-void ae_plan_weights_changed(AePlan *plan);
-void ae_plan_backward(AePlan *plan, float *gradients);
-
 /* Facts about a plan. */
 int64_t ae_plan_multiply_adds(const AePlan *plan); /* of one run */
 size_t ae_plan_memory(const AePlan *plan);         /* bytes it has allocated */
-int ae_plan_images(const AePlan *plan);    /* smallest batch that trains fast */
-int ae_plan_band_rows(const AePlan *plan); /* 0: it runs on whole images */
 
 /* One line for each step: node, operator with the operators fused into it,
  * shape of the output, multiply-adds. Free with g_free(). */

@@ -5,6 +5,9 @@
 #pragma once
 
 #include "ae.h"
+#include "data/npy.h"
+#include "kernels/kernels.h"
+#include "model/safetensors.h"
 #include "tools/figure.h"
 #include "tools/neighbours.h"
 #include "tools/pca.h"

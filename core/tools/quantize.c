@@ -13,6 +13,7 @@
 #include "model/metadata.h"
 #include "ops/operator.h"
 #include "plan/plan.h"
+#include "model/build.h"
 
 enum { BINS = 2048, MIN_OPSET = 11, QDQ_OPSET = 13 };
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "train/private.h"
+#include "plan/training.h"
 
 #define PREFIX "discriminator." /* in checkpoints */
 #define STREAM_WEIGHTS 11       /* parts of the seed */

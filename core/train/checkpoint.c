@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "train/private.h"
+#include "plan/training.h"
 
 #define MAX_STEPS ((gint64)1 << 40) /* a checkpoint with more is damaged */
 

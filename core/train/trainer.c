@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "model/metadata.h"
 #include "train/private.h"
+#include "plan/training.h"
 
 #define MIN_LANES 2
 #define LANE_BYTES (1 << 23) /* the gradients of all lanes, except MIN_LANES   \

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "ae.h"
+#include "data/npy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

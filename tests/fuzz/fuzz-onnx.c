@@ -4,6 +4,7 @@
 #include "fuzz.h"
 
 #include "ae.h"
+#include "model/onnx-parse.h"
 
 enum {
     MAX_INPUTS = 4,

@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "ae.h"
+#include "model/safetensors.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

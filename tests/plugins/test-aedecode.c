@@ -7,6 +7,7 @@
 
 #include "frames.h"
 #include "models.h"
+#include "model/build.h"
 
 static void save_network(const char *name, const char *architecture,
                          int classes)

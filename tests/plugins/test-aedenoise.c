@@ -9,6 +9,8 @@
 
 #include "frames.h"
 #include "models.h"
+#include "ops/attributes.h"
+#include "model/build.h"
 
 static const char *const formats[] = {
     "I420_10LE", "I422_10LE", "Y444_10LE", "GRAY16_LE", "GRAY8", "I420", "YV12",

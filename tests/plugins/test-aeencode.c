@@ -6,6 +6,8 @@
 
 #include "frames.h"
 #include "models.h"
+#include "plan/training.h"
+#include "model/build.h"
 
 static void save_network(const char *name, const char *architecture,
                          int channels, int classes)
@@ -447,8 +449,7 @@ static const struct {
     {"classes", "mean", "GRAY8", 28, -1, "ae.classes=11"},
     {"range", "mean", "GRAY8", 28, -1, "ae.range=wide"},
     {"keras", "moments", "GRAY8", 28, -1, "has no moments"},
-    {"keras", "mean", "GRAY8", 32, -1,
-     "images of 28x28, but this is 32x32"},
+    {"keras", "mean", "GRAY8", 32, -1, "images of 28x28, but this is 32x32"},
     {"keras", "mean", "RGB", 28, -1, "gray images or luma, but this is RGB"},
     {"rgb", "mean", "I420", 28, -1, "RGB, but this is I420"},
     {"labelled", "mean", "GRAY8", 28, -1, "wants a label from 0 to 9"},

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 
 #include "gstaemodel.h"
+#include "model/build.h"
 
 static char *folder, *path;
 

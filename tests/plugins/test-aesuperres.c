@@ -6,6 +6,7 @@
 
 #include "frames.h"
 #include "models.h"
+#include "model/build.h"
 
 static const char *const luma_formats[] = {
     "GRAY8", "I420",      "Y41B",      "YV12",      "NV12",      "NV21",

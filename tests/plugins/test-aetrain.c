@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "ae.h"
+#include "model/build.h"
+#include "model/safetensors.h"
 
 static char *program, *folder;
 

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "models.h"
+#include "model/build.h"
 
 enum { SIDE = 3, SIZE = SIDE * SIDE }; /* of mirror's images */
 

@@ -2,6 +2,7 @@
 /* Halves of models: pictures become codes and codes pictures as the whole model
  * has it; what is no encoder or no decoder is refused in a sentence. */
 #include "ae.h"
+#include "model/build.h"
 
 #include <math.h>
 #include <string.h>

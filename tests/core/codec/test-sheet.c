@@ -2,6 +2,7 @@
 /* Sheets: each image of a grid is that of its own code; labels and codes that
  * the model does not take are refused. */
 #include "ae.h"
+#include "model/build.h"
 
 #include <string.h>
 

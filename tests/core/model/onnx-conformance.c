@@ -21,6 +21,8 @@
 #include "ae.h"
 #include "onnx.pb-c.h"
 #include "ops/ops.h"
+#include "model/build.h"
+#include "model/onnx-parse.h"
 
 #define RELATIVE 1e-3 /* the tolerances of ONNX's own test runner */
 #define ABSOLUTE 1e-5 /* it has 1e-7, which sums in another order exceed */

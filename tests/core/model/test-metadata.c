@@ -2,6 +2,7 @@
 /* Metadata: what is written is read again, what is damaged is refused by a
  * sentence that names key and value. */
 #include "ae.h"
+#include "model/build.h"
 
 /* An image, a label of 3 classes, and a sum of the image with itself. */
 static AeModel *new_model(void)

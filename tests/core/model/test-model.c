@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "ae.h"
+#include "ops/attributes.h"
+#include "model/build.h"
 
 /* x - Relu - latent - Add(w) - y; a second input joins y to z. */
 static AeModel *two_inputs(void)

@@ -10,6 +10,8 @@
 #include "ae.h"
 #include "onnx.pb-c.h"
 #include "ops/ops.h"
+#include "model/onnx-parse.h"
+#include "model/build.h"
 
 static char *folder;
 

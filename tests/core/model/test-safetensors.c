@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "ae.h"
+#include "model/safetensors.h"
 
 static char *folder;
 

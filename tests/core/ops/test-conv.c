@@ -5,6 +5,8 @@
 
 #include "ops/ops.h"
 #include "plan/plan.h"
+#include "plan/training.h"
+#include "model/build.h"
 
 #define MAX_SPATIAL 3
 

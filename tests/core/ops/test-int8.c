@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "ae.h"
+#include "ops/attributes.h"
+#include "model/build.h"
 
 typedef enum { TO_BYTES, TO_FLOATS } Target;
 

@@ -17,6 +17,8 @@
 #include "ops/ops.h"
 #include "plan/plan.h"
 #include "base/random.h"
+#include "plan/training.h"
+#include "model/build.h"
 
 #define STEP 1e-2f /* of the differences */
 #define MAX_ERROR 1e-3

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "plan/plan.h"
 #include "base/random.h"
+#include "ops/attributes.h"
+#include "model/build.h"
 
 #define TOLERANCE 1e-5 /* of 1 + |y|, after up to 40 steps of floats */
 

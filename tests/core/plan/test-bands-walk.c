@@ -3,6 +3,7 @@
 #include "plan/bands-walk.h"
 
 #include "ae.h"
+#include "model/build.h"
 
 /* The two tables of the example: the rows delivered, the rows that they read,
  * and the rows of buffers a and b that are kept afterwards. */

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "ae.h"
+#include "plan/bands.h"
+#include "ops/attributes.h"
+#include "model/build.h"
 
 /* A model under construction: a chain of values, each named v<number>. */
 typedef struct {

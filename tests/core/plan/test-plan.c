@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "ae.h"
+#include "plan/training.h"
+#include "ops/attributes.h"
+#include "model/build.h"
 
 /* A model under construction whose values are named by the test. */
 typedef struct {

@@ -5,6 +5,8 @@
 #include <glib/gstdio.h>
 
 #include "ae.h"
+#include "model/build.h"
+#include "model/safetensors.h"
 
 static const struct {
     const char *arguments;

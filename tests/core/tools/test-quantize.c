@@ -8,6 +8,7 @@
 #include "ae.h"
 #include "tools/quantize.h"
 #include "ops/ops.h"
+#include "model/build.h"
 
 static GPtrArray *random_samples(int channels, int n)
 {
