@@ -10,9 +10,17 @@ G_DEFINE_ABSTRACT_TYPE(GstAeCodec, gst_ae_codec, GST_TYPE_BASE_TRANSFORM)
 
 #define CLASS(self) G_TYPE_INSTANCE_GET_CLASS(self, 0, GstAeCodecClass)
 
+/* The value of the property `label` that leaves the choice to the buffer. */
+#define FROM_BUFFER (-1)
+
 static const GstAeProperty properties[] = {
     GST_AE_MODEL_PROPERTIES(GstAeCodec, settings, "vae"),
-    GST_AE_LABEL_PROPERTY(GstAeCodec, label),
+    {"label", "Label",
+     "Label of every frame, for conditional models; -1: each buffer's own, as "
+     "idxsrc attaches it",
+     G_TYPE_INT, G_STRUCT_OFFSET(GstAeCodec, label), .number = FROM_BUFFER,
+     .minimum = FROM_BUFFER, .maximum = G_MAXINT,
+     .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
 };
 
 /* Takes @model and @codec, either of which may be NULL. */
@@ -134,17 +142,28 @@ static void before_transform(GstBaseTransform *base, GstBuffer *buffer)
 
 gboolean gst_ae_codec_set_label(GstAeCodec *self, GstBuffer *buffer)
 {
-    g_autoptr(GError) error = NULL;
-    int label;
+    int classes = ae_codec_classes(self->codec), label;
 
-    if (self->model->metadata.classes == 0)
+    if (classes == 0)
         return TRUE;
     GST_OBJECT_LOCK(self);
     label = self->label;
     GST_OBJECT_UNLOCK(self);
-    label = gst_ae_label_choose(self->model, label, buffer, &error);
-    if (label < 0) {
-        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+    if (label == FROM_BUFFER && !gst_ae_label_read(buffer, &label)) {
+        GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS,
+                          ("Model '%s' wants a label from 0 to %d with every "
+                           "frame, but this one has none: set the property "
+                           "label, or send labels from idxsrc.",
+                           self->model->label, classes - 1),
+                          (NULL));
+        return FALSE;
+    }
+    if (label < 0 || label >= classes) {
+        GST_ELEMENT_ERROR(self, LIBRARY, SETTINGS,
+                          ("Model '%s' knows the labels 0 to %d, but this "
+                           "frame's is %d.",
+                           self->model->label, classes - 1, label),
+                          (NULL));
         return FALSE;
     }
     ae_codec_set_label(self->codec, 0, label);

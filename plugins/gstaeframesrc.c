@@ -66,7 +66,7 @@ static gboolean set_caps(GstBaseSrc *src, GstCaps *caps)
     return gst_video_info_from_caps(&GST_AE_FRAME_SRC(src)->info, caps);
 }
 
-/* The frame that is shown at the position of the last seek. */
+/* Carries out the last seek: goes on with the frame that its position shows. */
 static void go_to_position(GstAeFrameSrc *self)
 {
     if (!GST_CLOCK_TIME_IS_VALID(self->position))
@@ -109,7 +109,7 @@ static gboolean is_seekable(GstBaseSrc *src)
     return TRUE;
 }
 
-/* Perhaps before the framerate is known. */
+/* The framerate may not be known yet: create() finds the frame. */
 static gboolean do_seek(GstBaseSrc *src, GstSegment *segment)
 {
     if (segment->rate < 0)
@@ -119,7 +119,7 @@ static gboolean do_seek(GstBaseSrc *src, GstSegment *segment)
     return TRUE;
 }
 
-/* A live source shows each frame when its time has come. */
+/* A live source sends each frame when its time has come. */
 static void get_times(GstBaseSrc *src, GstBuffer *buffer, GstClockTime *start,
                       GstClockTime *end)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The base of sources whose frame depends on its number alone: timestamps,
  * framerate (what downstream asks for, else 30/1), seeking by time, and the
- * pace of live sources. A subclass says which frames it can make, makes frame
- * number so-and-so, and calls up from `start` and `fixate`, if it has its own.
- */
+ * pace of live sources. A subclass says which frames it can make, and
+ * makes the frame of a given number. Its `start` and `fixate`, if it has them,
+ * call those of the base. */
 #pragma once
 
 #include <gst/base/gstpushsrc.h>
@@ -23,7 +23,7 @@ typedef struct {
     GstVideoInfo info; /* of the negotiated caps */
     guint64 number;    /* of the next frame, from 0 */
     /*< private >*/
-    GstClockTime position; /* of a seek that is yet to be done, or none */
+    GstClockTime position; /* that a seek asked for; none: nothing to do */
 } GstAeFrameSrc;
 
 typedef struct {
@@ -39,7 +39,7 @@ typedef struct {
 
 GType gst_ae_frame_src_get_type(void);
 
-/* When frame @number begins; GST_CLOCK_TIME_NONE at a framerate of 0. */
+/* The timestamp of frame @number; GST_CLOCK_TIME_NONE at a framerate of 0. */
 GstClockTime gst_ae_frame_src_time(const GstAeFrameSrc *src, guint64 number);
 
 G_END_DECLS

@@ -24,25 +24,3 @@ gboolean gst_ae_label_read(GstBuffer *buffer, int *label)
            gst_structure_get_int(gst_custom_meta_get_structure(meta), "label",
                                  label);
 }
-
-int gst_ae_label_choose(const GstAeModel *model, int property,
-                        GstBuffer *buffer, GError **error)
-{
-    int label = property, classes = model->metadata.classes;
-
-    if (property == GST_AE_LABEL_FROM_BUFFER &&
-        !gst_ae_label_read(buffer, &label)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "model '%s' wants a label from 0 to %d with every frame, "
-                    "but this one has none: set the property label, or send "
-                    "labels from idxsrc",
-                    model->label, classes - 1);
-        return -1;
-    }
-    if (label >= 0 && label < classes)
-        return label;
-    g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                "model '%s' knows the labels 0 to %d, but this frame's is %d",
-                model->label, classes - 1, label);
-    return -1;
-}

@@ -6,19 +6,20 @@
 
 G_BEGIN_DECLS
 
-/* For accept_caps(): whatever the template has. What a model refuses shall come
- * as a CAPS event, so that it can be answered by a sentence. */
+/* An accept_caps() that accepts all caps of the pad's template. Caps that the
+ * model refuses then come as a CAPS event, which can be answered by an error
+ * that says why. */
 gboolean gst_ae_accept_template(GstBaseTransform *base,
                                 GstPadDirection direction, GstCaps *caps);
 
-/* For transform_caps(): @other once for each framerate of @caps, and of that
- * what @filter (NULL: any) leaves. Takes @other. */
+/* For transform_caps(): @other with the framerate of @caps, once for each
+ * structure of @caps, intersected with @filter (may be NULL). Takes @other. */
 GstCaps *gst_ae_transform_framerate(GstCaps *other, const GstCaps *caps,
                                     GstCaps *filter);
 
-/* Whether the peer of @pad, if there is one, takes any of @caps. If not, an
- * error is posted that names both sides, as far as they differ, and the model
- * that makes what @caps describe (@label; NULL: a source without one). */
+/* Whether the peer of @pad, if there is one, takes any of @caps. If not, posts
+ * an error that says how @caps and the peer's caps differ, and which model
+ * (@label; NULL: a source without a model) makes @caps. */
 gboolean gst_ae_peer_takes(GstPad *pad, GstCaps *caps, const char *label);
 
 G_END_DECLS

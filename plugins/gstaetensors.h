@@ -8,9 +8,10 @@
  * L:1:1:1. A buffer has one GstMemory a tensor: float32 of this machine in
  * row-major order, without gaps.
  *
- * Hints, never required, tell what the frame was that a code was made from:
- * ae-width, ae-height, ae-format and ae-colorimetry mean what the fields of
- * video/x-raw without "ae-" mean, and so does pixel-aspect-ratio. */
+ * Optional fields describe the frame that a code was made from: ae-width,
+ * ae-height, ae-format, ae-colorimetry and pixel-aspect-ratio are the fields
+ * width, height, format, colorimetry and pixel-aspect-ratio of its video/x-raw
+ * caps. */
 #pragma once
 
 #include <gst/gst.h>
@@ -26,19 +27,18 @@ typedef struct {
     AeShape shape[GST_AE_TENSORS_MAX]; /* outermost first, like a batch of 1 */
 } GstAeTensors;
 
-/* The caps for codes of frames of @video, fixed caps of raw video: with its
- * framerate and hints. */
+/* The caps of codes of frames of @video, which are fixed caps of raw video. */
 GstCaps *gst_ae_tensors_to_caps(const GstAeTensors *tensors,
                                 const GstCaps *video);
 
-/* Reads fixed caps, whoever wrote them: dimensions of any rank up to 16,
- * `format` absent, tensors separated by ',' or '.'. Errors, naming what was
- * found: AE_ERROR_FORMAT (no tensor caps), AE_ERROR_UNSUPPORTED (not static,
+/* Reads fixed caps of any writer: dimensions may have up to 16 axes, `format`
+ * may be absent, tensors may be separated by ',' or '.'. Ones at the front of a
+ * shape are left out. Errors, which quote the caps: AE_ERROR_FORMAT (no tensor caps), AE_ERROR_UNSUPPORTED (not static,
  * not float32). */
 gboolean gst_ae_tensors_from_caps(GstAeTensors *tensors, const GstCaps *caps,
                                   GError **error);
 
-/* The framerate and hints of @caps as fields of video/x-raw. */
+/* The framerate and the description of the frame, as caps of video/x-raw. */
 GstCaps *gst_ae_tensors_to_video(const GstCaps *caps);
 
 G_END_DECLS
