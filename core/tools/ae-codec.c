@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tools/ae-codec.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "tools/ae-tool.h"
@@ -72,11 +73,10 @@ static AeTensor *new_rows(const AeTensor *one, int64_t count, GError **error)
 
 static AePicture picture_of(const AeIdx *images, int64_t i)
 {
-    int64_t size = (int64_t)ae_idx_item_size(images);
+    const AeImage image = codec_image_of(images, i);
 
-    return ae_picture_of_bytes((uint8_t *)images->data + i * size,
-                               (int)images->dim[2], (int)images->dim[1],
-                               images->rank == 4 ? (int)images->dim[3] : 1);
+    return ae_picture_of_bytes(image.pixels, image.width, image.height,
+                               image.channels);
 }
 
 AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
@@ -153,6 +153,43 @@ AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
                 (image.data[k] - range.low) / range.span;
     }
     return images;
+}
+
+AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
+                          const uint8_t *labels, GError **error)
+{
+    g_autoptr(AeTensor) images = codec_decode(codec, codes, labels, error);
+    int64_t n;
+    uint8_t *bytes;
+    AeIdx *idx;
+
+    if (images == NULL)
+        return NULL;
+    const int64_t *dim = images->shape.dim;
+    if (images->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3)) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model's output is no image of 1 or 3 channels");
+        return NULL;
+    }
+    n = ae_shape_elements(&images->shape);
+    bytes = g_malloc(n);
+    for (int64_t i = 0; i < n; i++)
+        bytes[i] = (uint8_t)lrintf(CLAMP(images->data[i], 0, 1) * 255);
+    idx = g_new0(AeIdx, 1);
+    *idx = (AeIdx){.rank = dim[1] == 1 ? 3 : 4,
+                   .dim = {dim[0], dim[2], dim[3], dim[1]},
+                   .data = bytes,
+                   .bytes = g_bytes_new_take(bytes, (gsize)n)};
+    return idx;
+}
+
+AeImage codec_image_of(const AeIdx *images, int64_t i)
+{
+    const size_t at = (size_t)i * ae_idx_item_size(images);
+
+    return (AeImage){(int)images->dim[2], (int)images->dim[1],
+                     images->rank == 4 ? (int)images->dim[3] : 1,
+                     (uint8_t *)images->data + at};
 }
 
 AeIdx *codec_load_labels(const char *path, int64_t count, GError **error)

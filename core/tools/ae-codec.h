@@ -28,6 +28,14 @@ AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
 AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
                        const uint8_t *labels, GError **error);
 
+/* The images of codes as bytes. Errors: AE_ERROR_SHAPE if the model's images
+ * have not 1 or 3 channels. */
+AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
+                          const uint8_t *labels, GError **error);
+
+/* Image @i of a file of images, whose pixels are borrowed and only read. */
+AeImage codec_image_of(const AeIdx *images, int64_t i);
+
 /* The labels of an idx file, one for each of @count images; NULL with no error
  * for a @path of NULL. Errors: AE_ERROR_SHAPE. */
 AeIdx *codec_load_labels(const char *path, int64_t count, GError **error);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `ae decode`: the images that a decoder makes of codes, with noise or without.
  */
-#include <math.h>
-
 #include "tools/ae-codec.h"
 #include "tools/ae-tool.h"
 
@@ -42,27 +40,6 @@ static void add_noise(AeTensor *codes, const AeNoise *noise, uint64_t seed)
                        (uint64_t)i);
 }
 
-/* As bytes. */
-static gboolean save_images(const AeTensor *images, const char *path,
-                            GError **error)
-{
-    const int64_t *dim = images->shape.dim;
-    int64_t n = ae_shape_elements(&images->shape);
-
-    if (images->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the model's output is no image of 1 or 3 channels");
-        return FALSE;
-    }
-    g_autofree uint8_t *bytes = g_malloc(n);
-    for (int64_t i = 0; i < n; i++)
-        bytes[i] = (uint8_t)lrintf(CLAMP(images->data[i], 0, 1) * 255);
-    return ae_idx_save(&(AeIdx){.rank = dim[1] == 1 ? 3 : 4,
-                                .dim = {dim[0], dim[2], dim[3], dim[1]},
-                                .data = bytes},
-                       path, error);
-}
-
 static gboolean run_decode(Arguments *args, GError **error)
 {
     g_autofree char *label_path = NULL, *text = NULL;
@@ -78,8 +55,8 @@ static gboolean run_decode(Arguments *args, GError **error)
         {0}};
     g_autoptr(AeNoise) noise = NULL;
     g_autoptr(Codec) codec = NULL;
-    g_autoptr(AeTensor) codes = NULL, images = NULL;
-    g_autoptr(AeIdx) labels = NULL;
+    g_autoptr(AeTensor) codes = NULL;
+    g_autoptr(AeIdx) labels = NULL, images = NULL;
 
     if (!tool_parse(args, entries, 2, 2, error))
         return FALSE;
@@ -94,9 +71,9 @@ static gboolean run_decode(Arguments *args, GError **error)
     if (label_path != NULL && labels == NULL)
         return FALSE;
     add_noise(codes, noise, (uint64_t)seed);
-    images =
-        codec_decode(codec, codes, labels != NULL ? labels->data : NULL, error);
-    return images != NULL && save_images(images, args->output, error);
+    images = codec_decode_bytes(codec, codes,
+                                labels != NULL ? labels->data : NULL, error);
+    return images != NULL && ae_idx_save(images, args->output, error);
 }
 
 const Command decode_commands[] = {

@@ -1,52 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* `ae figure manifold`, `interpolate` and `labels`: what a decoder makes of
  * latents on a plane, between two images, or with each label. */
-#include <math.h>
 #include <string.h>
 
 #include "tools/ae-codec.h"
 #include "tools/ae-tool.h"
 
-/* Image @i of the output of a decoder. */
-static AeImage *image_of(const AeTensor *images, int64_t i)
-{
-    const int64_t *dim = images->shape.dim;
-    AeImage *image = ae_image_new((int)dim[3], (int)dim[2], (int)dim[1]);
-    const int64_t size = dim[1] * dim[2] * dim[3];
-
-    for (int64_t j = 0; j < size; j++)
-        image->pixels[j] =
-            (uint8_t)lrintf(CLAMP(images->data[i * size + j], 0, 1) * 255);
-    return image;
-}
-
-static void destroy_image(void *image)
-{
-    ae_image_free(image);
-}
-
-/* What the decoder makes of each code: of AeImage. */
+/* The images that the decoder makes of @codes: AeImage, pixels in @bytes. */
 static GPtrArray *decode_images(const Codec *codec, const AeTensor *codes,
-                                const uint8_t *labels, GError **error)
+                                const uint8_t *labels, AeIdx **bytes,
+                                GError **error)
 {
-    g_autoptr(AeTensor) output = codec_decode(codec, codes, labels, error);
     GPtrArray *images;
 
-    if (output == NULL)
+    *bytes = codec_decode_bytes(codec, codes, labels, error);
+    if (*bytes == NULL)
         return NULL;
-    if (output->shape.rank != 4 ||
-        (output->shape.dim[1] != 1 && output->shape.dim[1] != 3)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the model's output is no image of 1 or 3 channels");
-        return NULL;
+    images = g_ptr_array_new_with_free_func(g_free);
+    for (int64_t i = 0; i < (*bytes)->dim[0]; i++) {
+        const AeImage image = codec_image_of(*bytes, i);
+
+        g_ptr_array_add(images, g_memdup2(&image, sizeof image));
     }
-    images = g_ptr_array_new_with_free_func(destroy_image);
-    for (int64_t i = 0; i < output->shape.dim[0]; i++)
-        g_ptr_array_add(images, image_of(output, i));
     return images;
 }
 
-/* @count times the same label; NULL for @label < 0. Free. */
+/* @count times the label @label; NULL if it is negative. Free. */
 static uint8_t *repeat_label(int label, int64_t count)
 {
     uint8_t *labels = label >= 0 ? g_new(uint8_t, count) : NULL;
@@ -106,6 +85,7 @@ static gboolean run_manifold(Arguments *args, GError **error)
     g_autoptr(Codec) codec = NULL;
     g_autoptr(AeTensor) codes = NULL;
     g_autoptr(GPtrArray) images = NULL;
+    g_autoptr(AeIdx) bytes = NULL;
 
     if (!tool_parse(args, entries, 1, 1, error))
         return FALSE;
@@ -118,7 +98,7 @@ static gboolean run_manifold(Arguments *args, GError **error)
     if (codes == NULL)
         return FALSE;
     g_autofree uint8_t *labels = repeat_label(label, codes->shape.dim[0]);
-    images = decode_images(codec, codes, labels, error);
+    images = decode_images(codec, codes, labels, &bytes, error);
     if (images == NULL)
         return FALSE;
     const AeImage *first = g_ptr_array_index(images, 0);
@@ -128,11 +108,12 @@ static gboolean run_manifold(Arguments *args, GError **error)
     return tool_save_canvas(canvas, args->output, error);
 }
 
-/* @count codes on the straight line between the first two of @ends. */
-static AeTensor *line_codes(const AeTensor *ends, int count, GError **error)
+/* @count codes on the straight line from @a to @b. */
+static AeTensor *line_codes(const AeTensor *a, const AeTensor *b, int count,
+                            GError **error)
 {
-    const int64_t size = ae_shape_elements(&ends->shape) / 2;
-    AeShape shape = ends->shape;
+    const int64_t size = ae_shape_elements(&a->shape);
+    AeShape shape = a->shape;
     AeTensor *codes;
 
     shape.dim[0] = count;
@@ -140,27 +121,18 @@ static AeTensor *line_codes(const AeTensor *ends, int count, GError **error)
     for (int64_t i = 0; codes != NULL && i < count * size; i++) {
         float t = (float)(i / size) / (float)(count - 1);
 
-        codes->data[i] =
-            (1 - t) * ends->data[i % size] + t * ends->data[size + i % size];
+        codes->data[i] = (1 - t) * a->data[i % size] + t * b->data[i % size];
     }
     return codes;
 }
 
-/* A borrowed image of an idx file; pixels are only read. */
-static AeImage idx_image(const AeIdx *idx, int64_t i)
-{
-    const size_t at = (size_t)i * ae_idx_item_size(idx);
-
-    return (AeImage){(int)idx->dim[2], (int)idx->dim[1], idx->rank == 4 ? 3 : 1,
-                     (uint8_t *)idx->data + at};
-}
-
-/* The two images with what lies between them in a row. */
+/* The two images with the decoded ones between them, in a row. */
 static void draw_strip(cairo_t *canvas, const AeIdx *idx, const gint64 *ends,
                        GPtrArray *between)
 {
     const int columns = (int)between->len + 2;
-    AeImage from = idx_image(idx, ends[0]), to = idx_image(idx, ends[1]);
+    AeImage from = codec_image_of(idx, ends[0]),
+            to = codec_image_of(idx, ends[1]);
     g_autofree AeImage **images = g_new(AeImage *, columns);
     g_auto(GStrv) captions = g_new0(char *, columns + 1);
 
@@ -189,32 +161,6 @@ static gboolean parse_index(const char *text, int64_t n, gint64 *index,
         text, n - 1);
 }
 
-/* The codes of two images. */
-static AeTensor *encode_ends(const Codec *codec, const AeIdx *idx,
-                             const gint64 *ends, const uint8_t *label,
-                             GError **error)
-{
-    AeTensor *codes = NULL;
-
-    for (int i = 0; i < 2; i++) {
-        g_autoptr(AeTensor) code =
-            codec_encode(codec, idx, ends[i], 1, label, error);
-
-        if (code == NULL) {
-            ae_tensor_free(codes);
-            return NULL;
-        }
-        int64_t size = ae_shape_elements(&code->shape);
-        if (i == 0) {
-            AeShape shape = code->shape;
-            shape.dim[0] = 2;
-            codes = ae_tensor_new(&shape, NULL);
-        }
-        memcpy(codes->data + i * size, code->data, (gsize)size * sizeof(float));
-    }
-    return codes;
-}
-
 static gboolean run_interpolate(Arguments *args, GError **error)
 {
     int count = 9, label = -1;
@@ -225,8 +171,8 @@ static gboolean run_interpolate(Arguments *args, GError **error)
          "Label of all images, for a conditional model", "N"},
         {0}};
     g_autoptr(Codec) codec = NULL;
-    g_autoptr(AeIdx) idx = NULL;
-    g_autoptr(AeTensor) two = NULL, codes = NULL;
+    g_autoptr(AeIdx) idx = NULL, bytes = NULL;
+    g_autoptr(AeTensor) a = NULL, b = NULL, codes = NULL;
     g_autoptr(GPtrArray) images = NULL;
     gint64 ends[2];
 
@@ -242,11 +188,12 @@ static gboolean run_interpolate(Arguments *args, GError **error)
         !parse_index(args->argv[3], idx->dim[0], &ends[0], error) ||
         !parse_index(args->argv[4], idx->dim[0], &ends[1], error))
         return FALSE;
-    two = encode_ends(codec, idx, ends, labels, error);
-    if (two != NULL)
-        codes = line_codes(two, count, error);
+    a = codec_encode(codec, idx, ends[0], 1, labels, error);
+    b = a != NULL ? codec_encode(codec, idx, ends[1], 1, labels, error) : NULL;
+    if (b != NULL)
+        codes = line_codes(a, b, count, error);
     if (codes != NULL)
-        images = decode_images(codec, codes, labels, error);
+        images = decode_images(codec, codes, labels, &bytes, error);
     if (images == NULL)
         return FALSE;
     g_autoptr(cairo_t) canvas = ae_canvas_new();
@@ -296,6 +243,7 @@ static gboolean run_labels(Arguments *args, GError **error)
     g_autoptr(Codec) codec = NULL;
     g_autoptr(AeTensor) codes = NULL;
     g_autoptr(GPtrArray) images = NULL;
+    g_autoptr(AeIdx) bytes = NULL;
     g_autofree uint8_t *labels = NULL;
 
     if (!tool_parse(args, entries, 1, 1, error))
@@ -316,7 +264,7 @@ static gboolean run_labels(Arguments *args, GError **error)
     for (int i = 0; i < codec->classes * count; i++)
         labels[i] = (uint8_t)(i / count);
     if (codes != NULL)
-        images = decode_images(codec, codes, labels, error);
+        images = decode_images(codec, codes, labels, &bytes, error);
     if (images == NULL)
         return FALSE;
     g_autoptr(cairo_t) canvas = ae_canvas_new();
