@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files are read whole and replaced whole: write to a temporary name, fsync,
- * rename, fsync the directory. */
+/* Reads whole files, and replaces whole files: writes a temporary file, syncs
+ * it to disk, renames it, and syncs the directory. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@ static gboolean fail(GError **error, const char *path, const char *what)
     return FALSE;
 }
 
-/* The size of an open file that can be read whole; -1 with an error. */
+/* The size of an open file; -1 with an error if it cannot be read as a whole.
+ */
 static gssize size_of(int fd, const char *path, GError **error)
 {
     struct stat info;
@@ -104,7 +105,7 @@ static gboolean write_all(int fd, const char *data, gsize size)
     return TRUE;
 }
 
-/* What is at @path: *mode is -1 if there is nothing yet. */
+/* Finds the mode of the regular file @path; -1 if there is none yet. */
 static gboolean old_mode(const char *path, int *mode, GError **error)
 {
     struct stat info;
@@ -122,7 +123,7 @@ static gboolean old_mode(const char *path, int *mode, GError **error)
     return TRUE;
 }
 
-/* Fills and closes the temporary file. */
+/* Writes and closes the temporary file. */
 static gboolean fill(int fd, int mode, const char *data, gsize size)
 {
     gboolean ok = (mode < 0 || fchmod(fd, mode) == 0) &&
@@ -135,8 +136,8 @@ static gboolean fill(int fd, int mode, const char *data, gsize size)
     return ok;
 }
 
-/* A rename is safe from power loss once its directory is. Some file systems
- * cannot do this and say so. */
+/* A rename survives a power loss once its directory is synced. Some file
+ * systems cannot sync a directory; their error is ignored. */
 static gboolean sync_directory(const char *path)
 {
     g_autofree char *directory = g_path_get_dirname(path);
@@ -167,8 +168,8 @@ GBytes *ae_file_read(const char *path, GError **error)
     return bytes;
 }
 
-/* An open file of a name beside @path, which is freed by the caller; -1: an
- * error. */
+/* Opens a new file beside @path and sets *name, which the caller frees; -1 with
+ * an error. */
 static int open_temporary(const char *path, char **temporary, int *mode,
                           GError **error)
 {

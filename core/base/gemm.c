@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 
-/* LAPACK's, of which Debian's OpenBLAS has no header. The last two arguments
- * are the lengths of the strings, as Fortran passes them. */
+/* A function of LAPACK; Debian's OpenBLAS has no header for it. The last two
+ * arguments are the lengths of the strings, as Fortran passes them. */
 extern void dsyevd_(const char *vectors, const char *triangle, const int *n,
                     double *a, const int *lda, double *values, double *work,
                     const int *work_size, int *iwork, const int *iwork_size,
@@ -32,7 +32,7 @@ static void scale(int m, int n, float beta, float *c, int ldc)
             c[i * ldc + j] = beta == 0 ? 0 : beta * c[i * ldc + j];
 }
 
-/* The product of one row: sgemm would copy all of b first. */
+/* The product of a single row. sgemm() would first copy all of b. */
 static void multiply_row(int a_step, gboolean transpose_b, int n, int k,
                          float alpha, const float *a, const float *b, int ldb,
                          float beta, float *c)
@@ -65,8 +65,8 @@ void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
                 b, ldb, beta, c, ldc);
 }
 
-/* LAPACK counts in columns: its columns are our rows, and its upper triangle is
- * the same numbers as the lower one. */
+/* LAPACK's matrices are column-major: its columns are our rows. The matrix is
+ * symmetric, so either triangle holds its numbers. */
 gboolean ae_eigenvectors(double *a, int n, double *values, GError **error)
 {
     const int whole = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/pool.h"
 
-/* How long a thread looks for work before it sleeps: to wake it costs as much
- * as a small step of a network, and steps follow each other. */
+/* How long a thread looks for work before it sleeps. Waking it takes as long as
+ * a small step of a network, and the next step soon follows. */
 #define PATIENCE 100 /* us */
 
 struct AePool {
@@ -10,7 +10,7 @@ struct AePool {
     GThread **workers; /* threads - 1 */
     GMutex lock;
     GCond start, done;
-    uint64_t round; /* atomic: counts the calls of run */
+    uint64_t round; /* atomic: number of calls of ae_pool_run() */
     int busy;       /* atomic: workers still in this round */
     int sleeping;   /* workers that wait for start */
     gboolean quit;
@@ -34,7 +34,7 @@ static void work(AePool *pool, int thread)
         pool->task(pool->data, i, thread);
 }
 
-/* Comes back early when a round after @seen has begun. */
+/* Waits for a round after @seen, for a limited time. */
 static void await_round(AePool *pool, uint64_t seen)
 {
     const gint64 end = g_get_monotonic_time() + PATIENCE;
@@ -44,7 +44,7 @@ static void await_round(AePool *pool, uint64_t seen)
         g_thread_yield();
 }
 
-/* Comes back early when all workers are done. */
+/* Waits until all workers are done, for a limited time. */
 static void await_workers(AePool *pool)
 {
     const gint64 end = g_get_monotonic_time() + PATIENCE;

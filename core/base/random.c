@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Philox4x32-10 and what is drawn from it. A block is
- * philox(key = seed, counter = (counter, stream)), 64 bits each, low word
- * first; ten rounds of two 32 x 32 bit products.
+/* Philox4x32-10 and the numbers drawn from it. A block is
+ * philox(key = seed, counter = (counter, stream)), of 64 bits each, the low
+ * word first, in ten rounds of two 32 x 32 bit products.
  *
- * Normal numbers are Box-Muller: from two words, a radius sqrt(-2 ln u) and an
- * angle. Logarithm, sine and cosine are short series here, not the C library's:
- * they vectorise, and give the same numbers with every library. */
+ * Normal numbers follow Box and Muller: two words give a radius sqrt(-2 ln u)
+ * and an angle. Logarithm, sine and cosine are short series. They vectorise,
+ * and give the same numbers with every C library. */
 #include "base/random.h"
 
 #include <math.h>
@@ -72,7 +72,7 @@ static inline void circle(uint32_t bits, float *x, float *y)
     *y = sign * (turned ? cosine : sine);
 }
 
-/* CHUNK blocks from random->counter on as CHUNK * BLOCK normal numbers. */
+/* Turns the CHUNK blocks from random->counter on into normal numbers. */
 static void normal_chunk(AeRandom *random, float *target)
 {
     uint32_t bits[CHUNK * BLOCK];
@@ -107,9 +107,9 @@ float ae_random_uniform(AeRandom *random)
     return (float)(ae_random_bits(random) >> 8) * 0x1p-24f;
 }
 
-/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 2019:
- * the high word of bits * n, after the few low words that would make some
- * numbers likelier are drawn again. */
+/* Lemire, "Fast random integer generation in an interval", ACM TOMACS 2019: the
+ * high word of bits * n. The few low words that would make some numbers
+ * likelier are drawn again. */
 uint32_t ae_random_below(AeRandom *random, uint32_t n)
 {
     uint64_t product = (uint64_t)ae_random_bits(random) * n;

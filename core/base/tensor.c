@@ -14,7 +14,8 @@
 
 gboolean ae_shape_count(const AeShape *shape, int64_t *count, GError **error)
 {
-    /* The others are bounded also where one is 0: strides multiply them. */
+    /* Bounded even if one dimension is 0, because strides multiply the others.
+     */
     int64_t n = 1;
     gboolean empty = FALSE;
 
@@ -102,15 +103,15 @@ AeShape ae_shape(int rank, ...)
     return shape;
 }
 
-/* What the machine has: a hostile size must not wake the OOM killer. */
+/* The memory of the machine. A hostile size must not wake the OOM killer. */
 static size_t physical_memory(void)
 {
     return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* What calloc() gave stands before the block. Large blocks are fresh pages that
- * it need not clear: the threads of a plan do, when they first touch them, and
- * huge ones make that quick. */
+/* The pointer from calloc() lies before the block. Large blocks are fresh
+ * pages, which the kernel clears when the threads of a plan first touch them;
+ * huge pages make that quick. */
 float *ae_alloc_floats(size_t n)
 {
     size_t size, align;
@@ -210,8 +211,9 @@ typedef struct {
     int64_t size, target, source;
 } Axis;
 
-/* Axes of size 1 out, the smallest target stride last, neighbours that follow
- * each other in both arrays joined. Returns how many are left. */
+/* Removes axes of size 1, sorts the others so that the smallest target stride
+ * is last, and joins neighbours that are contiguous in both arrays. Returns the
+ * number of axes left. */
 static int normalize_axes(Axis *axis, int rank)
 {
     int n = 0;
@@ -238,7 +240,7 @@ static int normalize_axes(Axis *axis, int rank)
     return n;
 }
 
-/* Floats that are copied faster one by one than by a call of memcpy. */
+/* Fewer floats than this are copied faster in a loop than by memcpy(). */
 #define SHORT 8
 
 static void copy_line(float *target, int64_t target_step, const float *source,
@@ -262,7 +264,8 @@ static void copy_axes(float *target, const float *source, const Axis *axis,
                   accumulate);
         return;
     }
-    /* Of two last axes the longer is the inner loop, if the other is short. */
+    /* If the last axis is short and the one before longer, that is the inner
+     * loop. */
     if (rank == 2 && axis[1].size < SHORT && axis[1].size < axis[0].size) {
         for (int64_t i = 0; i < axis[1].size; i++)
             copy_line(target + i * axis[1].target, axis[0].target,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idx files. A compressed file is unpacked into exactly the room that its
- * header asks for, after a check that so few bytes can hold so many: deflate
- * never packs more than 1032 to 1. */
+/* idx files. A compressed file is unpacked into exactly the memory that its
+ * header asks for, after a check that its size allows it: deflate packs at most
+ * 1032 bytes into one. */
 #include "data/idx.h"
 
 #include <gio/gio.h>
@@ -20,7 +20,7 @@ enum {
 
 static const int64_t max_size = G_MAXINT32;
 
-/* What the header says: the shape, its own size and that of the whole file. */
+/* A header: the shape, and the sizes of the header and of the whole file. */
 typedef struct {
     int rank;
     int64_t dim[MAX_RANK];
@@ -78,7 +78,7 @@ static gboolean check_size(Layout *layout, const char *name, GError **error)
     return TRUE;
 }
 
-/* From the first bytes of a file, as many as there are up to MAX_HEADER. */
+/* Reads the header from the first bytes of a file, at most MAX_HEADER. */
 static gboolean parse_header(Layout *layout, const uint8_t *bytes, size_t size,
                              const char *name, GError **error)
 {
@@ -115,7 +115,7 @@ static gboolean wrong_size(const Layout *layout, const char *found,
     return FALSE;
 }
 
-/* Takes @bytes. */
+/* Takes ownership of @bytes. */
 static AeIdx *new_idx(const Layout *layout, GBytes *bytes)
 {
     AeIdx *idx = g_new0(AeIdx, 1);
@@ -143,7 +143,7 @@ static AeIdx *parse_bytes(GBytes *bytes, const char *name, GError **error)
     return new_idx(&layout, g_bytes_ref(bytes));
 }
 
-/* Up to @size bytes, fewer only at the end of the stream; -1: damaged. */
+/* Reads @size bytes, or fewer at the end of the stream. -1: it is damaged. */
 static gssize inflate(GInputStream *stream, uint8_t *target, size_t size,
                       const char *name, GError **error)
 {
@@ -175,7 +175,7 @@ static uint8_t *allocate(const Layout *layout, size_t packed, const char *name,
     return memory;
 }
 
-/* The bytes after the header, and a look that nothing follows them. */
+/* Reads the elements after the header, and checks that nothing follows them. */
 static gboolean inflate_rest(GInputStream *stream, uint8_t *memory,
                              const Layout *layout, const char *name,
                              GError **error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A file begins with "\x93NUMPY", version 1.0, and the size of a text, the
- * literal of a Python dictionary, which tells type, order and shape. */
+/* A file begins with "\x93NUMPY", version 1.0, and the size of a text. The text
+ * is the literal of a Python dictionary with type, order and shape. */
 #include "data/npy.h"
 
 #include <string.h>
@@ -11,12 +11,12 @@
 enum {
     MAGIC = 6,
     PREFIX = MAGIC + 2 + 2, /* with version and size of the text */
-    ALIGN = 64,             /* where the numbers begin */
+    ALIGN = 64,             /* the numbers begin at a multiple of this */
 };
 
 static const char magic[] = "\x93NUMPY";
 
-/* What stands behind "'key':" in the dictionary, or NULL. */
+/* The text after "'key':" in the dictionary, or NULL. */
 static const char *find(const char *header, const char *key)
 {
     g_autofree char *quoted = g_strdup_printf("'%s':", key);
@@ -28,7 +28,7 @@ static const char *find(const char *header, const char *key)
     return at + strspn(at, " ");
 }
 
-/* "(3, 2)", "(3,)" or "()". */
+/* Reads a shape: "(3, 2)", "(3,)" or "()". */
 static gboolean parse_shape(const char *text, AeShape *shape)
 {
     *shape = (AeShape){0};
@@ -67,7 +67,7 @@ static gboolean parse_header(const char *header, AeShape *shape, GError **error)
     return TRUE;
 }
 
-/* The text behind the first PREFIX bytes; free. */
+/* The text after the first PREFIX bytes. Free with g_free(). */
 static char *read_header(const uint8_t *data, size_t size, GError **error)
 {
     size_t length;
@@ -91,7 +91,7 @@ static char *read_header(const uint8_t *data, size_t size, GError **error)
     return g_strndup((const char *)data + PREFIX, length);
 }
 
-/* @size bytes are there for the numbers. */
+/* Checks that @size bytes hold the numbers of @shape. */
 static gboolean check_size(const AeShape *shape, size_t size, GError **error)
 {
     g_autofree char *text = ae_shape_to_string(shape);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PNG files. libpng reports errors by longjmp: everything that must survive one
- * lives in a struct of the caller, and only decode() and encode() call
- * setjmp. */
+/* PNG files. libpng reports errors by longjmp(). Everything that must survive
+ * an error lives in a struct of the caller; only decode() and encode() call
+ * setjmp(). */
 #include "data/png.h"
 
 #include <png.h>
@@ -13,13 +13,13 @@
 #define DEFLATE_RATIO 1032 /* no stream of deflate expands more */
 
 typedef struct {
-    const uint8_t *data; /* what is left to read */
+    const uint8_t *data; /* the bytes that are left to read */
     size_t size;
     png_structp png;
     png_infop info;
     AeImage *image;
     png_bytep *rows;
-    char *message; /* why libpng gave up */
+    char *message; /* libpng's error */
 } Reader;
 
 typedef struct {
@@ -52,8 +52,8 @@ static void read_bytes(png_structp png, png_bytep target, size_t size)
     reader->size -= size;
 }
 
-/* A new image of that size, unless it is larger than memory, than what the
- * rest of the file can hold (@packed bytes a row), or than 2 GiB. */
+/* A new image. Fails by png_error() if it is larger than memory, than 2 GiB, or
+ * than the rest of the file can hold at @packed bytes a row. */
 static AeImage *new_image(Reader *reader, png_uint_32 width, png_uint_32 height,
                           png_uint_32 channels, size_t packed)
 {
@@ -76,7 +76,7 @@ static AeImage *new_image(Reader *reader, png_uint_32 width, png_uint_32 height,
     return image;
 }
 
-/* Whatever the file holds becomes 8-bit gray or RGB. */
+/* Lets libpng turn every kind of image into 8-bit gray or RGB. */
 static void normalise(png_structp png)
 {
     png_set_expand(png);
@@ -107,7 +107,7 @@ static void read_image(Reader *reader)
     png_read_end(png, NULL);
 }
 
-/* Fills reader->image; FALSE with reader->message set. */
+/* Reads the image into reader->image; FALSE with reader->message set. */
 static gboolean decode(Reader *reader)
 {
     if (setjmp(png_jmpbuf(reader->png)))

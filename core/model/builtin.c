@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The models that are compiled in, as a GResource: no file to install or to
- * miss. */
+/* The models that are compiled into the library, as a GResource. */
 #include "model/builtin.h"
 
 #include <gio/gio.h>

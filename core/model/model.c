@@ -108,8 +108,8 @@ void ae_model_add_output(AeModel *model, int value)
     g_array_append_val(model->outputs, value);
 }
 
-/* Few operators may leave out their first output, and those that take any
- * number of inputs need every one. */
+/* Few operators may leave out their first output. Operators that take any
+ * number of inputs need each of them. */
 static gboolean check_operands(const AeModel *model, const AeOperator *op,
                                const char *name, const int *inputs,
                                int n_inputs, const int *outputs, int n_outputs,
@@ -253,7 +253,8 @@ int64_t ae_model_take_weights(AeModel *to, const AeModel *from)
     return taken;
 }
 
-/* Adds value @i of @from to @to unless it is there; returns its number. */
+/* Adds value @i of @from to @to if it is not there; returns its number in @to.
+ */
 static int copy_value(AeModel *to, const AeModel *from, int i, int *map)
 {
     if (i < 0 || map[i] >= 0)
@@ -313,8 +314,8 @@ static gboolean has_maker(const AeModel *model, int value)
     return FALSE;
 }
 
-/* Marks the nodes that @to needs when @from is given; FALSE if it needs
- * another input of the model. */
+/* Marks the nodes that make @to from @from. FALSE if @to depends on another
+ * input of the model. */
 static gboolean mark_needed(const AeModel *model, int from, gboolean *needed,
                             gboolean *node_needed)
 {

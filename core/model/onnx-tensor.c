@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tensors of ONNX files to ours and back. A TensorProto holds its elements as
- * little-endian bytes (raw_data) or in one of five typed fields; each element
- * is taken as its bits first, and then decoded as its type says. */
+/* Tensors of ONNX files. A TensorProto holds its elements as little-endian
+ * bytes (raw_data) or in one of five typed fields. From either, an element's
+ * bits are read first and then decoded by its type. */
 #include "model/onnx-tensor.h"
 
 #include <math.h>
@@ -22,9 +22,9 @@ typedef enum {
 typedef struct {
     int32_t type;
     const char *name;
-    int size; /* bytes in raw_data; 0: not read here */
+    int size; /* bytes of an element in raw_data; 0: it cannot be read */
     gboolean integer;
-    Field field; /* where the elements are if not in raw_data */
+    Field field; /* that holds the elements if raw_data does not */
     float (*decode)(uint64_t bits);
 } ElementType;
 
@@ -243,7 +243,7 @@ static uint64_t typed_bits(const Onnx__TensorProto *proto, Field field,
     g_assert_not_reached();
 }
 
-/* The elements in row-major order. */
+/* Reads the elements in row-major order. */
 static void decode(const Onnx__TensorProto *proto, const ElementType *type,
                    int64_t count, float *values)
 {
@@ -306,8 +306,8 @@ static AeTensor *read_tensor(const Onnx__TensorProto *proto, GError **error)
     return build(proto, type, &shape, count, error);
 }
 
-/* To the nearest int64; what floats cannot hold (INT64_MAX, the usual "to the
- * end" of Slice) comes back as it was. */
+/* The nearest int64. INT64_MAX, which means "to the end" in Slice and which
+ * floats cannot hold, comes back as it was. */
 static int64_t saturate(float value)
 {
     if (value >= 0x1p63f)

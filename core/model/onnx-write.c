@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Models to ONNX files: IR 8, and the opset that the model has. Equal models
+/* Writes ONNX files of IR version 8 with the opset of the model. Equal models
  * give equal bytes. */
 #include <string.h>
 
@@ -23,7 +23,7 @@ enum {
     ATTRIBUTE_STRINGS = 8,
 };
 
-/* Messages point at the model's own strings, which packing does not change. */
+/* Messages borrow the model's strings, which packing does not change. */
 typedef struct {
     const AeModel *model;
     GPtrArray *owned; /* memory of the messages */
@@ -194,8 +194,8 @@ static Onnx__NodeProto *write_node(const Writer *writer, const AeNode *node)
     return proto;
 }
 
-/* Constants become initialisers; other values that are neither input nor
- * output are listed where their shape is known. */
+/* Constants become initialisers. Other values between input and output are
+ * listed if their shape is known. */
 static void write_values(const Writer *writer, Onnx__GraphProto *graph)
 {
     const AeModel *model = writer->model;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ONNX files to models. protobuf-c reads the wire format as onnx.proto
- * describes it; what is here checks what it read and builds the tape. */
+/* Reads ONNX files. protobuf-c reads the wire format that onnx.proto describes;
+ * this file checks the messages and builds the model. */
 #include "model/onnx.h"
 
 #include <stdlib.h>
@@ -19,8 +19,8 @@ enum {
     MAX_IR = 14,
     MIN_OPSET = 7,
     MAX_OPSET = 21,
-    MAX_NODES = 1 << 15, /* planning compares them with each other */
-    MAX_ATTRIBUTES = 64, /* of a node; no operator has so many */
+    MAX_NODES = 1 << 15, /* planning takes quadratic time */
+    MAX_ATTRIBUTES = 64, /* of a node; more than any operator has */
     /* Parsing may allocate so many times the file's size, and so much for
      * small files: a node takes ten times its size on the wire. */
     BUDGET_FACTOR = 16,
@@ -45,7 +45,7 @@ typedef struct {
     GHashTable *infos; /* value name -> Onnx__ValueInfoProto, borrowed */
 } Reader;
 
-/* A node, in messages. */
+/* The name of a node in messages. */
 typedef struct {
     const char *name, *op;
 } Label;
@@ -203,7 +203,7 @@ static gboolean read_dims(const Onnx__TensorShapeProto *proto, AeValue *value,
     return TRUE;
 }
 
-/* Type and shape of @value, as far as the file tells. */
+/* Sets type and shape of @value, as far as the file declares them. */
 static gboolean describe_value(const Reader *reader, int number, GError **error)
 {
     AeValue *value = ae_model_value(reader->model, number);
@@ -237,8 +237,8 @@ static gboolean read_constants(const Reader *reader,
     return TRUE;
 }
 
-/* Since IR 4 initialisers need not be inputs; where they are, they are a
- * default that nobody overrides here: constants. */
+/* An initialiser that is also an input is the input's default. Since nothing
+ * here overrides defaults, each initialiser is a constant. */
 static gboolean read_inputs(const Reader *reader, const Onnx__GraphProto *graph,
                             GError **error)
 {

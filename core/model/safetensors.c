@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* safetensors files. The header is scanned before json-glib parses it: that
- * bounds its depth, and leaves out what a lenient parser would let pass
- * (comments, literals, fractions, keys that stand there twice). */
+/* safetensors files. The header is scanned before json-glib parses it. The scan
+ * bounds its depth, and rejects comments, literals, fractions and repeated
+ * keys, which json-glib would accept. */
 #include "model/safetensors.h"
 
 #include <json-glib/json-glib.h>
@@ -11,9 +11,9 @@
 #include "base/file.h"
 
 enum {
-    LENGTH_SIZE = 8, /* bytes, before the header */
+    LENGTH_SIZE = 8, /* bytes of the header's length */
     MAX_HEADER = 100000000,
-    MAX_DEPTH = 3, /* file, tensor, shape */
+    MAX_DEPTH = 3, /* of file, tensor and shape */
 };
 
 static const char metadata_key[] = "__metadata__";
@@ -25,7 +25,7 @@ typedef struct {
 } Entry;
 
 typedef struct {
-    const char *text; /* not ended by 0 */
+    const char *text; /* without a 0 at its end */
     gsize length;
     const uint8_t *data;
     gint64 size;
@@ -66,7 +66,7 @@ static gboolean split(const uint8_t *data, gsize size, Parts *parts,
     return TRUE;
 }
 
-/* The end of the string that starts after @i; @length if there is none. */
+/* The end of the string that starts after @i; @length if it does not end. */
 static gsize skip_string(const char *text, gsize length, gsize i)
 {
     for (i++; i < length && text[i] != '"'; i++)
@@ -75,7 +75,7 @@ static gsize skip_string(const char *text, gsize length, gsize i)
     return MIN(i, length);
 }
 
-/* Checks depth and alphabet; counts the members of all objects. */
+/* Checks depth and characters, and counts the members of all objects. */
 static gboolean scan(const Parts *parts, gsize *members, GError **error)
 {
     int depth = 0;
@@ -112,7 +112,8 @@ static JsonObject *member_object(JsonObject *parent, const char *name)
     return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
 }
 
-/* A key that stands there twice is in the text, but not in the objects. */
+/* Checks that the parsed objects have as many members as the text; a repeated
+ * key is there once. */
 static gboolean check_keys(JsonObject *root, gsize members, GError **error)
 {
     g_autoptr(GList) keys = json_object_get_members(root);
@@ -146,8 +147,8 @@ static gboolean read_metadata(AeSafetensors *file, JsonObject *metadata,
     return TRUE;
 }
 
-/* Up to @max whole numbers >= 0; returns how many there are, -1 if the member
- * is anything else. */
+/* Reads at most @max whole numbers >= 0 and returns their number; -1 if the
+ * member is anything else. */
 static int read_numbers(JsonObject *object, const char *name, gint64 *numbers,
                         int max)
 {
@@ -289,7 +290,7 @@ static gboolean read_tensor(AeSafetensors *file, const Entry *entry,
     return TRUE;
 }
 
-/* The header's tensors, in its order. */
+/* Reads the tensors of the header, in its order. */
 static GArray *read_entries(JsonObject *root, const Parts *parts,
                             GError **error)
 {
@@ -363,7 +364,7 @@ static void write_metadata(JsonBuilder *builder, GHashTable *metadata)
     json_builder_end_object(builder);
 }
 
-/* Returns the end of the tensor's data. */
+/* Returns the end of the tensor's data in the file. */
 static gint64 write_entry(JsonBuilder *builder, const char *name,
                           const AeTensor *tensor, gint64 begin)
 {
@@ -387,7 +388,7 @@ static gint64 write_entry(JsonBuilder *builder, const char *name,
     return end;
 }
 
-/* The header's text, padded so that the data starts at a multiple of 8. */
+/* The text of the header, padded so that the data starts at a multiple of 8. */
 static GString *write_header(const AeSafetensors *file, gint64 *size)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new_immutable();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The networks. Row numbers: docs/user/models.md, "Architectures". */
+/* The networks. docs/user/models.md, "Architectures", explains S1, K1 and so
+ * on. */
 #include "networks/architectures.h"
 
 #include <string.h>
@@ -13,16 +14,16 @@
 #define SIDE 28       /* of the lesson's images */
 #define MAX_SIZE 8192 /* of an option: more is a mistake */
 
-/* How a network is chosen: by what it can be asked for. */
+/* Abilities of a network: the options that it has. */
 enum {
     ANY_SIZE = 1,  /* images of any size; otherwise SIDE x SIDE */
-    DENSE = 2,     /* of the size that the options say */
-    LATENT = 4,    /* the code's size can be chosen */
-    HIDDEN = 8,    /* and that of the layers around it */
-    LABELS = 16,   /* it can be conditional */
+    DENSE = 2,     /* options width and height */
+    LATENT = 4,    /* option latent_size */
+    HIDDEN = 8,    /* option hidden_size */
+    LABELS = 16,   /* option classes */
     SAMPLING = 32, /* it is variational */
-    FORMS = 64,    /* in each form */
-    SCALE = 128,   /* it enlarges, by the scale that the options say */
+    FORMS = 64,    /* option form */
+    SCALE = 128,   /* option scale */
     VIDEO = 256,   /* it also takes the six channels of 4:2:0 video */
 };
 
@@ -41,7 +42,7 @@ static int dense_relu(AeNet *net, int x, int n_in, int n_out)
     return ae_net_relu(net, ae_net_dense(net, x, n_in, n_out));
 }
 
-/* An image from the units of the last hidden layer. */
+/* The image that a dense layer makes of the last hidden layer. */
 static int dense_image(AeNet *net, int x, int n_in)
 {
     x = ae_net_sigmoid(net, ae_net_dense(net, x, n_in, pixels(net)));
@@ -49,7 +50,7 @@ static int dense_image(AeNet *net, int x, int n_in)
                             net->options.width);
 }
 
-/* The image as a row, with its label, and how long that is. */
+/* The image as a row of numbers with its label behind it; *n: their number. */
 static int dense_input(AeNet *net, int x, int *n)
 {
     *n = pixels(net) + net->options.classes;
@@ -152,7 +153,7 @@ static int vae(AeNet *net, int x)
     return dense_image(net, dense_relu(net, x, n, h), h);
 }
 
-/* Three hidden layers on either side. */
+/* Three hidden layers in encoder and decoder. */
 static int adversarial(AeNet *net, int x)
 {
     int n, h = net->options.hidden_size;
@@ -166,7 +167,7 @@ static int adversarial(AeNet *net, int x)
     return dense_image(net, dense_relu(net, x, h, h), h);
 }
 
-/* Two convolutions and pools, a dense layer of h units. */
+/* Two convolutions, each followed by pooling, and a dense layer. */
 static int conv_encoder(AeNet *net, int x)
 {
     int n = 32 * (SIDE / 4) * (SIDE / 4) + net->options.classes;
@@ -219,7 +220,7 @@ static int kvfrans(AeNet *net, int x)
     return ae_net_sigmoid(net, x);
 }
 
-/* One LSTM reads the rows, the other writes them from the code. */
+/* One LSTM reads the rows of the image; another writes rows from the code. */
 static int lstm(AeNet *net, int x)
 {
     const AeArchitectureOptions *o = &net->options;
@@ -232,8 +233,8 @@ static int lstm(AeNet *net, int x)
     return ae_net_steps_image(net, x);
 }
 
-/* With a slope, or units of a narrow network die, or are never off, while its
- * first steps are large: of unet-s half did so. */
+/* The slope keeps units of narrow networks alive. With ReLU half of unet-s's
+ * units died, or were always on, in the first large steps of training. */
 static int leaky(AeNet *net, int x)
 {
     return ae_net_leaky_relu(net, x, 0.1f);
@@ -249,8 +250,8 @@ static int block_plain(AeNet *net, int x, int c)
     return conv_leaky(net, conv_leaky(net, x, c, c), c, c);
 }
 
-/* A block that adds to what it is given: deeper networks learn faster so (He et
- * al., CVPR 2016). */
+/* A residual block, with which deeper networks learn faster (He et al., CVPR
+ * 2016). */
 static int block_add(AeNet *net, int x, int c)
 {
     int y = ae_net_conv(net, conv_leaky(net, x, c, c), c, c, 3);
@@ -263,13 +264,13 @@ static int half_leaky(AeNet *net, int x, int ci, int co)
     return leaky(net, ae_net_conv_half(net, x, ci, co, 2));
 }
 
-/* Twice the size, and what has skipped the levels below. */
+/* Doubles the size of @x and adds the skip connection @skip. */
 static int up_add(AeNet *net, int x, int ci, int co, int skip)
 {
     return ae_net_add(net, ae_net_conv_up(net, x, ci, co, 2, TRUE), skip);
 }
 
-/* How a level of a U-Net is worked on. */
+/* A block of convolutions that keeps size and channels. */
 typedef int (*Block)(AeNet *net, int x, int channels);
 
 static int repeat(AeNet *net, int x, int channels, int n, Block block)
@@ -279,9 +280,10 @@ static int repeat(AeNet *net, int x, int channels, int n, Block block)
     return x;
 }
 
-/* Levels of a, b and c channels at 1/2, 1/4 and 1/8 of the video's size, which
- * is twice that of the six channels of 4:2:0; a block each on the way down and
- * up, of the first level @n. */
+/* A U-Net with levels of @a, @b and @c channels at 1/2, 1/4 and 1/8 of the
+ * video's size. The six channels of 4:2:0 video have half of that size already.
+ * Each level has one block on the way down and one up; the first level has @n.
+ */
 static int unet(AeNet *net, int image, int a, int n, int b, int c, Block block)
 {
     int k = net->options.channels;
@@ -316,9 +318,10 @@ static int unet_l(AeNet *net, int x)
     return unet(net, x, 48, 2, 64, 128, block_add);
 }
 
-/* The nearest pixels, and what residual @blocks of @n channels at the size of
- * the image add to them; last the pixels of the enlarged image are dealt out
- * from channels (Shi et al., CVPR 2016). */
+/* Adds a correction to the image enlarged by nearest neighbour. Residual
+ * @blocks of
+ * @n channels at the image's size compute it, and a pixel shuffle deals its
+ * channels out to the pixels of the enlarged image (Shi et al., CVPR 2016). */
 static int superres(AeNet *net, int image, int n, int blocks)
 {
     int scale = net->options.scale, c = net->options.channels;
@@ -331,8 +334,8 @@ static int superres(AeNet *net, int image, int n, int blocks)
                       ae_net_enlarge(net, image, scale));
 }
 
-/* A larger scale needs less of the image for as large a result: with more
- * blocks a pixel of the result takes about the same work. */
+/* The larger the scale, the smaller the image for a result of one size: more
+ * blocks keep the work for each pixel of the result about equal. */
 static int superres_s(AeNet *net, int x)
 {
     return superres(net, x, 16, net->options.scale - 1);
@@ -362,8 +365,8 @@ typedef struct {
     const char *name;
     int (*build)(AeNet *net, int image);
     int abilities;
-    int latent_size, hidden_size; /* where none is asked for */
-    int shrink;                   /* the input's side is SIDE / this */
+    int latent_size, hidden_size; /* defaults */
+    int shrink;                   /* the input's sides are SIDE / shrink */
     const char *description;
 } Architecture;
 
@@ -462,7 +465,7 @@ static int option_or(int option, int fallback)
     return option > 0 ? option : fallback;
 }
 
-/* Every default filled in. */
+/* The options with all defaults filled in. */
 static AeArchitectureOptions complete(const Architecture *a,
                                       const AeArchitectureOptions *options)
 {
@@ -493,7 +496,8 @@ static void declare(AeModel *model, int number, const AeShape *shape)
             value->dim_names[i] = g_strdup(names[i]);
 }
 
-/* Declares the value of that name, if there is one, as a plan tells its shape.
+/* Declares the shape of value @name, if the metadata have it, as a plan finds
+ * it.
  */
 static void declare_named(AeModel *model, AeMetadataName name)
 {
@@ -528,7 +532,8 @@ static void add_label(AeNet *net)
     ae_metadata_write(net->model, &metadata);
 }
 
-/* Declares that the output's open sizes are those of the input times @scale. */
+/* Declares that unknown sides of the output are @scale times those of the
+ * input. */
 static void set_scale(AeModel *model, int output, int scale)
 {
     char **names = ae_model_value(model, output)->dim_names;
@@ -576,7 +581,7 @@ static AeModel *build(const Architecture *a,
     return net.model;
 }
 
-/* What was asked for and cannot be had, or NULL. */
+/* Why the network cannot have these options; NULL if it can. */
 static const char *refusal(const Architecture *a,
                            const AeArchitectureOptions *o)
 {

@@ -14,7 +14,7 @@ static int new_value(AeNet *net, const char *name)
     return ae_model_add_value(net->model, name, NULL, NULL);
 }
 
-/* Appends a node named after its number; its output carries the same name. */
+/* Appends a node that is named after its number, as is its output. */
 static AeNode *append(AeNet *net, const char *op, const int *in, int n_in,
                       int *out)
 {
@@ -62,7 +62,7 @@ static int scalar(AeNet *net, const char *name, float value)
     return ae_model_add_constant(net->model, name, tensor, FALSE, NULL);
 }
 
-/* @x and a list of whole numbers that says how: a shape or axes. */
+/* Appends a node with input @x and a list of whole numbers: a shape or axes. */
 static int listed(AeNet *net, const char *op, int x, const float *list, int n)
 {
     g_autofree char *name =
@@ -97,8 +97,8 @@ static int zeros(AeNet *net, const char *suffix, int n)
     return add_weight(net, suffix, ae_tensor_new(&shape, NULL));
 }
 
-/* A kernel from @ci to @co channels; a transposed convolution's lies the other
- * way round. */
+/* The weights of a kernel from @ci to @co channels. Those of a transposed
+ * convolution have both the other way round. */
 static int kernel(AeNet *net, int ci, int co, int k, gboolean transposed)
 {
     AeShape shape =
@@ -137,7 +137,8 @@ int ae_net_subtract(AeNet *net, int a, int b)
     return binary(net, "Sub", a, b);
 }
 
-/* Padded by @begin at the top and left and by @end at the bottom and right. */
+/* Pads an image by @begin at the top and left and by @end at the bottom and
+ * right. */
 static int conv(AeNet *net, int x, int ci, int co, int k, int stride, int begin,
                 int end)
 {
@@ -162,7 +163,7 @@ int ae_net_conv_valid(AeNet *net, int x, int ci, int co, int k)
 
 int ae_net_conv_half(AeNet *net, int x, int ci, int co, int k)
 {
-    int pad = k - 2; /* TF's SAME for an even size and stride 2 */
+    int pad = k - 2; /* TensorFlow's SAME for even sizes and stride 2 */
 
     return conv(net, x, ci, co, k, 2, pad / 2, pad - pad / 2);
 }
@@ -193,7 +194,7 @@ int ae_net_pool(AeNet *net, int x)
     return y;
 }
 
-/* Makes the image @scale times larger. */
+/* Enlarges the image @scale times. */
 static AeNode *append_resize(AeNet *net, int x, int scale, const char *mode,
                              int *y)
 {
@@ -310,10 +311,10 @@ static int lstm_weight(AeNet *net, const char *suffix, int units, int n_in)
     return add_weight(net, suffix, tensor);
 }
 
-/* Gates in ONNX's order: input, output, forget, cell. */
+/* The bias of gates in ONNX's order: input, output, forget, cell. */
 static int lstm_bias(AeNet *net, int units)
 {
-    const float open = 3; /* 1 - s(3) = 5 % are forgotten a step */
+    const float open = 3; /* 1 - sigmoid(3) = 5 % are forgotten in a step */
     AeShape shape = ae_shape(2, 1, 8 * units);
     AeTensor *tensor = ae_tensor_new(&shape, NULL);
 
@@ -322,7 +323,7 @@ static int lstm_bias(AeNet *net, int units)
     return add_weight(net, "bias", tensor);
 }
 
-/* The states of all steps, or the last. */
+/* An LSTM; returns the states of all steps, or the last one. */
 static int lstm(AeNet *net, int x, int n_in, int units, gboolean last)
 {
     int w = lstm_weight(net, "weight", units, n_in);

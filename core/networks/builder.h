@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Building blocks of networks: each appends to the tape and returns the number
- * of the new value, so that a network reads like its table. All are ONNX opset
- * 17. Weights are fresh: Glorot uniform (Glorot and Bengio, AISTATS 2010, eq.
- * 16), biases zero. */
+/* Building blocks of networks. Each function appends nodes to the model and
+ * returns the number of the new value, so that a network reads like its table.
+ * Images are N x channels x height x width; a row of numbers is N x numbers.
+ * Nodes are of ONNX opset 17. Weights are random, Glorot uniform (Glorot and
+ * Bengio, AISTATS 2010, eq. 16); biases are zero. */
 #pragma once
 
 #include "networks/architectures.h"
@@ -12,8 +13,8 @@ G_BEGIN_DECLS
 
 typedef struct {
     AeModel *model;
-    AeArchitectureOptions options; /* complete: no default left open */
-    int label;                     /* the input, or -1 */
+    AeArchitectureOptions options; /* with all defaults filled in */
+    int label;                     /* the input of labels, or -1 */
 } AeNet;
 
 int ae_net_relu(AeNet *net, int x);
@@ -22,66 +23,71 @@ int ae_net_sigmoid(AeNet *net, int x);
 int ae_net_add(AeNet *net, int a, int b);
 int ae_net_subtract(AeNet *net, int a, int b);
 
-/* A convolution with a k x k kernel and stride 1 that keeps the size, or, with
- * @valid, loses k - 1 pixels a side. */
+/* A convolution with a k x k kernel and stride 1, from @ci to @co channels. It
+ * keeps the size; without padding (valid) width and height lose k - 1 pixels.
+ */
 int ae_net_conv(AeNet *net, int x, int ci, int co, int k);
 int ae_net_conv_valid(AeNet *net, int x, int ci, int co, int k);
 
-/* A convolution that halves the size: k even and no more than the stride needs
- * (k = 2), or padded at the bottom and right first, as TF does. */
+/* A convolution with stride 2 that halves the size. For a kernel larger than 2
+ * it pads the image by (k - 2) / 2 at the top and left and by the rest of k - 2
+ * at the bottom and right, as TensorFlow does. */
 int ae_net_conv_half(AeNet *net, int x, int ci, int co, int k);
 
-/* The transposed convolution that doubles height and width, its inverse. */
+/* The transposed convolution that doubles width and height. */
 int ae_net_conv_up(AeNet *net, int x, int ci, int co, int k, gboolean bias);
 
-/* 2 x 2 maxima; an odd size is padded at the bottom and right, as TF does. */
+/* The maxima of 2 x 2 pixels. Odd sizes are padded at the bottom and right, as
+ * TensorFlow does. */
 int ae_net_pool(AeNet *net, int x);
 
-/* Nearest neighbour, twice or @scale times the size. */
+/* Enlarges an image by nearest neighbour, 2 or @scale times. */
 int ae_net_up(AeNet *net, int x);
 int ae_net_enlarge(AeNet *net, int x, int scale);
 
-/* Interpolated by @mode "linear" or "cubic" (Keys, a = -0.5), clipped to 0
- * .. 1.
- */
+/* Enlarges an image by interpolation with @mode "linear" or "cubic" (Keys, a =
+ * -0.5), and clips to 0 .. 1. */
 int ae_net_interpolate(AeNet *net, int x, int scale, const char *mode);
 
 int ae_net_pixel_shuffle(AeNet *net, int x, int scale);
 
-/* Fully connected; rows of numbers from images and back. */
+/* A fully connected layer; an image as a row of numbers, and back. */
 int ae_net_dense(AeNet *net, int x, int n_in, int n_out);
 int ae_net_flatten(AeNet *net, int x);
 int ae_net_unflatten(AeNet *net, int x, int channels, int height, int width);
 
-/* The rows of images as steps of sequences, height x N x (channels width), and
- * images from rows of numbers that lie in the order of these. */
+/* The rows of images as the steps of sequences, height x N x (channels *
+ * width), and images from rows of numbers in this order. */
 int ae_net_image_steps(AeNet *net, int x);
 int ae_net_steps_image(AeNet *net, int x);
 
-/* The same row at each of @steps steps. */
+/* Repeats a row of numbers at each of @steps steps. */
 int ae_net_repeat(AeNet *net, int x, int steps);
 
-/* An LSTM over steps x N x @n_in: its state after the last step, N x @units, or
- * after every step, as rows of numbers. Forget gates start open (Gers et al.,
- * Neural Computation 2000), wider than usual: a bias of 3 keeps a quarter of
- * what was 28 steps ago, the usual 1 nothing. */
+/* An LSTM over steps x N x @n_in. ae_net_lstm_last() returns its state after
+ * the last step, N x @units; ae_net_lstm_rows() its states after all steps, as
+ * rows of numbers. Forget gates start open (Gers et al., Neural Computation
+ * 2000), with a bias of 3 instead of the usual 1: it keeps a quarter of a state
+ * for 28 steps, where 1 keeps nothing. */
 int ae_net_lstm_last(AeNet *net, int x, int n_in, int units);
 int ae_net_lstm_rows(AeNet *net, int x, int n_in, int units);
 
-/* Rows with the label's one-hot row behind them; as they are where the network
- * has no labels. */
+/* Appends the one-hot row of the label to rows of numbers, if the network takes
+ * labels. */
 int ae_net_with_label(AeNet *net, int x);
 
-/* Makes @x the code of the metadata. With options.latent_noise the code is @x
- * with that much normal noise, and @x itself the mean of the metadata. */
+/* Declares @x as the code in the metadata. With options.latent_noise the code
+ * is @x with noise of this standard deviation, and @x is declared as its mean.
+ */
 int ae_net_code(AeNet *net, int x);
 
-/* A variational code of options.latent_size values drawn from the normal
- * distribution whose moments two dense layers tell, in the form that
- * options.form says. */
+/* A variational code of options.latent_size values, drawn from the normal
+ * distribution whose moments two dense layers compute; options.form gives their
+ * meaning. */
 int ae_net_sampled_code(AeNet *net, int x, int n_in);
 
-/* The same from a mean and a standard deviation of any sign (kvfrans). */
+/* A variational code from a mean and a standard deviation that may be negative,
+ * for network kvfrans. */
 int ae_net_sampled_code_sd(AeNet *net, int x, int n_in);
 
 G_END_DECLS
