@@ -197,6 +197,6 @@ static void gst_ae_codec_class_init(GstAeCodecClass *klass)
     base->before_transform = before_transform;
 }
 
-static void gst_ae_codec_init(GstAeCodec *self)
+static void gst_ae_codec_init(GstAeCodec *self G_GNUC_UNUSED)
 {
 }

@@ -244,7 +244,8 @@ static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
     return TRUE;
 }
 
-static GstFlowReturn aggregate(GstAggregator *aggregator, gboolean timeout)
+static GstFlowReturn aggregate(GstAggregator *aggregator,
+                               gboolean timeout G_GNUC_UNUSED)
 {
     GstAeCompare *self = (GstAeCompare *)aggregator;
     g_autoptr(GstBuffer) test = gst_aggregator_pad_peek_buffer(self->test.pad);
@@ -350,7 +351,8 @@ static gboolean sink_query(GstAggregator *aggregator, GstAggregatorPad *pad,
 
 static gboolean propose_allocation(GstAggregator *aggregator,
                                    GstAggregatorPad *pad,
-                                   GstQuery *decide_query, GstQuery *query)
+                                   GstQuery *decide_query G_GNUC_UNUSED,
+                                   GstQuery *query)
 {
     if (pad == ((GstAeCompare *)aggregator)->test.pad)
         return gst_pad_peer_query(GST_AGGREGATOR_SRC_PAD(aggregator), query);
@@ -358,7 +360,8 @@ static gboolean propose_allocation(GstAggregator *aggregator,
     return TRUE;
 }
 
-static GstFlowReturn update_src_caps(GstAggregator *aggregator, GstCaps *caps,
+static GstFlowReturn update_src_caps(GstAggregator *aggregator,
+                                     GstCaps *caps G_GNUC_UNUSED,
                                      GstCaps **result)
 {
     GstAeCompare *self = (GstAeCompare *)aggregator;

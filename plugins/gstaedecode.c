@@ -78,7 +78,7 @@ static AeCodec *make(GstAeCodec *codec, AeModel *model, AeCodecOptions *options,
     return ae_decoder_new(model, options, error);
 }
 
-static GstCaps *transform_caps(GstBaseTransform *base,
+static GstCaps *transform_caps(GstBaseTransform *base G_GNUC_UNUSED,
                                GstPadDirection direction, GstCaps *caps,
                                GstCaps *filter)
 {
@@ -172,15 +172,18 @@ static GstCaps *fixate_caps(GstBaseTransform *base, GstPadDirection direction,
     return gst_caps_fixate(result);
 }
 
-static gboolean set_caps(GstBaseTransform *base, GstCaps *in, GstCaps *out)
+static gboolean set_caps(GstBaseTransform *base, GstCaps *in G_GNUC_UNUSED,
+                         GstCaps *out)
 {
     GST_INFO_OBJECT(base, "sends %" GST_PTR_FORMAT, (void *)out);
     return gst_video_info_from_caps(&((GstAeDecode *)base)->info, out);
 }
 
-static gboolean transform_size(GstBaseTransform *base,
-                               GstPadDirection direction, GstCaps *caps,
-                               gsize size, GstCaps *other, gsize *other_size)
+static gboolean transform_size(GstBaseTransform *base G_GNUC_UNUSED,
+                               GstPadDirection direction,
+                               GstCaps *caps G_GNUC_UNUSED,
+                               gsize size G_GNUC_UNUSED, GstCaps *other,
+                               gsize *other_size)
 {
     GstVideoInfo info;
 
@@ -255,6 +258,6 @@ static void gst_ae_decode_class_init(GstAeDecodeClass *klass)
     klass->check = check;
 }
 
-static void gst_ae_decode_init(GstAeDecode *self)
+static void gst_ae_decode_init(GstAeDecode *self G_GNUC_UNUSED)
 {
 }

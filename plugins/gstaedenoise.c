@@ -84,6 +84,6 @@ static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)
     klass->default_model = "medium";
 }
 
-static void gst_ae_denoise_init(GstAeDenoise *self)
+static void gst_ae_denoise_init(GstAeDenoise *self G_GNUC_UNUSED)
 {
 }

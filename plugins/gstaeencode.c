@@ -99,7 +99,7 @@ static gboolean check(const AeModel *model, GError **error)
 }
 
 static gboolean read_caps(GstAeCodec *codec, const GstCaps *caps,
-                          GError **error)
+                          GError **error G_GNUC_UNUSED)
 {
     return gst_video_info_from_caps(&((GstAeEncode *)codec)->info, caps);
 }
@@ -288,6 +288,6 @@ static void gst_ae_encode_class_init(GstAeEncodeClass *klass)
     klass->check = check;
 }
 
-static void gst_ae_encode_init(GstAeEncode *self)
+static void gst_ae_encode_init(GstAeEncode *self G_GNUC_UNUSED)
 {
 }

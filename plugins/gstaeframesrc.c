@@ -104,7 +104,7 @@ static GstFlowReturn create(GstPushSrc *src, GstBuffer **buffer)
     return GST_FLOW_OK;
 }
 
-static gboolean is_seekable(GstBaseSrc *src)
+static gboolean is_seekable(GstBaseSrc *src G_GNUC_UNUSED)
 {
     return TRUE;
 }

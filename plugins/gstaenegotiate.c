@@ -30,7 +30,8 @@ GstCaps *gst_ae_transform_framerate(GstCaps *other, const GstCaps *caps,
     return gst_caps_intersect_full(filter, result, GST_CAPS_INTERSECT_FIRST);
 }
 
-static gboolean is_restricted(GQuark field, GValue *value, gpointer by)
+static gboolean is_restricted(GQuark field, GValue *value G_GNUC_UNUSED,
+                              gpointer by)
 {
     const GstCaps *caps = by;
 

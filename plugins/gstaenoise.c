@@ -73,7 +73,8 @@ static const GstAeProperty properties[] = {
 
 /* The streaming thread takes up a new noise model, and posts what is wrong
  * with it, between two frames. */
-static void property_changed(GstElement *element, const char *name)
+static void property_changed(GstElement *element,
+                             const char *name G_GNUC_UNUSED)
 {
     g_atomic_int_set(&((GstAeNoise *)element)->stale, TRUE);
 }
@@ -115,7 +116,8 @@ static void move_samples(GstAeNoise *self, const AePicture *picture,
 
 /* Counts every frame, so that one which is dropped for being late, or passed
  * through, does not move the noise of the others. */
-static void before_transform(GstBaseTransform *base, GstBuffer *buffer)
+static void before_transform(GstBaseTransform *base,
+                             GstBuffer *buffer G_GNUC_UNUSED)
 {
     GstAeNoise *self = (GstAeNoise *)base;
 
@@ -150,9 +152,9 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
     return GST_FLOW_OK;
 }
 
-static gboolean set_info(GstVideoFilter *filter, GstCaps *in,
-                         GstVideoInfo *info, GstCaps *out,
-                         GstVideoInfo *out_info)
+static gboolean set_info(GstVideoFilter *filter, GstCaps *in G_GNUC_UNUSED,
+                         GstVideoInfo *info, GstCaps *out G_GNUC_UNUSED,
+                         GstVideoInfo *out_info G_GNUC_UNUSED)
 {
     GstAeNoise *self = (GstAeNoise *)filter;
     gsize count = 0;
@@ -217,6 +219,6 @@ static void gst_ae_noise_class_init(GstAeNoiseClass *klass)
     klass->transform_frame_ip = transform_frame_ip;
 }
 
-static void gst_ae_noise_init(GstAeNoise *self)
+static void gst_ae_noise_init(GstAeNoise *self G_GNUC_UNUSED)
 {
 }

@@ -63,6 +63,6 @@ static void gst_ae_superres_class_init(GstAeSuperresClass *klass)
     klass->largest_scale = 4;
 }
 
-static void gst_ae_superres_init(GstAeSuperres *self)
+static void gst_ae_superres_init(GstAeSuperres *self G_GNUC_UNUSED)
 {
 }

@@ -268,7 +268,8 @@ static void load_replacement(GstElement *element, void *data)
         gst_ae_post(element, GST_MESSAGE_WARNING, error);
 }
 
-static void settings_changed(GstElement *element, const char *name)
+static void settings_changed(GstElement *element,
+                             const char *name G_GNUC_UNUSED)
 {
     GstAeVideo *self = GST_AE_VIDEO(element);
     GstAeVideoPrivate *priv = self->priv;
@@ -527,8 +528,8 @@ static gboolean change_scale(GstAeVideo *self, const GstVideoInfo *info,
     return runner != NULL;
 }
 
-static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps,
-                         GstVideoInfo *in_info, GstCaps *out_caps,
+static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps G_GNUC_UNUSED,
+                         GstVideoInfo *in_info, GstCaps *out_caps G_GNUC_UNUSED,
                          GstVideoInfo *out_info)
 {
     GstAeVideo *self = GST_AE_VIDEO(filter);

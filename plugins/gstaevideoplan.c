@@ -107,7 +107,7 @@ static void read_row(const Job *job, int image, int c, int y)
                                 &job->plan->range, target, pass->channels);
 }
 
-static void read_task(void *data, int64_t index, int thread)
+static void read_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
 {
     const Job *job = data;
     int height = job->pass->padded_height;
@@ -132,7 +132,7 @@ static void write_row(const Job *job, const float *row, int image, int c, int y)
                             job->strength);
 }
 
-static void write_task(void *data, int64_t index, int thread)
+static void write_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
 {
     const Job *job = data;
     const Pass *pass = job->pass;
@@ -155,7 +155,8 @@ static gsize half_offset(const Pass *pass, int chroma, int y)
 }
 
 /* Two rows of the frame, which are one of chroma of half the size. */
-static void read_colour_task(void *data, int64_t index, int thread)
+static void read_colour_task(void *data, int64_t index,
+                             int thread G_GNUC_UNUSED)
 {
     const Job *job = data;
     const Pass *pass = job->pass;
@@ -181,7 +182,7 @@ static void read_colour_task(void *data, int64_t index, int thread)
 }
 
 /* Half of what chroma has more where it was seen at half the size. */
-static void compare_task(void *data, int64_t index, int thread)
+static void compare_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
 {
     const Pass *pass = ((const Job *)data)->pass;
     const float *images = ae_plan_output(pass->plan, 0);
@@ -259,7 +260,7 @@ static void run_pass(const GstAeVideoPlan *plan, const Pass *pass,
     }
 }
 
-static void plain_task(void *data, int64_t index, int thread)
+static void plain_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
 {
     const PlainJob *job = data;
     const Plain *plain = &job->plan->plains[index];

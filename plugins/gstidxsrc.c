@@ -310,6 +310,6 @@ static void gst_idx_src_class_init(GstIdxSrcClass *klass)
     klass->category = idx_src_debug;
 }
 
-static void gst_idx_src_init(GstIdxSrc *self)
+static void gst_idx_src_init(GstIdxSrc *self G_GNUC_UNUSED)
 {
 }

@@ -457,6 +457,6 @@ static void gst_vae_sample_class_init(GstVaeSampleClass *klass)
     klass->category = vae_sample_debug;
 }
 
-static void gst_vae_sample_init(GstVaeSample *self)
+static void gst_vae_sample_init(GstVaeSample *self G_GNUC_UNUSED)
 {
 }

@@ -12,7 +12,7 @@ extern void dsyevd_(const char *vectors, const char *triangle, const int *n,
                     const int *work_size, int *iwork, const int *iwork_size,
                     int *info, size_t vectors_length, size_t triangle_length);
 
-static gpointer one_thread(gpointer unused)
+static gpointer one_thread(gpointer unused G_GNUC_UNUSED)
 {
     openblas_set_num_threads(1);
     return NULL;

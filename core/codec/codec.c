@@ -462,7 +462,7 @@ void ae_codec_run(AeCodec *codec)
     ae_plan_run(codec->plan);
 }
 
-static void read_row(void *data, int64_t y, int thread)
+static void read_row(void *data, int64_t y, int thread G_GNUC_UNUSED)
 {
     const Reading *reading = data;
     const AeCodec *codec = reading->codec;

@@ -37,7 +37,8 @@ G_NORETURN static void fail(png_structp png, png_const_charp text)
     png_longjmp(png, 1);
 }
 
-static void ignore_warning(png_structp png, png_const_charp text)
+static void ignore_warning(png_structp png G_GNUC_UNUSED,
+                           png_const_charp text G_GNUC_UNUSED)
 {
 }
 
@@ -122,7 +123,7 @@ static void append_bytes(png_structp png, png_bytep data, size_t size)
     g_byte_array_append(png_get_io_ptr(png), data, (guint)size);
 }
 
-static void flush_nothing(png_structp png)
+static void flush_nothing(png_structp png G_GNUC_UNUSED)
 {
 }
 

@@ -209,12 +209,14 @@ ALWAYS_INLINE void map(float *y, const float *x, int64_t n, Function f,
     memcpy(y + i, rest, (n - i) * sizeof *y);
 }
 
-ALWAYS_INLINE Vector exp_function(Vector x, AeActivation a, float alpha)
+ALWAYS_INLINE Vector exp_function(Vector x, AeActivation a G_GNUC_UNUSED,
+                                  float alpha G_GNUC_UNUSED)
 {
     return exp_vector(x);
 }
 
-ALWAYS_INLINE Vector log_function(Vector x, AeActivation a, float alpha)
+ALWAYS_INLINE Vector log_function(Vector x, AeActivation a G_GNUC_UNUSED,
+                                  float alpha G_GNUC_UNUSED)
 {
     return log_vector(x);
 }

@@ -68,7 +68,7 @@ static void load(float *units, const uint8_t *bytes, int64_t pixels, int c,
 #else
 
 static void load(float *units, const uint8_t *bytes, int64_t pixels, int c,
-                 int zero)
+                 int zero G_GNUC_UNUSED)
 {
     const int all = (c + 3) / 4 * 4;
     uint8_t *next = (uint8_t *)units;

@@ -48,7 +48,7 @@ static int usable(void)
     return __builtin_cpu_supports("avx512vnni") ? 5 : 4;
 }
 #else
-static const AeKernels *set(int i)
+static const AeKernels *set(int i G_GNUC_UNUSED)
 {
     return &ae_kernels_c;
 }
@@ -59,7 +59,7 @@ static int usable(void)
 }
 #endif
 
-static gpointer choose(gpointer unused)
+static gpointer choose(gpointer unused G_GNUC_UNUSED)
 {
     const char *wanted = g_getenv("AE_KERNELS");
     const int n = usable();

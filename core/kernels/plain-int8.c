@@ -54,7 +54,7 @@ static void conv_row(const AeInt8Row *row)
 }
 
 static void load(float *units, const uint8_t *bytes, int64_t pixels, int c,
-                 int zero)
+                 int zero G_GNUC_UNUSED)
 {
     const int all = (c + 3) / 4 * 4;
     uint8_t *next = (uint8_t *)units;

@@ -60,7 +60,7 @@ static void *budget_alloc(void *data, size_t size)
     return malloc(size);
 }
 
-static void budget_free(void *data, void *memory)
+static void budget_free(void *data G_GNUC_UNUSED, void *memory)
 {
     free(memory);
 }

@@ -82,7 +82,7 @@ static gboolean plan(AeStep *step, GError **error)
 }
 
 static void forward(const AeStep *step, int64_t begin, int64_t end,
-                    float *scratch)
+                    float *scratch G_GNUC_UNUSED)
 {
     const Params *params = step->params;
     const float *x = step->in[0]->data + begin * unit_length(step);
@@ -92,7 +92,7 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
                             params->activation, params->alpha);
 }
 
-static void backward(const AeStep *step, float *scratch)
+static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Params *params = step->params;
     const AeOperand *x = step->in[0], *y = step->out[0];
@@ -170,7 +170,7 @@ static void clip_bounds(const AeStep *step, float *low, float *high)
 }
 
 static void clip_forward(const AeStep *step, int64_t begin, int64_t end,
-                         float *scratch)
+                         float *scratch G_GNUC_UNUSED)
 {
     const float *x = step->in[0]->data + begin * unit_length(step);
     float *y = step->out[0]->data + begin * unit_length(step);
@@ -185,7 +185,7 @@ static void clip_forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-static void clip_backward(const AeStep *step, float *scratch)
+static void clip_backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const float *x = step->in[0]->data, *dy = step->out[0]->grad;
     float *dx = step->in[0]->grad, low, high;

@@ -241,7 +241,7 @@ gboolean ae_elementwise_plan(AeStep *step, const AeElementwise *kind,
 
 /* More than two inputs are folded: f(f(a, b), c). */
 void ae_elementwise_forward(const AeStep *step, int64_t begin, int64_t end,
-                            float *scratch)
+                            float *scratch G_GNUC_UNUSED)
 {
     const Loops *loops = step->params;
 
@@ -258,7 +258,7 @@ void ae_elementwise_forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-void ae_elementwise_backward(const AeStep *step, float *scratch)
+void ae_elementwise_backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     for (int i = 0; i < step->n_in; i++) {
         if (ae_step_wants(step, i))

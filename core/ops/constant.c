@@ -71,8 +71,9 @@ static gboolean constant_plan(AeStep *step, GError **error)
     return ae_step_set_output(step, 0, &shape, error);
 }
 
-static void constant_forward(const AeStep *step, int64_t begin, int64_t end,
-                             float *scratch)
+static void constant_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
+                             int64_t end G_GNUC_UNUSED,
+                             float *scratch G_GNUC_UNUSED)
 {
     AeShape shape;
     gboolean integer;
@@ -105,8 +106,10 @@ static gboolean constant_of_shape_plan(AeStep *step, GError **error)
     return ae_step_set_output(step, 0, &shape, error);
 }
 
-static void constant_of_shape_forward(const AeStep *step, int64_t begin,
-                                      int64_t end, float *scratch)
+static void constant_of_shape_forward(const AeStep *step,
+                                      int64_t begin G_GNUC_UNUSED,
+                                      int64_t end G_GNUC_UNUSED,
+                                      float *scratch G_GNUC_UNUSED)
 {
     const AeTensor *value = ae_node_tensor(step->node, "value");
     int64_t n = ae_shape_elements(&step->out[0]->shape);
@@ -135,8 +138,9 @@ static gboolean shape_plan(AeStep *step, GError **error)
     return ae_step_set_output(step, 0, &shape, error);
 }
 
-static void shape_forward(const AeStep *step, int64_t begin, int64_t end,
-                          float *scratch)
+static void shape_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
+                          int64_t end G_GNUC_UNUSED,
+                          float *scratch G_GNUC_UNUSED)
 {
     int start = shape_bound(step, "start", 0);
 
@@ -170,8 +174,9 @@ static float cast(float x, int64_t type)
     return type == TYPE_BOOL ? x != 0 : truncf(x);
 }
 
-static void cast_forward(const AeStep *step, int64_t begin, int64_t end,
-                         float *scratch)
+static void cast_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
+                         int64_t end G_GNUC_UNUSED,
+                         float *scratch G_GNUC_UNUSED)
 {
     int64_t n = ae_shape_elements(&step->out[0]->shape);
     int64_t type = ae_node_int(step->node, "to", 0);
@@ -180,7 +185,7 @@ static void cast_forward(const AeStep *step, int64_t begin, int64_t end,
         step->out[0]->data[i] = cast(step->in[0]->data[i], type);
 }
 
-static void cast_backward(const AeStep *step, float *scratch)
+static void cast_backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const AeOperand *x = step->in[0], *y = step->out[0];
 

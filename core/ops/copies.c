@@ -129,7 +129,7 @@ static void fill(const AeStep *step, const AeCopies *copies)
 }
 
 void ae_copies_forward(const AeStep *step, int64_t begin, int64_t end,
-                       float *scratch)
+                       float *scratch G_GNUC_UNUSED)
 {
     const AeCopies *copies = step->params;
 
@@ -160,7 +160,7 @@ static gboolean has_all_gradients(const AeStep *step)
     return TRUE;
 }
 
-void ae_copies_backward(const AeStep *step, float *scratch)
+void ae_copies_backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const AeCopies *copies = step->params;
     gboolean once = copies->once && has_all_gradients(step);

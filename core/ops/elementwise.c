@@ -79,12 +79,12 @@ static float larger(float a, float b)
     return a > b ? a : b;
 }
 
-static float first(float a, float b)
+static float first(float a, float b G_GNUC_UNUSED)
 {
     return a;
 }
 
-static float second(float a, float b)
+static float second(float a G_GNUC_UNUSED, float b)
 {
     return b;
 }
@@ -97,8 +97,9 @@ static void add_row(const AeRow *row)
         each(row, sum);
 }
 
-static const float *add_gradient(const AeRow *row, const float *dy,
-                                 float *gradient, int which)
+static const float *add_gradient(const AeRow *row G_GNUC_UNUSED,
+                                 const float *dy, float *gradient G_GNUC_UNUSED,
+                                 int which G_GNUC_UNUSED)
 {
     return dy;
 }
@@ -142,7 +143,7 @@ static void div_row(const AeRow *row)
         each(row, quotient);
 }
 
-static float quotient_slope_a(float a, float b)
+static float quotient_slope_a(float a G_GNUC_UNUSED, float b)
 {
     return 1 / b;
 }
@@ -234,7 +235,7 @@ static void neg_row(const AeRow *row)
 }
 
 static const float *neg_gradient(const AeRow *row, const float *dy,
-                                 float *gradient, int which)
+                                 float *gradient, int which G_GNUC_UNUSED)
 {
     return negated(dy, gradient, row->n);
 }
@@ -246,7 +247,7 @@ static void abs_row(const AeRow *row)
 }
 
 static const float *abs_gradient(const AeRow *row, const float *dy,
-                                 float *gradient, int which)
+                                 float *gradient, int which G_GNUC_UNUSED)
 {
     for (int64_t i = 0; i < row->n; i++)
         gradient[i] = row->a[i] > 0 ? dy[i] : row->a[i] < 0 ? -dy[i] : 0;
@@ -259,7 +260,7 @@ static void exp_row(const AeRow *row)
 }
 
 static const float *exp_gradient(const AeRow *row, const float *dy,
-                                 float *gradient, int which)
+                                 float *gradient, int which G_GNUC_UNUSED)
 {
     for (int64_t i = 0; i < row->n; i++)
         gradient[i] = dy[i] * row->y[i];
@@ -272,7 +273,7 @@ static void log_row(const AeRow *row)
 }
 
 static const float *log_gradient(const AeRow *row, const float *dy,
-                                 float *gradient, int which)
+                                 float *gradient, int which G_GNUC_UNUSED)
 {
     for (int64_t i = 0; i < row->n; i++)
         gradient[i] = dy[i] / row->a[i];
@@ -286,7 +287,7 @@ static void sqrt_row(const AeRow *row)
 }
 
 static const float *sqrt_gradient(const AeRow *row, const float *dy,
-                                  float *gradient, int which)
+                                  float *gradient, int which G_GNUC_UNUSED)
 {
     for (int64_t i = 0; i < row->n; i++)
         gradient[i] = dy[i] / (2 * row->y[i]);

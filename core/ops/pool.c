@@ -382,7 +382,7 @@ static void global_forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-static void global_backward(const AeStep *step, float *scratch)
+static void global_backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Pool *pool = step->params;
     int64_t c = pool->c, pixels = pool->in[D] * pool->in[H] * pool->in[W];

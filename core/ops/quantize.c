@@ -169,7 +169,7 @@ static void dequantize_bytes(const AeStep *step, int64_t begin, int64_t end)
 }
 
 static void quantize_forward(const AeStep *step, int64_t begin, int64_t end,
-                             float *scratch)
+                             float *scratch G_GNUC_UNUSED)
 {
     const Quantize *q = step->params;
     const int64_t unit = ae_shape_elements(&step->in[0]->shape) / step->units;
@@ -188,7 +188,7 @@ static void quantize_forward(const AeStep *step, int64_t begin, int64_t end,
 }
 
 static void dequantize_forward(const AeStep *step, int64_t begin, int64_t end,
-                               float *scratch)
+                               float *scratch G_GNUC_UNUSED)
 {
     const Quantize *q = step->params;
     const int64_t unit = ae_shape_elements(&step->in[0]->shape) / step->units;

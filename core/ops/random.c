@@ -29,7 +29,7 @@ static uint64_t node_seed(const AeStep *step)
 }
 
 static void forward(const AeStep *step, int64_t begin, int64_t end,
-                    float *scratch)
+                    float *scratch G_GNUC_UNUSED)
 {
     float mean = ae_node_float(step->node, "mean", 0);
     float scale = ae_node_float(step->node, "scale", 1);
@@ -48,7 +48,7 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
 }
 
 /* Only the shape of the input matters. */
-static void backward(const AeStep *step, float *scratch)
+static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     if (ae_step_wants(step, 0))
         ae_step_clear_gradient(step, 0);

@@ -97,7 +97,7 @@ static void innermost(const AeBox *box, int64_t *size, int64_t *stride)
 }
 
 static void forward(const AeStep *step, int64_t begin, int64_t end,
-                    float *scratch)
+                    float *scratch G_GNUC_UNUSED)
 {
     const Reduce *reduce = step->params;
     int64_t size, stride;
@@ -115,7 +115,7 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-static void backward(const AeStep *step, float *scratch)
+static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Reduce *reduce = step->params;
     int64_t size, stride;

@@ -554,7 +554,7 @@ static const Tap *last_axis(const Resize *resize, int64_t *pixels)
 }
 
 static void forward(const AeStep *step, int64_t begin, int64_t end,
-                    float *scratch)
+                    float *scratch G_GNUC_UNUSED)
 {
     const Resize *resize = step->params;
     const float *x = step->in[0]->data;
@@ -614,7 +614,7 @@ static void backward_row(const Resize *resize, float *dx, const float *dy,
     }
 }
 
-static void backward(const AeStep *step, float *scratch)
+static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Resize *resize = step->params;
     Term terms[MAX_TERMS];

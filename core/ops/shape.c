@@ -115,7 +115,7 @@ static gboolean plan_as(AeStep *step, const AeShape *shape, GError **error)
 }
 
 static void forward(const AeStep *step, int64_t begin, int64_t end,
-                    float *scratch)
+                    float *scratch G_GNUC_UNUSED)
 {
     const Reshape *reshape = step->params;
     const AeOperand *x = step->in[0], *y = step->out[0];
@@ -130,7 +130,7 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-static void backward(const AeStep *step, float *scratch)
+static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Reshape *reshape = step->params;
     const AeOperand *x = step->in[0], *y = step->out[0];

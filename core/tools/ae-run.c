@@ -11,7 +11,8 @@ typedef struct {
     int64_t operations;
 } Peak;
 
-static void peak_task(void *data, int64_t index, int thread)
+static void peak_task(void *data, int64_t index G_GNUC_UNUSED,
+                      int thread G_GNUC_UNUSED)
 {
     Peak *peak = data;
     float sink[64];

@@ -49,7 +49,7 @@ static void sgd(const Update *u, int64_t begin, int64_t end)
     }
 }
 
-static void update_chunk(void *data, int64_t index, int thread)
+static void update_chunk(void *data, int64_t index, int thread G_GNUC_UNUSED)
 {
     const Update *u = data;
     int64_t begin = index * CHUNK, end = MIN(begin + CHUNK, u->n);

@@ -527,7 +527,7 @@ static AeTrainerLoss run_batch(AeTrainer *t, int n, gboolean learning)
 
 /* Sums a part of the gradients of all lanes into lane 0, in their order, and
  * the squares of the sums into chunk_norms. */
-static void sum_chunk(void *data, int64_t chunk, int thread)
+static void sum_chunk(void *data, int64_t chunk, int thread G_GNUC_UNUSED)
 {
     AeTrainer *t = data;
     int64_t begin = chunk * CHUNK, n = MIN(CHUNK, t->n_weights - begin);

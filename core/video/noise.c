@@ -62,8 +62,9 @@ static void draw_uniform(AeRandom *random, float *uniform, int n)
     random->left = 0;
 }
 
-static void apply_none(AeRandom *random, float *target, const float *source,
-                       int n, const float *values)
+static void apply_none(AeRandom *random G_GNUC_UNUSED, float *target,
+                       const float *source, int n,
+                       const float *values G_GNUC_UNUSED)
 {
     for (int i = 0; i < n; i++)
         target[i] = source[i];

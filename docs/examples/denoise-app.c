@@ -20,7 +20,8 @@ static int status;
 
 /* Errors end the stream; after a warning it goes on: a model that cannot be
  * loaded while playing leaves the old one in use. */
-static gboolean on_message(GstBus *bus, GstMessage *message, void *data)
+static gboolean on_message(GstBus *bus G_GNUC_UNUSED, GstMessage *message,
+                           void *data G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
 
@@ -38,7 +39,8 @@ static gboolean on_message(GstBus *bus, GstMessage *message, void *data)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_key(int fd, GIOCondition condition, void *denoise)
+static gboolean on_key(int fd, GIOCondition condition G_GNUC_UNUSED,
+                       void *denoise)
 {
     static guint pressed;
     const char *model;

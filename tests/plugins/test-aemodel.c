@@ -59,7 +59,7 @@ static void test_changed(void)
     save("old");
 }
 
-static void *load_often(void *unused)
+static void *load_often(void *unused G_GNUC_UNUSED)
 {
     for (int i = 0; i < 200; i++) {
         g_autoptr(GstAeModel) model = load(path, NULL);

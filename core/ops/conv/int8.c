@@ -62,7 +62,7 @@ static void make_units(const AeInt8Kernels *kernels, Int8 *p, gboolean up)
 }
 
 /* Behind the packed weights: the biases of each phase, then the scales. */
-static int32_t *biases(const Int8 *p, const AeConvPass *pass, float *packed)
+static int32_t *biases(const AeConvPass *pass, float *packed)
 {
     return (int32_t *)(packed + pass->packed);
 }
@@ -118,7 +118,7 @@ static void int8_prepare(AeStep *step, float *scratch)
 {
     const Int8 *p = step->params;
     const AeConvPass *pass = ae_conv_forward(&p->c);
-    int32_t *bias = biases(p, pass, step->packed);
+    int32_t *bias = biases(pass, step->packed);
     float *scale = scales(p, pass, step->packed);
 
     ae_conv_pack(step->kernels, &p->c, pass, p->weights, step->packed, scratch);
@@ -197,7 +197,7 @@ static void int8_forward(const AeStep *step, int64_t begin, int64_t end,
             row.k = (int)ae_conv_segment_length(pass, x);
             row.in_step = pass->step[2] * rows.channels;
             row.weights = step->packed + phase * pass->slot;
-            row.bias = biases(p, pass, step->packed) + phase * p->padded_c;
+            row.bias = biases(pass, step->packed) + phase * p->padded_c;
             row.scale = scales(p, pass, step->packed);
             row.out_step = row.residual_step = pass->phases[2] * p->target_c;
             row.n = (int)x->count;

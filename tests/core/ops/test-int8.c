@@ -346,7 +346,7 @@ static float bias(GRand *random)
     return (float)g_rand_double_range(random, -0.3, 0.3);
 }
 
-static float zero(GRand *random)
+static float zero(GRand *random G_GNUC_UNUSED)
 {
     return 0;
 }
