@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Files of pictures to what a model reads. */
+/* Makes inputs for a model from files of pictures. */
 #include "base/error.h"
 #include "data/idx.h"
 #include "data/png.h"
@@ -10,62 +10,59 @@
 
 enum { MAX_IMAGES = 256, SEED = 1 };
 
-/* What the model says of its input. */
+/* The model's input, from its declaration and metadata. */
 typedef struct {
     int channels;
     int64_t height, width; /* AE_UNKNOWN: any multiple */
     int64_t multiple;
     AeRange range;
     AeNoise *noise; /* or NULL */
-} Wishes;
+} Input;
 
-static gboolean read_wishes(const AeModel *model, Wishes *wishes,
-                            GError **error)
+static gboolean read_input(const AeModel *model, Input *input, GError **error)
 {
-    const AeValue *input = ae_model_value(model, ae_model_input(model, 0));
+    const AeValue *value = ae_model_value(model, ae_model_input(model, 0));
     AeMetadata metadata;
 
     if (!ae_metadata_read(model, &metadata, error))
         return FALSE;
-    *wishes =
-        (Wishes){.multiple = metadata.multiple > 0 ? metadata.multiple : 16,
-                 .range = metadata.range};
-    if (!input->has_shape || input->shape.rank != 4 ||
-        (input->shape.dim[1] != 1 && input->shape.dim[1] != 3 &&
-         input->shape.dim[1] != AE_YUV420_CHANNELS)) {
+    *input = (Input){.multiple = metadata.multiple > 0 ? metadata.multiple : 16,
+                     .range = metadata.range};
+    if (!value->has_shape || value->shape.rank != 4 ||
+        (value->shape.dim[1] != 1 && value->shape.dim[1] != 3 &&
+         value->shape.dim[1] != AE_YUV420_CHANNELS)) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                     "the input '%s' of the model is no image of 1, 3 or 6 "
                     "channels",
-                    input->name);
+                    value->name);
         return FALSE;
     }
-    wishes->channels = (int)input->shape.dim[1];
-    wishes->height = input->shape.dim[2];
-    wishes->width = input->shape.dim[3];
+    input->channels = (int)value->shape.dim[1];
+    input->height = value->shape.dim[2];
+    input->width = value->shape.dim[3];
     if (metadata.noise != NULL)
-        wishes->noise = ae_noise_parse(metadata.noise, error);
-    return metadata.noise == NULL || wishes->noise != NULL;
+        input->noise = ae_noise_parse(metadata.noise, error);
+    return metadata.noise == NULL || input->noise != NULL;
 }
 
-/* Gray from RGB: the weights of BT.601. */
-static float pixel_at(const AeImage *image, const Wishes *wishes, int64_t x,
-                      int64_t y, int c)
+/* Channel @c of @channels, 0 to 1. Gray from RGB has the weights of BT.601. */
+static float pixel_at(const AeImage *image, int channels, int64_t x, int64_t y,
+                      int c)
 {
     const uint8_t *p = image->pixels + (y * image->width + x) * image->channels;
 
     if (image->channels == 1)
         return p[0] / 255.0f;
-    if (wishes->channels == 3)
+    if (channels == 3)
         return p[c] / 255.0f;
     return (0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2]) / 255;
 }
 
-/* Luma (@c 0) or chroma of the mean of @side x @side pixels, from RGB: BT.601,
- * 16 to 235 and 240. */
+/* Luma (@c 0) or chroma (1, 2) of the mean of @side x @side pixels: BT.601,
+ * with luma from 16 to 235 and chroma from 16 to 240, divided by 255. */
 static float component_at(const AeImage *image, int64_t x, int64_t y, int side,
                           int c)
 {
-    static const Wishes rgb = {.channels = 3};
     static const float rows[3][4] = {
         {16, 65.481f, 128.553f, 24.966f},
         {128, -37.797f, -74.203f, 112},
@@ -76,14 +73,14 @@ static float component_at(const AeImage *image, int64_t x, int64_t y, int side,
     for (int i = 0; i < side * side; i++)
         for (int k = 0; k < 3; k++)
             sum += rows[c][1 + k] *
-                   pixel_at(image, &rgb, x + i % side, y + i / side, k) /
+                   pixel_at(image, 3, x + i % side, y + i / side, k) /
                    (float)(side * side);
     return sum / 255;
 }
 
-/* @sample from the planes of 4:2:0 video, twice its size from (left, top) on,
- * with noise. */
-static gboolean fill_yuv420(const Wishes *wishes, const AeImage *image,
+/* Fills @sample, which is half as large as the part of @image from (@left,
+ * @top) on, with six channels of 4:2:0 video, and adds noise. */
+static gboolean fill_yuv420(const Input *input, const AeImage *image,
                             int64_t left, int64_t top, uint64_t number,
                             AeTensor *sample, GError **error)
 {
@@ -103,14 +100,14 @@ static gboolean fill_yuv420(const Wishes *wishes, const AeImage *image,
                 *next++ = component_at(image, left + x * side, top + y * side,
                                        side, c);
             }
-    if (wishes->noise != NULL)
-        ae_noise_apply(wishes->noise, all->data, all->data, planes, 3, SEED,
+    if (input->noise != NULL)
+        ae_noise_apply(input->noise, all->data, all->data, planes, 3, SEED,
                        number);
     ae_yuv420_pack(all->data, (int)w, (int)h, sample->data);
     return TRUE;
 }
 
-static void fill(const Wishes *wishes, const AeImage *image, int64_t left,
+static void fill(const Input *input, const AeImage *image, int64_t left,
                  int64_t top, uint64_t number, AeTensor *sample)
 {
     const int64_t h = sample->shape.dim[2], w = sample->shape.dim[3];
@@ -118,26 +115,26 @@ static void fill(const Wishes *wishes, const AeImage *image, int64_t left,
 
     for (int64_t y = 0; y < h; y++)
         for (int64_t x = 0; x < w; x++)
-            for (int c = 0; c < wishes->channels; c++)
-                *next++ = pixel_at(image, wishes, left + x, top + y, c);
-    if (wishes->noise != NULL)
-        ae_noise_apply(wishes->noise, sample->data, sample->data,
-                       &(AeNoisePlane){w, h, wishes->channels}, 1, SEED,
-                       number);
+            for (int c = 0; c < input->channels; c++)
+                *next++ =
+                    pixel_at(image, input->channels, left + x, top + y, c);
+    if (input->noise != NULL)
+        ae_noise_apply(input->noise, sample->data, sample->data,
+                       &(AeNoisePlane){w, h, input->channels}, 1, SEED, number);
 }
 
-/* The middle of @image. */
-static gboolean add_image(GPtrArray *samples, const Wishes *wishes,
+/* Adds the middle of @image as a sample. */
+static gboolean add_image(GPtrArray *samples, const Input *input,
                           const AeImage *image, const char *name,
                           GError **error)
 {
-    const gboolean half = wishes->channels == AE_YUV420_CHANNELS;
-    const int64_t m = wishes->multiple, times = half ? 2 : 1;
+    const gboolean half = input->channels == AE_YUV420_CHANNELS;
+    const int64_t m = input->multiple, times = half ? 2 : 1;
     const int64_t h =
-        wishes->height < 0 ? image->height / times / m * m : wishes->height;
+        input->height < 0 ? image->height / times / m * m : input->height;
     const int64_t w =
-        wishes->width < 0 ? image->width / times / m * m : wishes->width;
-    const AeShape shape = {.rank = 4, .dim = {1, wishes->channels, h, w}};
+        input->width < 0 ? image->width / times / m * m : input->width;
+    const AeShape shape = {.rank = 4, .dim = {1, input->channels, h, w}};
     const int64_t top = (image->height - h * times) / 2;
     const int64_t left = (image->width - w * times) / 2;
     g_autoptr(AeTensor) sample = NULL;
@@ -152,18 +149,17 @@ static gboolean add_image(GPtrArray *samples, const Wishes *wishes,
     if (sample == NULL)
         return FALSE;
     if (!half)
-        fill(wishes, image, left, top, samples->len, sample);
-    else if (!fill_yuv420(wishes, image, left, top, samples->len, sample,
-                          error))
+        fill(input, image, left, top, samples->len, sample);
+    else if (!fill_yuv420(input, image, left, top, samples->len, sample, error))
         return FALSE;
     for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
         sample->data[i] =
-            wishes->range.low + sample->data[i] * wishes->range.span;
+            input->range.low + sample->data[i] * input->range.span;
     g_ptr_array_add(samples, g_steal_pointer(&sample));
     return TRUE;
 }
 
-static gboolean add_idx(GPtrArray *samples, const Wishes *wishes,
+static gboolean add_idx(GPtrArray *samples, const Input *input,
                         const char *path, GError **error)
 {
     g_autoptr(AeIdx) idx = ae_idx_load(path, error);
@@ -183,21 +179,21 @@ static gboolean add_idx(GPtrArray *samples, const Wishes *wishes,
                                idx->rank == 4 ? 3 : 1,
                                (uint8_t *)idx->data + at};
 
-        if (!add_image(samples, wishes, &image, path, error))
+        if (!add_image(samples, input, &image, path, error))
             return FALSE;
     }
     return TRUE;
 }
 
-static gboolean add_file(GPtrArray *samples, const Wishes *wishes,
+static gboolean add_file(GPtrArray *samples, const Input *input,
                          const char *path, GError **error)
 {
     g_autoptr(AeImage) image = NULL;
 
     if (!g_str_has_suffix(path, ".png"))
-        return add_idx(samples, wishes, path, error);
+        return add_idx(samples, input, path, error);
     image = ae_image_load_png(path, error);
-    return image != NULL && add_image(samples, wishes, image, path, error);
+    return image != NULL && add_image(samples, input, image, path, error);
 }
 
 static void destroy_tensor(void *tensor)
@@ -210,11 +206,11 @@ GPtrArray *ae_calibration_load(const AeModel *model, char *const *paths,
 {
     g_autoptr(GPtrArray) samples =
         g_ptr_array_new_with_free_func(destroy_tensor);
-    Wishes wishes = {0};
-    gboolean ok = read_wishes(model, &wishes, error);
+    Input input = {0};
+    gboolean ok = read_input(model, &input, error);
 
     for (int i = 0; ok && paths[i] != NULL; i++)
-        ok = add_file(samples, &wishes, paths[i], error);
-    ae_noise_free(wishes.noise);
+        ok = add_file(samples, &input, paths[i], error);
+    ae_noise_free(input.noise);
     return ok ? g_steal_pointer(&samples) : NULL;
 }

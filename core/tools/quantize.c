@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Ranges of the values that convolutions read, and the model that uses them.
+/* Finds the ranges of the values that convolutions read, and writes the model
+ * that uses them.
  *
  * The range of a value is the one with the smallest mean squared error over the
- * samples: a little less than all that occurs, where what is cut off weighs
- * less than the finer steps. */
+ * samples. It is often a little smaller than the extremes: cutting off few
+ * large numbers costs less than coarser steps for all others. */
 #include "tools/quantize.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ enum { BINS = 2048, MIN_OPSET = 11, QDQ_OPSET = 13 };
 /* A value that convolutions read. */
 typedef struct {
     const char *name; /* borrowed from the model */
-    float low, high;  /* of what occurs; 0 is always in between */
+    float low, high;  /* extremes; 0 always lies between them */
     double bins[BINS];
     float scale, zero;
 } Range;
@@ -33,7 +34,7 @@ static void range_extend(Range *range, const float *x, int64_t n)
     }
 }
 
-/* Zeros are left out: every range holds them exactly. */
+/* Counts numbers other than 0, which every range holds exactly. */
 static void range_count(Range *range, const float *x, int64_t n)
 {
     const float width = (range->high - range->low) / BINS;
@@ -43,7 +44,7 @@ static void range_count(Range *range, const float *x, int64_t n)
             range->bins[MIN((int)((x[i] - range->low) / width), BINS - 1)]++;
 }
 
-/* The squared error when @part of the range is kept. */
+/* The squared error of a range that is @part of the extremes. */
 static double range_error(const Range *range, double part)
 {
     const double low = range->low * part, high = range->high * part;
@@ -84,7 +85,8 @@ static int node_input(const AeNode *node, guint i)
     return i < node->inputs->len ? g_array_index(node->inputs, int, i) : -1;
 }
 
-/* Convolutions of images with constant weights and bias, in one group. */
+/* TRUE for a convolution of images in one group with constant weights and bias.
+ */
 static gboolean is_possible(const AeModel *model, const AeNode *node)
 {
     const int w = node_input(node, 1), b = node_input(node, 2);
@@ -99,8 +101,9 @@ static gboolean is_possible(const AeModel *model, const AeNode *node)
            (b < 0 || ae_model_value(model, b)->constant != NULL);
 }
 
-/* TRUE if what @node makes reaches a convolution after it. The last ones stay
- * in floats: they are small, and their roundings are seen. */
+/* TRUE if the output of node @at reaches a later convolution. The last
+ * convolutions stay in floats: they are small, and the eye sees their
+ * rounding. */
 static gboolean reaches_another(const AeModel *model, guint at)
 {
     const AeNode *node = g_ptr_array_index(model->nodes, at);
@@ -128,7 +131,7 @@ static gboolean is_quantisable(const AeModel *model, guint at)
            reaches_another(model, at);
 }
 
-/* Of each value that convolutions read, by name. */
+/* A range for each value that convolutions read, by its name. */
 static GHashTable *find_ranges(const AeModel *model)
 {
     GHashTable *ranges =
@@ -197,7 +200,8 @@ static gboolean observe(AeModel *model, GHashTable *ranges,
     return TRUE;
 }
 
-/* Operators that mean something else from opset 13 on. */
+/* Raises the opset to that of QDQ models. Fails if the model has operators
+ * whose meaning changes in between. */
 static gboolean raise_opset(AeModel *model, GError **error)
 {
     static const char *const changed[] = {"Softmax", "Split", "Squeeze",
@@ -225,7 +229,7 @@ static gboolean raise_opset(AeModel *model, GError **error)
     return FALSE;
 }
 
-/* A value's name with a suffix, and more of it where that is taken. */
+/* A value's name with a suffix, made longer until no value has it. */
 static char *new_name(const AeModel *model, const char *name,
                       const char *suffix)
 {
@@ -266,8 +270,8 @@ static int add_scalar(AeModel *model, const char *name, const char *suffix,
     return add_constant(model, name, suffix, tensor);
 }
 
-/* Puts a node before node *@at, which then is one further, and returns its
- * result. */
+/* Inserts a node before node *@at and moves *@at on by one. Returns the output
+ * of the new node. */
 static int insert_node(AeModel *model, guint *at, const char *op,
                        const char *name, const char *suffix, const int input[3],
                        int64_t axis)
@@ -285,7 +289,7 @@ static int insert_node(AeModel *model, guint *at, const char *op,
     return output;
 }
 
-/* QuantizeLinear and DequantizeLinear of @value; the result of the latter. */
+/* Inserts QuantizeLinear and DequantizeLinear of @value; returns the output. */
 static int insert_pair(AeModel *model, guint *at, int value, const Range *range)
 {
     const char *name = ae_model_value(model, value)->name;
@@ -300,8 +304,8 @@ static int insert_pair(AeModel *model, guint *at, int value, const Range *range)
                        input, -1);
 }
 
-/* The scale of each of @n output channels along @axis of @weight, which becomes
- * whole numbers. */
+/* Rounds @weight to whole numbers, with a scale for each output channel, which
+ * lies along @axis. Returns the scales. */
 static AeTensor *quantise_weight(AeTensor *weight, int axis)
 {
     const int64_t n = weight->shape.dim[axis];
@@ -326,7 +330,7 @@ static AeTensor *quantise_weight(AeTensor *weight, int axis)
     return scale;
 }
 
-/* DequantizeLinear of @numbers, a list of them an index of @axis. */
+/* Inserts DequantizeLinear of @numbers with a scale for each index of @axis. */
 static int insert_constant(AeModel *model, guint *at, const char *name,
                            AeTensor *numbers, AeTensor *scale, int axis)
 {
@@ -342,7 +346,7 @@ static int insert_constant(AeModel *model, guint *at, const char *name,
                        input, axis);
 }
 
-/* The bias in units of what the products of weights and inputs are. */
+/* Inserts the bias in units of the scales of input and weight multiplied. */
 static int insert_bias(AeModel *model, guint *at, int value,
                        const AeTensor *weight_scale, float input_scale)
 {
@@ -375,8 +379,9 @@ static void quantise_node(AeModel *model, guint *at, AeNode *node,
     input[1] = insert_constant(model, at, old->name, weight, scale, axis);
 }
 
-/* What has been quantised for a convolution is read in that form by others as
- * well; but what is fed by @quantise, such a convolution, alone. */
+/* Makes @node read quantised values instead of the original ones. An input of
+ * the model is replaced only if @quantise: if the node is a quantised
+ * convolution. */
 static void redirect(const AeModel *model, AeNode *node, gboolean quantise,
                      const int *map)
 {
@@ -464,7 +469,7 @@ AeModel *ae_quantize(AeModel *model, const GPtrArray *samples,
     while (g_hash_table_iter_next(&iter, NULL, &range))
         range_choose(range);
     quantise_nodes(copy, ranges);
-    /* On the way back from luma and chroma steps of 8 bits grow. */
+    /* The way back from luma and chroma would magnify the steps of 8 bits. */
     ae_metadata_drop_luma_chroma(copy);
     unused = g_steal_pointer(&copy);
     return ae_model_cut(unused, NULL, NULL, error); /* without old weights */
