@@ -11,14 +11,13 @@
 # FOLDER has the four MNIST-style idx files; default: as the row says. For s9 it
 # is a tar archive of train/ and test/ with JPEG images of 32x32 pixels. SEEDS
 # (1): models are trained with the seeds 1 to SEEDS. OUT (out): gets the models,
-# MODEL-SEED.onnx, their logs, and the pictures, MODEL-KIND.png.
+# MODEL-SEED.onnx, their logs, and the pictures.
 set -euo pipefail
 . "$(dirname "$0")/lib/common.sh"
 . "$ROOT/pipelines/lib/idx.sh"
 . "$ROOT/pipelines/lib/pictures.sh"
 
 TABLE=$ROOT/pipelines/lib/lesson.table
-declare -A PROPERTIES # of each model that the row has trained
 
 list_rows() {
     awk '/^[a-z]/ { name = $1; epochs = $2; sub(/^[^ ]+ [^ ]+ [^ ]+ /, "")
@@ -34,7 +33,7 @@ steps_of() {
 # The mean of the numbers that come, one a line: print_mean NAME
 print_mean() {
     awk -v name="$1" '{ s += $1 }
-        END { printf "%s, mean of %d seeds: %.4f\n", name, NR, s / NR }'
+        END { printf "%s, mean of %d: %.4f\n", name, NR, s / NR }'
 }
 
 # Trains and measures MODEL with every seed. A falling rate reaches 0 at the end
@@ -46,7 +45,6 @@ lesson_train() {
     [[ ! $* =~ batch-size=([0-9]+) ]] || batch=${BASH_REMATCH[1]}
     [[ $* != *schedule=* || $* == *max-steps=* ]] ||
         set -- "$@" max-steps=$((EPOCHS * COUNT / batch))
-    PROPERTIES[$name]=$*
     for seed in $(seq "$SEEDS"); do
         model=$OUT/$name-$seed.onnx
         train "$FOLDER" "$EPOCHS" "$seed" "$model" "$@"
@@ -73,40 +71,32 @@ lesson_published() {
     echo "published: $*"
 }
 
-# Sets SET to FOLDER, or for "other" to a folder with test images of another
-# kind: Fashion-MNIST, or rings that move where FOLDER is Fashion-MNIST.
-choose_set() {
-    SET=$FOLDER
-    [ "${1:-own}" = other ] || return 0
-    SET=$FASHION
-    [ "$FOLDER" = "$FASHION" ] || return 0
-    SET=$TEMPORARY/rings
-    mkdir -p "$SET"
-    write_frames 1000 "$SET/t10k-images-idx3-ubyte" videotestsrc \
-        num-buffers=1000 pattern=zone-plate kx2=20 ky2=20 kt=7
+lesson_draw() {
+    "picture_$2" "$1" "${@:3}"
 }
 
-# lesson_rebuilt MODEL [other]
-lesson_rebuilt() {
-    choose_set "${2:-}"
-    show_rebuilt "$SET" "$OUT/$1-1.onnx" "$OUT/$1-rebuilt.png"
+lesson_gallery() {
+    lesson_draw "$@"
+}
+
+# Sets SET to FOLDER, or to OTHER: choose_set [other]
+choose_set() {
+    SET=$FOLDER
+    [ "${1:-}" != other ] || SET=$OTHER
 }
 
 # How much of the noise of its training a denoiser removes.
-#   lesson_denoised MODEL [other]
-lesson_denoised() {
-    local model=$OUT/$1-1.onnx noise=${PROPERTIES[$1]##*noise=}
-    noise=${noise%% *}
+#   lesson_denoise MODEL [other]
+lesson_denoise() {
+    local model=$OUT/$1-1.onnx noise
+    noise=$(model_says "$1" noise)
     choose_set "${2:-}"
-    cp "$model" "$TEMPORARY/denoiser.onnx"
     idx_source "$SET" t10k
     REFERENCE=("${SOURCE[@]}")
     compare "$1, noise" "$COUNT" "${SOURCE[@]}" ! aenoise noise="$noise" seed=1
-    measure "$SET" 1 "$TEMPORARY/denoiser.onnx" ${PROPERTIES[$1]}
+    measure "$SET" 1 "$model" task=denoise noise="$noise" loss=bce
     printf '%s: noisy %.2f dB, denoised %.2f dB (BCE %.4f)\n' "$SET" \
-        "$(compared psnr)" "$(measured "$TEMPORARY/denoiser.onnx" psnr)" \
-        "$(measured "$TEMPORARY/denoiser.onnx" loss)"
-    show_denoised "$SET" "$model" "$OUT/$1-denoised${2:+-$2}.png" "$noise"
+        "$(compared psnr)" "$(measured "$model" psnr)" "$(measured "$model" loss)"
 }
 
 # Enlarging without training: lesson_interpolation CHANNELS SCALE [PROPERTY...]
@@ -118,15 +108,6 @@ lesson_interpolation() {
         measure "$FOLDER" 1 "$model" task=superres scale="$2" "${@:3}"
         printf '%s: test PSNR %.2f dB\n' $name "$(measured "$model" psnr)"
     done
-}
-
-# lesson_enlarged MODEL SIDE SCALE
-lesson_enlarged() {
-    show_enlarged "$FOLDER" "$2" "$3" "$OUT/$1-1.onnx" "$OUT/$1-enlarged.png"
-}
-
-lesson_noise() {
-    show_noise "$OUT/$1-1.onnx" "$OUT/$1-noise.png"
 }
 
 # The moments of the test images' codes, and the share of the test images whose
@@ -158,49 +139,32 @@ lesson_components() {
     neighbours "$1 components" "$model"
 }
 
-# lesson_scatter MODEL...
-lesson_scatter() {
-    local name models=()
-    for name; do
-        models+=("$name" "$OUT/$name-1.onnx")
-    done
-    show_codes "$FOLDER" "$OUT/$1-codes.png" "${models[@]}"
-}
-
-# lesson_plane MODEL COUNT RANGE
-lesson_plane() {
-    draw "$OUT/$1-plane.png" manifold "$OUT/$1-1.onnx" --count "$2" --range "$3"
-}
-
-lesson_random() {
-    show_random "$OUT/$1-random.png" "$1" "$OUT/$1-1.onnx"
-}
-
-# The accuracy of 7 neighbours among the training images: how many of COUNT
-# images they take for LABELS, a file or the number of one class.
-#   recognised FILE LABELS COUNT
+# What 7 neighbours among the training images take images for: the share that is
+# labelled as in an idx file: recognised IMAGES LABELS
 recognised() {
-    local labels=$2
-    if [ ! -f "$labels" ]; then
-        labels=$TEMPORARY/class
-        { idx_header "$3" && head -c "$3" /dev/zero |
-            tr '\0' "\\$(printf %03o "$2")"; } >"$labels"
-    fi
     ae knn "$(idx_file "$FOLDER" train images)" \
-        "$(idx_file "$FOLDER" train labels)" "$1" "$labels"
+        "$(idx_file "$FOLDER" train labels)" "$@"
 }
 
-# How many of 1,000 images are taken for each class: by_class FILE
+# Labels of the same class as an idx file: same_class CLASS COUNT FILE
+same_class() {
+    { idx_header "$2" && head -c "$2" /dev/zero |
+        tr '\0' "\\$(printf %03o "$1")"; } >"$3"
+}
+
+# How many of 1,000 images are taken for each class: by_class IMAGES
 by_class() {
     local class
     for class in {0..9}; do
-        recognised "$1" "$class" 1000 | sed -E 's/.*\(([0-9]+) of.*/\1/'
+        same_class "$class" 1000 "$TEMPORARY/class"
+        recognised "$1" "$TEMPORARY/class" |
+            sed -E 's/.*\(([0-9]+) of.*/\1/'
     done | paste -s -d ' '
 }
 
 # lesson_classes MODEL
 lesson_classes() {
-    write_frames 1000 "$TEMPORARY/decoded" vaesample num-buffers=1000 seed=2 \
+    write_frames "$TEMPORARY/decoded" vaesample num-buffers=1000 seed=2 \
         model-file="$OUT/$1-1.onnx"
     echo "1000 random codes, decoded by $1, by class:" \
         "$(by_class "$TEMPORARY/decoded")"
@@ -211,61 +175,55 @@ lesson_labels() {
     local seed class
     for seed in $(seq "$SEEDS"); do
         for class in {0..9}; do
-            write_frames 1000 "$TEMPORARY/samples" vaesample label="$class" \
+            write_frames "$TEMPORARY/samples" vaesample label="$class" \
                 seed="$class" num-buffers=1000 model-file="$OUT/$1-$seed.onnx"
-            recognised "$TEMPORARY/samples" "$class" 1000
-        done | tr -d '(' | awk -v name="$1-$seed" '{ right += $3; n += $5 }
-            END { printf "%s, samples: accuracy %.4f (%d of %d)\n", name,
-                right / n, right, n }'
+            same_class "$class" 1000 "$TEMPORARY/class"
+            recognised "$TEMPORARY/samples" "$TEMPORARY/class"
+        done | sed 's/accuracy //; s/ .*//' |
+            print_mean "$1-$seed, samples: accuracy"
     done
-    draw "$OUT/$1-labels.png" labels "$OUT/$1-1.onnx"
 }
 
 # The rank of the first image of another kind by its error: lesson_rank MODEL
 lesson_rank() {
     local seed
-    choose_set other
     for seed in $(seq "$SEEDS"); do
         ae error "$OUT/$1-$seed.onnx" "$(idx_file "$FOLDER" t10k images)" \
-            "$(idx_file "$SET" t10k images)"
+            "$(idx_file "$OTHER" t10k images)"
     done
 }
 
 # What the discriminator got right at its best and in the last 20 messages.
 #   lesson_discriminator MODEL
 lesson_discriminator() {
-    local seed
+    local seed right
     for seed in $(seq "$SEEDS"); do
-        grep -o 'discriminator-accuracy=(double)[^,;]*' \
-            "$OUT/$1-$seed.onnx.log" | awk -F ')' -v name="$1-$seed" '
-            { all[NR] = $2; if ($2 > most) most = $2 }
-            END { for (i = NR; i > 0 && i > NR - 20; i--) last += all[i]
-                printf "%s: the discriminator is right in %.3f at best, "\
-                    "%.3f at the end\n", name, most,
-                    last / (NR < 20 ? NR : 20) }'
+        right=$(sed -nE 's/.*discriminator-accuracy=\(double\)([^,;]*).*/\1/p' \
+            "$OUT/$1-$seed.onnx.log")
+        echo "$1-$seed: the discriminator is right in" \
+            "$(sort -g <<<"$right" | tail -n 1) at best"
+        tail -n 20 <<<"$right" | print_mean "$1-$seed, at the end"
     done
 }
 
 # What becomes of images when noise is added to their codes.
 #   lesson_noisy-codes MODEL SD...
 lesson_noisy-codes() {
-    local sd images
-    images=$(idx_file "$FOLDER" t10k images)
+    local sd
     idx_source "$FOLDER" t10k
     REFERENCE=("${SOURCE[@]}")
-    show_noisy_codes "$images" "$OUT/$1-1.onnx" "$OUT/$1-noise.png" "${@:2}"
     for sd in "${@:2}"; do
+        decode_noisy "$1" "$sd"
         compare "noise of sd $sd" "$COUNT" idxsrc location="$TEMPORARY/$sd.idx"
         printf 'noise of sd %s: PSNR %.2f dB, %s\n' "$sd" "$(compared psnr)" \
             "$(recognised "$TEMPORARY/$sd.idx" \
-                "$(idx_file "$FOLDER" t10k labels)" 0)"
+                "$(idx_file "$FOLDER" t10k labels)")"
     done
 }
 
 # What a model loses of test images: lesson_errors MODEL own|other
 lesson_errors() {
-    local model=$TEMPORARY/measured.onnx
-    cp "$OUT/$1-1.onnx" "$model"
+    local model=$OUT/$1-1.onnx
     choose_set "$2"
     measure "$SET" 1 "$model" loss=bce
     printf '%s on %s: BCE %.4f' "$1" "$SET" "$(measured "$model" loss)"
@@ -285,20 +243,20 @@ lesson_samples() {
             aeencode model-file="$OUT/$1-1.onnx" output=$output seed=1 ! \
             filesink location="$TEMPORARY/$output"
     done
-    od -An -v -t f4 -w16 -N 16 "$TEMPORARY/moments" |
-        awk '{ printf "the first image: the encoder says mean %.4f, %.4f, "\
-            "sd %.4f, %.4f\n", $1, $2, exp($3 / 2), exp($4 / 2) }'
-    od -An -v -t f4 -w8 "$TEMPORARY/sample" |
-        awk '{ a += $1; b += $2; aa += $1 * $1; bb += $2 * $2 }
-            END { a /= NR; b /= NR; printf "of %d samples: mean %.4f, %.4f, "\
-                "sd %.4f, %.4f\n", NR, a, b, sqrt(aa / NR - a * a),
-                sqrt(bb / NR - b * b) }'
+    {
+        od -An -v -t f4 -w16 -N 16 "$TEMPORARY/moments"
+        od -An -v -t f4 -w8 "$TEMPORARY/sample"
+    } | awk 'NR == 1 { printf "the first image: mean %.4f, %.4f, sd %.4f, %.4f by "\
+            "the encoder; ", $1, $2, exp($3 / 2), exp($4 / 2); next }
+        { n++; a += $1; b += $2; aa += $1 * $1; bb += $2 * $2 }
+        END { printf "%.4f, %.4f, %.4f, %.4f of %d samples\n", a / n, b / n,
+            sqrt(aa / n - a * a / n / n), sqrt(bb / n - b * b / n / n), n }'
 }
 
 # A walk of 40 random codes, 25 frames from one to the next: lesson_walk MODEL
 lesson_walk() {
     local step
-    write_frames 1000 "$TEMPORARY/walk" vaesample mode=walk seed=1 \
+    write_frames "$TEMPORARY/walk" vaesample mode=walk seed=1 \
         frames-per-step=25 num-buffers=1000 model-file="$OUT/$1-1.onnx"
     REFERENCE=(idxsrc location="$TEMPORARY/walk")
     for step in 1 25; do
@@ -318,19 +276,14 @@ lesson_unlabelled() {
     mkdir "$set"
     ln -s "$(realpath "$(idx_file "$FOLDER" train images)")" "$set/"
     train "$FOLDER" "$EPOCHS" 1 "$TEMPORARY/right.onnx" "${properties[@]}"
-    train "$set" "$EPOCHS" 1 "$TEMPORARY/none.onnx" "${properties[@]}"
-    zcat -f "$(idx_file "$FOLDER" train labels)" >"$TEMPORARY/labels"
-    {
-        head -c 8 "$TEMPORARY/labels"
-        tail -c +10 "$TEMPORARY/labels"
-        head -c 9 "$TEMPORARY/labels" | tail -c 1
-    } >"$set/train-labels-idx1-ubyte"
+    train "$set" "$EPOCHS" 1 "$TEMPORARY/no.onnx" "${properties[@]}"
+    same_class 0 "$COUNT" "$set/train-labels-idx1-ubyte"
     train "$set" "$EPOCHS" 1 "$TEMPORARY/wrong.onnx" "${properties[@]}"
-    for kind in none wrong; do
+    for kind in no wrong; do
         cmp "$TEMPORARY/right.onnx" "$TEMPORARY/$kind.onnx" ||
-            die "With labels and with $kind, the models differ."
+            die "With $kind labels the model is another."
     done
-    echo "trained with labels, without, and with wrong ones: the same bytes"
+    echo "trained with right, no and wrong labels: the same bytes"
 }
 
 # Sets FOLDER to a folder of the images of a tar archive: unpack_archive ARCHIVE
@@ -352,6 +305,16 @@ unpack_archive() {
     done
 }
 
+# Sets OTHER to a folder with test images of another kind than FOLDER's:
+# Fashion-MNIST, or rings that move where FOLDER is Fashion-MNIST.
+choose_other() {
+    OTHER=$FASHION
+    [ "$FOLDER" = "$FASHION" ] || return 0
+    OTHER=$TEMPORARY
+    write_frames "$OTHER/t10k-images-idx3-ubyte" videotestsrc num-buffers=1000 \
+        pattern=zone-plate kx2=20 ky2=20 kt=7
+}
+
 run_row() {
     local data epochs steps step
     read -r epochs data <<<"$(awk -v row="$ROW" \
@@ -370,6 +333,8 @@ $(list_rows)"
     mnist) FOLDER=${FOLDER:-$(digits)} ;;
     *) FOLDER=${FOLDER:-$FASHION} ;;
     esac
+    MODELS=$OUT LABELLED=$FOLDER
+    choose_other
     echo "$ROW on $FOLDER, $EPOCHS epochs, seeds 1 to $SEEDS"
     mapfile -t steps < <(steps_of "$ROW")
     for step in "${steps[@]}"; do

@@ -48,13 +48,13 @@ last_frame before "${NOISY[@]}" ! aedenoise
 for model in light medium strong; do
     last_frame $model "${NOISY[@]}" ! aedenoise model=$model temporal=false
 done
-draw "$OUT/denoisers.png" grid 1x5 {noisy,light,medium,strong,original}.png \
+draw denoisers grid 1x5 {noisy,light,medium,strong,original}.png \
     --captions "noisy,light,medium,strong,original"
 
 for name in noisy medium before; do
     ae figure difference $name.png original.png -o error-$name.png
 done
-draw "$OUT/still.png" grid 2x3 {noisy,medium,before}.png \
+draw still grid 2x3 {noisy,medium,before}.png \
     error-{noisy,medium,before}.png --captions \
     "noisy,frame by frame,with the frames before"
 
@@ -68,7 +68,7 @@ for name in clean jpeg; do
     done
     cp original.png $name-original.png
 done
-draw "$OUT/enlarged.png" grid 2x5 \
+draw enlarged grid 2x5 \
     {clean,jpeg}-{bicubic,superres2{,-large,-compressed},original}.png \
     --row-captions "clean,JPEG" --captions \
     "bicubic,superres2,superres2-large,superres2-compressed,original"

@@ -27,12 +27,12 @@ idx_header() {
     done
 }
 
-# Frames of 28x28 gray pixels as an idx file of COUNT images.
-#   write_frames COUNT FILE ELEMENT...
+# Frames of 28x28 gray pixels as an idx file: write_frames FILE ELEMENT...
 write_frames() {
-    gst-launch-1.0 -q "${@:3}" ! video/x-raw,format=GRAY8,width=28,height=28 ! \
+    gst-launch-1.0 -q "${@:2}" ! video/x-raw,format=GRAY8,width=28,height=28 ! \
         filesink location="$TEMPORARY/raw"
-    { idx_header "$1" 28 28 && cat "$TEMPORARY/raw"; } >"$2"
+    { idx_header $(($(stat -c %s "$TEMPORARY/raw") / 784)) 28 28 &&
+        cat "$TEMPORARY/raw"; } >"$1"
 }
 
 # Sets SOURCE to what sends a set of FOLDER, and COUNT to its number of images.
