@@ -80,6 +80,7 @@ static gboolean start(GstBaseTransform *base)
 {
     g_autoptr(GError) error = NULL;
 
+    GST_AE_CODEC(base)->frames = 0;
     if (renew(GST_AE_CODEC(base), FALSE, &error))
         return TRUE;
     gst_ae_post(GST_ELEMENT(base), GST_MESSAGE_ERROR, error);
@@ -138,6 +139,7 @@ static gboolean sink_event(GstBaseTransform *base, GstEvent *event)
 static void before_transform(GstBaseTransform *base, GstBuffer *buffer)
 {
     gst_ae_properties_sync(GST_ELEMENT(base), &base->segment, buffer);
+    GST_AE_CODEC(base)->frames++;
 }
 
 gboolean gst_ae_codec_set_label(GstAeCodec *self, GstBuffer *buffer)

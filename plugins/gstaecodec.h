@@ -21,6 +21,7 @@ typedef struct {
     GstBaseTransform parent;
     GstAeModel *model; /* between start and stop; written under object lock */
     AeCodec *codec;    /* of the streaming thread; NULL before caps */
+    guint64 frames;    /* since start, dropped ones and this one included */
     /*< private >*/
     GstAeModelSettings settings; /* what the user sets: under object lock */
     int label;

@@ -5,9 +5,10 @@
  * @short_description: makes video frames of codes
  *
  * Every code, as `aeencode` makes it, goes through the decoder half of the same
- * autoencoder and leaves as a frame. Format, colorimetry and size are those of
- * the frame that was encoded where the caps tell; else the model's image is
- * sent as it is. Downstream may ask for another format.
+ * autoencoder and leaves as a frame. Where the caps of the codes describe the
+ * frame that was encoded, its format, colorimetry and size return; else the
+ * frame is the image as the model makes it. Downstream may ask for another
+ * format.
  *
  * ## Example launch line
  * |[
@@ -107,8 +108,8 @@ static gboolean is_enlarged(const GstAeCodec *self, int width, int height)
     return FALSE;
 }
 
-/* What the hints of @caps tell of frames, size apart; nothing of it is missing
- * that video needs. */
+/* The frame that @caps describe, without its size. Where they name no framerate
+ * or pixel-aspect-ratio, these are 0/1 and 1/1. */
 static GstCaps *read_hints(const GstCaps *caps)
 {
     static const struct {
@@ -129,8 +130,8 @@ static GstCaps *read_hints(const GstCaps *caps)
     return hints;
 }
 
-/* The frames that codes of @caps can become: first those that the hints tell,
- * then all that can hold the image. */
+/* The frames that codes of @caps can become: first of the format that @caps
+ * describe, then of any format that can hold the image. */
 static GstCaps *make_frames(const GstAeCodec *self, const GstCaps *caps)
 {
     const GstStructure *s = gst_caps_get_structure(caps, 0);
@@ -150,7 +151,7 @@ static GstCaps *make_frames(const GstAeCodec *self, const GstCaps *caps)
                           gst_caps_intersect(plain, frames));
 }
 
-/* @other is what downstream takes. */
+/* @other: the caps that downstream takes. */
 static GstCaps *fixate_caps(GstBaseTransform *base, GstPadDirection direction,
                             GstCaps *caps, GstCaps *other)
 {
@@ -221,7 +222,7 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
     GstVideoFrame frame;
     AePicture picture;
 
-    GST_LOG_OBJECT(self, "decodes %" GST_PTR_FORMAT, (void *)in);
+    GST_LOG_OBJECT(self, "decodes code %" G_GUINT64_FORMAT, self->frames - 1);
     if (!gst_ae_codec_set_label(self, in) || !set_code(self, in) ||
         !gst_ae_picture_map_new(GST_ELEMENT(self), &frame,
                                 &((GstAeDecode *)base)->info, out))

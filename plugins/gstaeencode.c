@@ -5,9 +5,9 @@
  * @short_description: makes codes of video frames
  *
  * Every frame goes through the encoder half of an autoencoder and leaves as its
- * code: a tensor of float32 in other/tensors caps, which `aedecode` turns back
- * into a frame, and which any element that NNStreamer's tensors pass through
- * can store, send or change.
+ * code: a tensor of float32 with other/tensors caps. `aedecode` turns it back
+ * into a frame; elements that take NNStreamer's tensors can store, send or
+ * change it.
  *
  * The model is an ONNX file from `aetrain`, or any other that names its code in
  * its metadata. One with a fixed size offers it to upstream, so that a
@@ -35,7 +35,6 @@ typedef struct {
     AeEncoding output; /* what the user sets: under the object lock */
     guint64 seed;
     GstVideoInfo info;
-    guint64 frames; /* that have come, the one in hand included */
 } GstAeEncode;
 
 typedef GstAeCodecClass GstAeEncodeClass;
@@ -116,8 +115,8 @@ static AeCodec *make(GstAeCodec *codec, AeModel *model, AeCodecOptions *options,
     return ae_encoder_new(model, &format, options, error);
 }
 
-/* Frames that the model takes, with @any_size those of wrong size too; all that
- * the template has before start(). */
+/* Frames that the model takes, with @any_size also those of another size;
+ * before start() all frames of the template. */
 static GstCaps *wanted_frames(GstAeCodec *self, gboolean any_size)
 {
     AeShape image = {0};
@@ -139,8 +138,9 @@ static GstCaps *wanted_frames(GstAeCodec *self, gboolean any_size)
     return caps;
 }
 
-/* What the model does not take is offered after all where upstream has nothing
- * else: it then comes as a CAPS event, and is answered by a sentence. */
+/* Where upstream has only frames that the model does not take, they are offered
+ * nonetheless: they then come as a CAPS event, and an error says why they do
+ * not fit. */
 static GstCaps *transform_caps(GstBaseTransform *base,
                                GstPadDirection direction, GstCaps *caps,
                                GstCaps *filter)
@@ -180,12 +180,6 @@ static GstCaps *fixate_caps(GstBaseTransform *base, GstPadDirection direction,
     return codes;
 }
 
-static gboolean start(GstBaseTransform *base)
-{
-    ((GstAeEncode *)base)->frames = 0;
-    return GST_BASE_TRANSFORM_CLASS(gst_ae_encode_parent_class)->start(base);
-}
-
 static gboolean propose_allocation(GstBaseTransform *base, GstQuery *decide,
                                    GstQuery *query)
 {
@@ -194,45 +188,27 @@ static gboolean propose_allocation(GstBaseTransform *base, GstQuery *decide,
         ->propose_allocation(base, decide, query);
 }
 
-/* One memory a tensor. */
+/* transform() gives it its memories. */
 static GstFlowReturn prepare_output_buffer(GstBaseTransform *base,
                                            GstBuffer *in, GstBuffer **out)
 {
-    const AeCodec *codec = GST_AE_CODEC(base)->codec;
-
-    if (codec == NULL)
+    if (GST_AE_CODEC(base)->codec == NULL)
         return GST_FLOW_NOT_NEGOTIATED;
     *out = gst_buffer_new();
-    for (int i = 0; i < ae_codec_codes(codec); i++) {
-        const AeShape shape = ae_codec_code(codec, 0, i).shape;
-        gsize size = (gsize)ae_shape_elements(&shape) * sizeof(float);
-
-        gst_buffer_append_memory(*out, gst_allocator_alloc(NULL, size, NULL));
-    }
     GST_BASE_TRANSFORM_GET_CLASS(base)->copy_metadata(base, in, *out);
     return GST_FLOW_OK;
 }
 
-/* Every frame has a number, also one that is dropped. */
-static void before_transform(GstBaseTransform *base, GstBuffer *buffer)
+/* One memory a tensor. */
+static void append_code(GstBuffer *buffer, const AeTensor *code)
 {
-    GST_BASE_TRANSFORM_CLASS(gst_ae_encode_parent_class)
-        ->before_transform(base, buffer);
-    ((GstAeEncode *)base)->frames++;
-}
+    gsize size = (gsize)ae_shape_elements(&code->shape) * sizeof(float);
+    float *numbers = g_malloc(size);
 
-static void write_tensors(const AeCodec *codec, GstBuffer *buffer)
-{
-    GstMapInfo map;
-
-    for (int i = 0; i < ae_codec_codes(codec); i++) {
-        const AeTensor code = ae_codec_code(codec, 0, i);
-
-        if (gst_buffer_map_range(buffer, (guint)i, 1, &map, GST_MAP_WRITE)) {
-            ae_tensor_to_row_major(&code, (float *)map.data);
-            gst_buffer_unmap(buffer, &map);
-        }
-    }
+    ae_tensor_to_row_major(code, numbers);
+    gst_buffer_append_memory(
+        buffer,
+        gst_memory_new_wrapped(0, numbers, size, 0, size, numbers, g_free));
 }
 
 static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
@@ -242,21 +218,25 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
     AeCodec *codec = self->parent.codec;
     GstVideoFrame frame;
     AePicture picture;
-    guint64 seed;
+    guint64 seed, number = self->parent.frames - 1;
 
     GST_OBJECT_LOCK(self);
     seed = self->seed;
     GST_OBJECT_UNLOCK(self);
-    GST_LOG_OBJECT(self, "encodes frame %" G_GUINT64_FORMAT, self->frames - 1);
+    GST_LOG_OBJECT(self, "encodes frame %" G_GUINT64_FORMAT, number);
     if (!gst_ae_codec_set_label(&self->parent, in) ||
         !gst_ae_picture_map(GST_ELEMENT(self), &frame, &self->info, in))
         return GST_FLOW_ERROR;
     picture = gst_ae_picture_of_frame(&frame);
-    ae_codec_set_seed(codec, ae_random_mix(seed, self->frames - 1));
+    ae_codec_set_seed(codec, ae_random_mix(seed, number));
     ae_codec_set_picture(codec, 0, &picture);
     gst_video_frame_unmap(&frame);
     ae_codec_run(codec);
-    write_tensors(codec, out);
+    for (int i = 0; i < ae_codec_codes(codec); i++) {
+        const AeTensor code = ae_codec_code(codec, 0, i);
+
+        append_code(out, &code);
+    }
     return GST_FLOW_OK;
 }
 
@@ -275,12 +255,10 @@ static void gst_ae_encode_class_init(GstAeEncodeClass *klass)
         "gst-autoencoder");
     gst_element_class_add_static_pad_template(element, &sink_template);
     gst_element_class_add_static_pad_template(element, &src_template);
-    base->start = start;
     base->transform_caps = transform_caps;
     base->fixate_caps = fixate_caps;
     base->propose_allocation = propose_allocation;
     base->prepare_output_buffer = prepare_output_buffer;
-    base->before_transform = before_transform;
     base->transform = transform;
     klass->category = ae_encode_debug;
     klass->read_caps = read_caps;
