@@ -89,22 +89,6 @@ static int panel_width(int left)
     return width;
 }
 
-/* Of all panels. */
-static int panels_width(int co)
-{
-    int width = 0;
-
-    for (int o = 0; o < co; o += panel_width(co - o))
-        width += panel_width(co - o);
-    return width;
-}
-
-/* Rounded up so that each of several packed blocks starts aligned. */
-static size_t packed_floats(int segments, int k, int width)
-{
-    return ((size_t)segments * k * width + 15) / 16 * 16;
-}
-
 /* Lanes of the vectors along k; 0: vectors of output channels. */
 static int dot_width(int k, int co)
 {
@@ -117,9 +101,14 @@ static int dot_width(int k, int co)
     return width < 4 ? 0 : width;
 }
 
+/* Rounded up so that each of several packed blocks starts aligned. */
 size_t NAME(conv_packed)(int segments, int k, int co)
 {
-    return packed_floats(segments, k, dot_width(k, co) ? co : panels_width(co));
+    int width = dot_width(k, co) ? co : 0;
+
+    for (int o = width; o < co; o += panel_width(co - o))
+        width += panel_width(co - o);
+    return ((size_t)segments * k * width + 15) / 16 * 16;
 }
 
 static void pack_panel(float *packed, int width, int segments, int k, int co,

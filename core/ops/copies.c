@@ -108,17 +108,6 @@ static void run_copy(const AeStep *step, const AeCopy *copy)
                     copy->source_stride, copy->size, copy->rank, FALSE);
 }
 
-static void forward_rows(const AeStep *step, const AeCopy *whole, int64_t begin,
-                         int64_t end)
-{
-    while (begin < end) {
-        AeCopy copy = *whole;
-
-        begin += cut_rows(step->params, &copy, begin, end - begin);
-        run_copy(step, &copy);
-    }
-}
-
 static void fill(const AeStep *step, const AeCopies *copies)
 {
     float value = ae_step_has(step, 2) ? *step->in[2]->data : copies->fill;
@@ -139,7 +128,10 @@ void ae_copies_forward(const AeStep *step, int64_t begin, int64_t end,
         AeCopy copy = copies->copy[i];
 
         if (copies->digits > 0) {
-            forward_rows(step, &copy, begin, end);
+            for (int64_t row = begin; row < end; copy = copies->copy[i]) {
+                row += cut_rows(copies, &copy, row, end - row);
+                run_copy(step, &copy);
+            }
             continue;
         }
         if (copies->split >= 0) {

@@ -149,16 +149,6 @@ static int64_t row_offset(const Pool *pool, int64_t n, int64_t d, int64_t h)
     return ((n * pool->in[D] + d) * pool->in[H] + h) * pool->in[W] * pool->c;
 }
 
-static void combine(const AeStep *step, float *y, const float *x, int64_t n)
-{
-    const Pool *pool = step->params;
-
-    if (pool->maximum)
-        step->kernels->maximum(y, y, x, n);
-    else
-        step->kernels->add(y, y, x, n);
-}
-
 /* All input rows under output row (@n, @d, @h) as one; FALSE if there are
  * none. */
 static gboolean combine_rows(const AeStep *step, int64_t n, int64_t d,
@@ -178,8 +168,10 @@ static gboolean combine_rows(const AeStep *step, int64_t n, int64_t d,
 
             if (first)
                 memcpy(target, x, length * sizeof *x);
+            else if (pool->maximum)
+                step->kernels->maximum(target, target, x, length);
             else
-                combine(step, target, x, length);
+                step->kernels->add(target, target, x, length);
             first = FALSE;
         }
     }
@@ -275,13 +267,6 @@ static void begin_row(const AeStep *step, const int64_t at[3], const float *dy,
     }
 }
 
-static void pass_average(float *dx, const float *rest, int64_t c,
-                         gboolean overwrite)
-{
-    for (int64_t i = 0; i < c; i++)
-        dx[i] = (overwrite ? 0 : dx[i]) + rest[i];
-}
-
 /* Tap @tap along x of all windows of an output row, in the input row that
  * begins at @row. @rest: the gradient that no tap has taken yet; a maximum's
  * goes to the first input that equals it. */
@@ -300,12 +285,17 @@ static void pass_tap(const AeStep *step, int64_t row, int64_t tap,
         first++;
     while (last > first && (last - 1) * stride + shift >= pool->in[W])
         last--;
-    for (int64_t w = first; !pool->maximum && w < last; w++)
-        pass_average(dx + w * stride * c, rest + w * c, c, overwrite);
-    if (pool->maximum)
-        step->kernels->pass_maximum(
-            dx + first * stride * c, x + first * stride * c, stride * c,
-            y + first * c, rest + first * c, last - first, c, overwrite);
+    dx += first * stride * c;
+    rest += first * c;
+    if (pool->maximum) {
+        step->kernels->pass_maximum(dx, x + first * stride * c, stride * c,
+                                    y + first * c, rest, last - first, c,
+                                    overwrite);
+        return;
+    }
+    for (int64_t w = first; w < last; w++, dx += stride * c, rest += c)
+        for (int64_t i = 0; i < c; i++)
+            dx[i] = (overwrite ? 0 : dx[i]) + rest[i];
 }
 
 static void backward_row(const AeStep *step, const int64_t at[3],

@@ -113,13 +113,6 @@ static gboolean dequantize_plan(AeStep *step, GError **error)
     return plan_common(step, step->params = g_new0(Quantize, 1), error);
 }
 
-static float quantized(float x, float scale, float zero, const Quantize *q)
-{
-    const float y = rintf(x / scale) + zero;
-
-    return y > q->low ? MIN(y, q->high) : q->low; /* NaN: the least */
-}
-
 gboolean ae_quantize_bytes(const AeStep *step, float *scale, int *zero)
 {
     const Quantize *q = step->params;
@@ -181,9 +174,11 @@ static void quantize_forward(const AeStep *step, int64_t begin, int64_t end,
     }
     for (int64_t i = begin * unit; i < end * unit; i++) {
         const int64_t index = q->size > 1 ? i / q->stride % q->size : 0;
+        const float y =
+            rintf(x[i] / q->scale[index]) + (q->zero ? q->zero[index] : 0);
 
         step->out[0]->data[i] =
-            quantized(x[i], q->scale[index], q->zero ? q->zero[index] : 0, q);
+            y > q->low ? MIN(y, q->high) : q->low; /* NaN: the least */
     }
 }
 

@@ -485,20 +485,7 @@ static int row_terms(const Resize *resize, int64_t unit, Term *terms)
     return n;
 }
 
-static void copy_pixels(const Resize *resize, float *y, const float *x,
-                        const Tap *taps, int64_t pixels)
-{
-    int64_t run = resize->run;
-
-    for (int64_t i = 0; i < pixels; i++, y += run) {
-        const float *source = x + taps[i].offset[0];
-
-        for (int64_t k = 0; k < run; k++)
-            y[k] = source[k];
-    }
-}
-
-/* The same where each pixel is repeated, which needs no table. */
+/* A row of an image of which each pixel is repeated, without its taps. */
 static void repeat_pixels(float *restrict y, const float *restrict x,
                           int64_t pixels, int64_t times, int64_t run)
 {
@@ -572,7 +559,11 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
             continue;
         }
         if (copies && n == 1 && terms[0].weight == 1) {
-            copy_pixels(resize, y, x + terms[0].offset, taps, pixels);
+            const float *row = x + terms[0].offset;
+
+            for (int64_t i = 0; i < pixels; i++, y += run)
+                for (int64_t k = 0; k < run; k++)
+                    y[k] = row[taps[i].offset[0] + k];
             continue;
         }
         for (int64_t i = 0; i < pixels; i++)
@@ -601,23 +592,11 @@ static void backward_doubles(const AeStep *step)
     }
 }
 
-static void backward_row(const Resize *resize, float *dx, const float *dy,
-                         const Term *term)
-{
-    int64_t run = resize->run, pixels;
-    const Tap *taps = last_axis(resize, &pixels);
-
-    for (int64_t i = 0; i < pixels; i++, dy += run) {
-        for (int k = 0; k < taps[i].n; k++)
-            add_run(dx + term->offset + taps[i].offset[k], dy,
-                    term->weight * taps[i].weight[k], run);
-    }
-}
-
 static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Resize *resize = step->params;
     Term terms[MAX_TERMS];
+    int64_t pixels;
 
     if (!ae_step_wants(step, 0))
         return;
@@ -630,10 +609,17 @@ static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
         const float *dy =
             step->out[0]->grad +
             unit * ae_shape_elements(&step->out[0]->shape) / step->units;
+        const Tap *taps = last_axis(resize, &pixels);
         int n = row_terms(resize, unit, terms);
 
-        for (int t = 0; t < n; t++)
-            backward_row(resize, step->in[0]->grad, dy, &terms[t]);
+        for (int t = 0; t < n; t++) {
+            float *dx = step->in[0]->grad + terms[t].offset;
+
+            for (int64_t i = 0; i < pixels; i++)
+                for (int k = 0; k < taps[i].n; k++)
+                    add_run(dx + taps[i].offset[k], dy + i * resize->run,
+                            terms[t].weight * taps[i].weight[k], resize->run);
+        }
     }
 }
 

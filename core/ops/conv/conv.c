@@ -199,11 +199,6 @@ static void conv_forward(const AeStep *step, int64_t begin, int64_t end,
     clear_margins(out, begin, end);
 }
 
-static int64_t weight_count(const AeConv *c)
-{
-    return c->groups * c->taps * c->large_c * c->small_c;
-}
-
 /* Floats of an output row. */
 static int64_t output_row(const AeStep *step)
 {
@@ -358,7 +353,8 @@ static int64_t conv_multiply_adds(const AeStep *step)
 {
     const AeConv *c = step->params;
 
-    return c->n * c->small[0] * c->small[1] * c->small[2] * weight_count(c);
+    return c->n * c->small[0] * c->small[1] * c->small[2] * c->groups *
+           c->taps * c->large_c * c->small_c;
 }
 
 const AeOperator ae_ops_conv[] = {

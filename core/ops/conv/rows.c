@@ -86,22 +86,18 @@ static const float *padded_row(AeConvRows *rows, int64_t d, int64_t h,
     return target;
 }
 
-static const float *zero_row(AeConvRows *rows)
-{
-    if (!rows->cleared)
-        memset(rows->zero, padding(rows), rows->pass->row * sizeof(float));
-    rows->cleared = TRUE;
-    return rows->zero;
-}
-
 const float *ae_conv_row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h)
 {
     const AeConvPass *pass = rows->pass;
     const int64_t key = (n * pass->source[0] + d) * pass->source[1] + h;
     const float *row = rows->source + ae_conv_offset(&rows->layout, key);
 
-    if (d < 0 || d >= pass->source[0] || h < 0 || h >= pass->source[1])
-        return zero_row(rows);
+    if (d < 0 || d >= pass->source[0] || h < 0 || h >= pass->source[1]) {
+        if (!rows->cleared)
+            memset(rows->zero, padding(rows), pass->row * sizeof(float));
+        rows->cleared = TRUE;
+        return rows->zero;
+    }
     return rows->in_place ? row - pass->left * rows->channels
                           : padded_row(rows, d, h, key, row);
 }
