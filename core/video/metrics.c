@@ -95,7 +95,7 @@ static void filter_row(float *restrict out, const float *restrict in, int n,
                  w[4] * (in[x + 4] + in[x + 6]) + w[5] * in[x + 5];
 }
 
-/* The windows whose last row is @y, from the ring. */
+/* Sums the windows whose last row is @y, from the ring buffer of rows. */
 static void filter_columns(const Ssim *ssim, int map, int y)
 {
     const float *in[WINDOW], *w = ssim->weight;
@@ -135,7 +135,7 @@ static double sum_row(Ssim *ssim, int y)
     return total;
 }
 
-/* One window with equal weights over an image that is smaller than one. */
+/* SSIM of an image smaller than a window, as one window with equal weights. */
 static double ssim_small(const AePlane *a, const AePlane *b)
 {
     double sa = 0, sb = 0, squares = 0, product = 0, scale = scale_of(a);

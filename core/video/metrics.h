@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How far two images are apart. */
+/* Measures of the difference between two images. */
 #pragma once
 
 #include "video/picture.h"
@@ -10,14 +10,14 @@ G_BEGIN_DECLS
  * infinity for equal images. */
 double ae_psnr(double mse);
 
-/* Mean squared error of two planes of the same size and depth, in units of
- * [0, 1]. */
+/* The mean squared error of two planes of the same size and depth, for samples
+ * in [0, 1]. */
 double ae_mse(const AePlane *a, const AePlane *b);
 
 /* Mean SSIM of two planes of the same size and depth (Wang, Bovik, Sheikh and
- * Simoncelli, IEEE TIP 2004, eq. 13): 11 x 11 Gaussian window with sd 1.5, K1
- * 0.01, K2 0.03, L the largest sample; windows wholly inside the plane. A plane
- * of under 11 rows or columns has one window, the whole plane. */
+ * Simoncelli, IEEE TIP 2004, eq. 13): Gaussian windows of 11 x 11 samples with
+ * standard deviation 1.5, wholly inside the plane; K1 = 0.01, K2 = 0.03, L the
+ * largest sample. A plane with fewer than 11 rows or columns is one window. */
 double ae_ssim(const AePlane *a, const AePlane *b);
 
 G_END_DECLS

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Noise models: parsed from "KIND:KEY=VALUE,...|...", applied row by row.
+/* Noise models: reading their text, and applying them to images.
  *
- * An image's random numbers are the Philox stream (seed, image): first one
- * uniform number for each of three parameters (a parameter that is no range
- * leaves it unused) and one for the choice among models; in a block of its own
- * one for every further parameter that is a range; then, from the next block
- * on, the samples' numbers in order, after them (of jpeg before) where JPEG's
- * blocks begin. */
+ * The random numbers of an image are the Philox stream (seed, image), drawn in
+ * this order: a uniform number for each of the first three parameters, and one
+ * that chooses among models; in the next block, one for each further parameter
+ * that is a range; from the next block on, the numbers of the samples in their
+ * order. Two numbers say where JPEG's blocks begin: before those of the samples
+ * in model jpeg, after them in model camera. */
 #include "video/noise.h"
-#include "base/error.h"
-#include "base/random.h"
 
 #include <math.h>
 
-enum { MAX_PARAMETERS = 5, FIRST = 3 }; /* FIRST are always drawn */
-enum { CHUNK = 1024, BLOCK = 8 };
+#include "base/error.h"
+#include "base/random.h"
+#include "video/noise-jpeg.h"
+
+enum { MAX_PARAMETERS = 5 };
+enum { FIRST = 3 }; /* parameters for which a number is always drawn */
+enum { CHUNK = 1024 };
 enum { LARGEST_SPREAD = 4, SOFTEST = 2 };
 enum { LARGEST_KERNEL = 6 * LARGEST_SPREAD * SOFTEST + 1 };
 
@@ -28,11 +31,11 @@ typedef struct {
     float least, most; /* most 0: no limit */
 } ParameterRule;
 
-/* target = source with noise, n <= CHUNK samples, before clipping. */
+/* Adds noise to @n samples, CHUNK at most, each by itself; does not clip. */
 typedef void (*Apply)(AeRandom *random, float *target, const float *source,
                       int n, const float *values);
 
-/* The same, of a whole plane. */
+/* Adds noise to a whole plane, whose samples depend on each other. */
 typedef void (*ApplyPlane)(AeRandom *random, float *target, float *source,
                            const AeNoisePlane *plane, const float *values);
 
@@ -40,7 +43,7 @@ typedef struct {
     const char *name;
     ParameterRule rules[MAX_PARAMETERS]; /* key NULL: no more */
     Apply apply;
-    ApplyPlane apply_plane; /* where samples are not independent */
+    ApplyPlane apply_plane; /* or this one */
 } Kind;
 
 typedef struct {
@@ -54,7 +57,7 @@ struct AeNoise {
     Model models[]; /* an image draws one */
 };
 
-/* What follows begins with the next block of random numbers. */
+/* Draws @n uniform numbers and drops the rest of the last block of them. */
 static void draw_uniform(AeRandom *random, float *uniform, int n)
 {
     for (int i = 0; i < n; i++)
@@ -103,8 +106,9 @@ static void apply_poisson_gaussian(AeRandom *random, float *target,
     }
 }
 
-/* Weights of a Gaussian whose squares add up to 1, so that blurred normal
- * numbers keep their variance; the middle one is kernel[radius]. */
+/* Makes the weights of a Gaussian, with kernel[radius] in the middle, and
+ * returns the radius. Their squares add up to 1, so that blurred normal numbers
+ * keep their variance. */
 static int make_kernel(float *kernel, float spread)
 {
     int radius = (int)ceilf(3 * spread);
@@ -120,8 +124,8 @@ static int make_kernel(float *kernel, float spread)
     return radius;
 }
 
-/* A @width x @height field of normal numbers, blurred; @wide has room for
- * 2 * radius more on both sides. */
+/* Draws a @width x @height field of normal numbers and blurs it. @wide: scratch
+ * for a field that is 2 radius larger along both sides. */
 static void draw_field(AeRandom *random, float *field, float *wide,
                        int64_t width, int64_t height, const float *kernel,
                        int radius)
@@ -144,7 +148,8 @@ static void draw_field(AeRandom *random, float *field, float *wide,
         }
 }
 
-/* @n samples that lie @step apart, the first and the last repeated. */
+/* Blurs @n samples that lie @step apart. Beyond its ends the line repeats its
+ * first and its last sample. */
 static void blur_line(float *line, int64_t n, int64_t step, const float *kernel,
                       int radius, float *copy)
 {
@@ -179,90 +184,6 @@ static void blur(float *samples, const AeNoisePlane *plane, float spread)
     }
 }
 
-/* The orthonormal DCT-II: a row for each frequency. */
-static void make_cosines(float cosines[BLOCK][BLOCK])
-{
-    for (int f = 0; f < BLOCK; f++)
-        for (int i = 0; i < BLOCK; i++)
-            cosines[f][i] = (f > 0 ? 0.5f : (float)(G_SQRT2 / 4)) *
-                            cosf((float)G_PI * (float)((2 * i + 1) * f) / 16);
-}
-
-/* Steps of the cosines, in units of samples. */
-static void make_steps(float steps[BLOCK * BLOCK], float quality)
-{
-    /* clang-format off */
-    static const float table[BLOCK * BLOCK] = {
-        16, 11, 10, 16, 24,  40,  51,  61,  12, 12, 14, 19, 26,  58,  60,  55,
-        14, 13, 16, 24, 40,  57,  69,  56,  14, 17, 22, 29, 51,  87,  80,  62,
-        18, 22, 37, 56, 68,  109, 103, 77,  24, 35, 55, 64, 81,  104, 113, 92,
-        49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99};
-    /* clang-format on */
-    float scale = quality < 50 ? 50 / quality : 2 - quality / 50;
-
-    for (int i = 0; i < BLOCK * BLOCK; i++)
-        steps[i] = CLAMP(roundf(table[i] * scale), 1, 255) / 255;
-}
-
-/* y = a x b', or with the transposes a' x b where @back. */
-static void transform(float y[BLOCK][BLOCK], float x[BLOCK][BLOCK],
-                      float cosines[BLOCK][BLOCK], gboolean back)
-{
-    float half[BLOCK][BLOCK] = {{0}};
-
-    for (int i = 0; i < BLOCK; i++)
-        for (int k = 0; k < BLOCK; k++)
-            for (int j = 0; j < BLOCK; j++)
-                half[i][j] += (back ? cosines[k][i] : cosines[i][k]) * x[k][j];
-    memset(y, 0, sizeof half);
-    for (int i = 0; i < BLOCK; i++)
-        for (int k = 0; k < BLOCK; k++)
-            for (int j = 0; j < BLOCK; j++)
-                y[i][j] += half[i][k] * (back ? cosines[k][j] : cosines[j][k]);
-}
-
-/* The block at (@x, @y) of a channel, its border repeated where it reaches
- * beyond the plane. */
-static void compress_block(float *samples, const AeNoisePlane *plane, int64_t x,
-                           int64_t y, float cosines[BLOCK][BLOCK],
-                           const float steps[BLOCK * BLOCK])
-{
-    float block[BLOCK][BLOCK], waves[BLOCK][BLOCK];
-    int64_t row = plane->width * plane->channels;
-
-    for (int i = 0; i < BLOCK; i++)
-        for (int j = 0; j < BLOCK; j++)
-            block[i][j] =
-                samples[CLAMP(y + i, 0, plane->height - 1) * row +
-                        CLAMP(x + j, 0, plane->width - 1) * plane->channels] -
-                128 / 255.0f;
-    transform(waves, block, cosines, FALSE);
-    for (int i = 0; i < BLOCK * BLOCK; i++)
-        waves[i / BLOCK][i % BLOCK] =
-            steps[i] * roundf(waves[i / BLOCK][i % BLOCK] / steps[i]);
-    transform(block, waves, cosines, TRUE);
-    for (int64_t i = MAX(y, 0); i < MIN(y + BLOCK, plane->height); i++)
-        for (int64_t j = MAX(x, 0); j < MIN(x + BLOCK, plane->width); j++)
-            samples[i * row + j * plane->channels] =
-                block[i - y][j - x] + 128 / 255.0f;
-}
-
-/* Blocks begin @before times a block's side before the plane does. */
-static void compress(float *samples, const AeNoisePlane *plane, float quality,
-                     const float before[2])
-{
-    float cosines[BLOCK][BLOCK], steps[BLOCK * BLOCK];
-
-    make_cosines(cosines);
-    make_steps(steps, quality);
-    for (int64_t c = 0; c < plane->channels; c++)
-        for (int64_t y = -(int)(before[1] * BLOCK); y < plane->height;
-             y += BLOCK)
-            for (int64_t x = -(int)(before[0] * BLOCK); x < plane->width;
-                 x += BLOCK)
-                compress_block(samples + c, plane, x, y, cosines, steps);
-}
-
 static void apply_camera(AeRandom *random, float *target, float *source,
                          const AeNoisePlane *plane, const float *values)
 {
@@ -289,7 +210,8 @@ static void apply_camera(AeRandom *random, float *target, float *source,
         float before[2];
 
         draw_uniform(random, before, 2);
-        compress(target, plane, values[4], before);
+        ae_noise_jpeg(target, plane->width, plane->height, plane->channels,
+                      values[4], before);
     }
 }
 
@@ -304,7 +226,8 @@ static void apply_jpeg(AeRandom *random, float *target, float *source,
     for (int64_t i = 0; i < n; i += CHUNK)
         apply_gaussian(random, target + i, source + i, (int)MIN(CHUNK, n - i),
                        gaussian);
-    compress(target, plane, values[0], before);
+    ae_noise_jpeg(target, plane->width, plane->height, plane->channels,
+                  values[0], before);
 }
 
 static void apply_salt_pepper(AeRandom *random, float *target,
@@ -364,7 +287,7 @@ static gboolean parse_number(const char *text, float *number)
     return end != text && *end == '\0' && isfinite(*number);
 }
 
-/* "A" or "A..B". */
+/* Reads "A" or "A..B". */
 static gboolean parse_range(const char *text, Parameter *range)
 {
     const char *dots = strstr(text, "..");
@@ -385,7 +308,7 @@ static gboolean in_limits(const ParameterRule *rule, const Parameter *range)
            (rule->most == 0 || range->high <= rule->most);
 }
 
-/* "mean, sd, clip". Free. */
+/* The keys of a kind, such as "mean, sd, clip". Free with g_free(). */
 static char *list_keys(const ParameterRule *rules)
 {
     GString *keys = g_string_new(NULL);
@@ -396,7 +319,8 @@ static char *list_keys(const ParameterRule *rules)
     return g_string_free(keys, FALSE);
 }
 
-/* " of 0 or more", " from 0 to 4" or nothing. Free. */
+/* The limits of a parameter: " of 0 or more", " from 0 to 4" or nothing. Free
+ * with g_free(). */
 static char *describe_limits(const ParameterRule *rule)
 {
     if (rule->most > 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Separable resampling, for each output row first down the input's columns,
- * then along the row. Output position i of an axis lies at
+/* Separable resampling: for each output row first down the columns of the
+ * input, then along the row. Output position i of an axis lies at
  *
  *   u = (i + 0.5) in / out - 0.5 + shift
  *
@@ -12,8 +12,8 @@
 
 #include "base/cubic.h"
 
-/* Output position i reads inputs first[i] .. first[i] + n - 1, of which those
- * outside are mirrored. */
+/* Output position i reads inputs first[i] .. first[i] + n - 1; positions
+ * outside the image are mirrored into it. */
 typedef struct {
     int in, out, n;
     int *first;    /* out of them */
@@ -35,7 +35,7 @@ static double kernel_weight(AeResampleKernel kernel, double x)
     return x >= -0.5 && x < 0.5 ? 1 : 0;
 }
 
-/* The position inside that @i is the mirror image of. */
+/* The position in the image that position @i mirrors. */
 static int mirror(int i, int in)
 {
     int period = 2 * in, at = i % period;
@@ -123,8 +123,8 @@ static void add_row(float *restrict y, const float *restrict x, float weight,
         y[i] += weight * x[i];
 }
 
-/* Pixels @begin .. @end - 1 of the line, counted from the image's first, from
- * those inside. */
+/* Fills pixels @begin .. @end - 1 of the line, which lie outside the image,
+ * from the pixels that they mirror. */
 static void mirror_pixels(AeResampler *resampler, int begin, int end)
 {
     int c = resampler->channels;

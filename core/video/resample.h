@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Images resampled to any size, as MATLAB's imresize does it: half-pixel
- * centres, kernels widened by the factor when shrinking (against aliasing),
- * weights that sum to one, edges mirrored. */
+/* Resamples images to any size as MATLAB's imresize does: the centre of the
+ * first pixel lies at 0.5, shrinking widens the kernel by the factor against
+ * aliasing, weights sum to one, and edges are mirrored. */
 #pragma once
 
 #include <glib.h>
@@ -22,22 +22,24 @@ typedef enum {
 
 typedef struct AeResampler AeResampler;
 
-/* From images of @in_h x @in_w pixels to @out_h x @out_w, all at least 1, each
- * pixel of @channels floats. Serves one thread at a time. */
+/* A resampler from images of @in_w x @in_h pixels to @out_w x @out_h, all at
+ * least 1, with @channels floats in each pixel. One thread at a time may use
+ * it. */
 AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
                               int channels, AeResampleKernel kernel);
 
-/* The same, but each output pixel lies @right and @down input pixels further
- * than where the centres of both images would coincide: for chroma whose
- * samples do not lie in the middle of theirs. */
+/* A resampler that reads @right and @down input pixels further right and down.
+ * It serves chroma whose samples do not lie in the middle of their luma
+ * samples. */
 AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
                                       int channels, AeResampleKernel kernel,
                                       double right, double down);
 void ae_resampler_free(AeResampler *resampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeResampler, ae_resampler_free)
 
-/* Rows lie densely, channels last. Allocates nothing. Values beyond the range
- * of @source are possible: the cubic kernel has negative lobes. */
+/* Resamples @source, height x width x channels floats, into @target. Allocates
+ * nothing. The cubic kernel has negative lobes, so results may lie outside the
+ * range of the source. */
 void ae_resampler_run(AeResampler *resampler, const float *source,
                       float *target);
 

@@ -16,15 +16,15 @@
  * the noise left in the noisy average explains the detail, near 1 where the
  * detail is much stronger.
  *
- * A cell is a square of 2x2 pixels; a plane has 1, 2 or 4 samples in it, as its
- * chroma is subsampled. A block is a square of 4x4 cells. The confidence of a
- * cell is the number of frames that its averages are worth, from 1 to 16, the
- * same for all planes. A new frame enters the averages with the weight
- * 1 / confidence. Confidence grows by 1 a frame where nothing moves and falls
- * where the frame, noisy or denoised, differs from its average by more than the
- * noise explains: down to 1 where the motion is clear, so that the average is
- * the new frame. If more than nine tenths of the picture move, the frame counts
- * as a cut and the filter starts anew.
+ * A cell is a square of 2x2 pixels; a plane has 1, 2 or 4 samples in it,
+ * depending on how far it is subsampled. A block is a square of 4x4 cells. The
+ * confidence of a cell is the number of frames that its averages are worth,
+ * from 1 to 16, the same for all planes. A new frame enters the averages with
+ * the weight 1 / confidence. Confidence grows by 1 a frame where nothing moves
+ * and falls where the frame, noisy or denoised, differs from its average by
+ * more than the noise explains: down to 1 where the motion is clear, so that
+ * the average is the new frame. If more than nine tenths of the picture move,
+ * the frame counts as a cut and the filter starts anew.
  *
  * The variance of the noise is estimated for each plane and block from what the
  * denoiser removes, so it may depend on the brightness. From the third frame on
