@@ -77,7 +77,7 @@ while read -r _ name kind model arguments; do
     [ "$(model_says "$model" colour)" != rgb ] || FOLDER=$COLOUR
     # shellcheck disable=SC2086
     "picture_$kind" "$name" "$model" $arguments
-done < <(grep '^    gallery ' "$ROOT/pipelines/lib/lesson.table")
+done < <(tr ';' '\n' <"$ROOT/pipelines/lib/lesson.table" | grep '^ *gallery ')
 
 FOLDER=$DIGITS
 draw_rebuilt s5:150 s1:128 a2:64 k6:64 k1:32 k2:32 k3:32 v1:20 a1:8 s6:2 \

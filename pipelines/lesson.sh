@@ -27,7 +27,7 @@ list_rows() {
 # The steps of a row, one a line: steps_of ROW
 steps_of() {
     sed -E -e ':a' -e '$!N' -e 's/\n {8}/ /' -e ta -e P -e D "$TABLE" |
-        awk -v row="$1" '/^[^ ]/ { mine = $1 == row; next } mine'
+        awk -v row="$1" '/^[^ ]/ { mine = $1 == row; next } mine' | tr ';' '\n'
 }
 
 # The mean of the numbers that come, one a line: print_mean NAME

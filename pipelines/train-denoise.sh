@@ -1,38 +1,26 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Trains a built-in denoiser from natural images: one half of the patches has
-# independent Gaussian noise of 0 to 75 levels, some of it weak; the others have
-# the noise of cameras, which is stronger where it is bright, and shared by
-# neighbours as demosaicing shares it, in pictures as soft; two thirds of these
-# are then compressed by JPEG. Pages of text and mosaics are added.
+# Trains a built-in denoiser of single planes from natural images: one half of the
+# patches has independent Gaussian noise of 0 to 75 levels, some of it weak; the
+# others have the noise of cameras, which is stronger where it is bright, and
+# shared by neighbours as demosaicing shares it, in pictures as soft; two thirds
+# of these are then compressed by JPEG. Pages of text and mosaics are added.
 #
 #   pipelines/train-denoise.sh [MODEL.onnx [STEPS]]
 #
-# COLOUR: gray (each plane by itself; the default), yuv420 or rgb (the planes of
-# such video together). ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and
-# INITIAL, a model whose weights are taken where they fit, change the run. Data,
-# under AE_DATA: the train and test folders of BSDS500; for rgb also t91. A run
-# that was interrupted continues when the same command is given again.
+# ARCHITECTURE (unet-s), RATE (0.002), THREADS (0: all) and INITIAL, a model whose
+# weights are taken where they fit, change the run. Data, under AE_DATA: the train
+# and test folders of BSDS500. A run that was interrupted continues when the same
+# command is given again.
 set -euo pipefail
 . "$(dirname "$0")/lib/common.sh"
 . "$ROOT/pipelines/lib/data.sh"
 
 MODEL=${1:-denoise.onnx}
 STEPS=${2:-120000}
-COLOUR=${COLOUR:-gray}
-
-case $COLOUR in gray | yuv420 | rgb) ;; *) die "COLOUR: gray, yuv420 or rgb" ;; esac
 need_data bsds500/bsds500_jpg.tar
 build gstreamer1.0-x fonts-dejavu-core
 make_temporary
-
-# The photographs of a folder as PNG in another: to_png FROM TO ELEMENT...
-to_png() {
-    mkdir -p "$2"
-    read_pictures "$1/%05d.jpg"
-    gst-launch-1.0 -q "${SOURCE[@]}" ! videoconvert ! "${@:3}" ! pngenc ! \
-        multifilesink location="$2/%05d.png"
-}
 
 # The two planes of chroma of photographs in a format, cut to WIDTH x HEIGHT
 # pixels: chroma_of FOLDER FORMAT WIDTH HEIGHT COLUMNS ROWS
@@ -51,9 +39,13 @@ chroma_of() {
     done
 }
 
-# Sorts the photographs, which luma/ holds as PNG, into landscape and portrait.
-sort_by_shape() {
+# Makes luma/ of the photographs as PNG, and sorts these into landscape/ and
+# portrait/.
+sort_photos() {
     local picture shape
+    read_pictures photos/%05d.jpg
+    gst-launch-1.0 -q "${SOURCE[@]}" ! videoconvert ! \
+        video/x-raw,format=GRAY8 ! pngenc ! multifilesink location=luma/%05d.png
     for picture in luma/*; do
         [ "$(png_side "$picture" 16)" -eq 481 ] && echo landscape ||
             echo portrait
@@ -85,53 +77,27 @@ draw_pages() {
     done
 }
 
-# The pictures to train on, a line each. For gray there are a plane of chroma for
-# every four of luma, and the mosaics twice; for rgb the photographs at half of
-# their size, too, whose colours are as sharp as their luma.
-list_frames() {
-    case $COLOUR in
-    gray)
-        mosaics graphics 1 2 3 4 6 8 16 32
-        draw_pages
-        chroma_of landscape I420 480 320 240 160
-        chroma_of portrait I420 320 480 160 240
-        chroma_of landscape Y444 480 320 480 320
-        chroma_of portrait Y444 320 480 320 480
-        for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
-        find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
-        find graphics -name '*.png' | sort
-        find graphics -name 'mosaic*.png' | sort
-        ;;
-    yuv420) find photos -name '*.jpg' | sort ;;
-    rgb)
-        to_png photos whole video/x-raw,format=RGB
-        to_png landscape half/landscape videoscale method=lanczos ! \
-            video/x-raw,format=RGB,width=240,height=160
-        to_png portrait half/portrait videoscale method=lanczos ! \
-            video/x-raw,format=RGB,width=160,height=240
-        tar xf "$AE_DATA/t91/t91.tar" -C t91
-        for _ in 1 2; do find whole half -name '*.png' | sort; done
-        find t91 -name '*.png' | sort | at_least 96
-        ;;
-    esac
-}
-
 cd "$TEMPORARY"
-mkdir photos landscape portrait t91 frames graphics chroma
+mkdir photos luma chroma landscape portrait graphics frames
 tar xf "$AE_DATA/bsds500/bsds500_jpg.tar"
 find train test -name '*.jpg' | sort | link_numbered photos/%05d.jpg
-FRAMES=frames/%05d.jpg
-if [ "$COLOUR" != yuv420 ]; then
-    FRAMES=frames/%05d.png
-    to_png photos luma video/x-raw,format=GRAY8
-    sort_by_shape
-fi
-list_frames | mixed | link_numbered $FRAMES
+sort_photos
+mosaics graphics 1 2 3 4 6 8 16 32
+draw_pages
+chroma_of landscape I420 480 320 240 160
+chroma_of portrait I420 320 480 160 240
+chroma_of landscape Y444 480 320 480 320
+chroma_of portrait Y444 320 480 320 480
+{
+    for _ in 1 2 3 4; do find luma -name '*.png' | sort; done
+    find chroma -name '*.png' | sort | awk 'NR % 4 == 1'
+    find graphics -name '*.png' | sort
+    find graphics -name 'mosaic*.png' | sort # so twice
+} | mixed | link_numbered frames/%05d.png
 cd "$OLDPWD"
 
 CAMERA=spread=0..1.5,soft=0..1.6
-train_pictures "$TEMPORARY/$FRAMES" "$MODEL" "$STEPS" task=denoise \
-    colour="$([ "$COLOUR" = yuv420 ] && echo yuv420 || echo auto)" \
+train_pictures "$TEMPORARY/frames/%05d.png" "$MODEL" "$STEPS" task=denoise \
     architecture="${ARCHITECTURE:-unet-s}" learning-rate="${RATE:-0.002}" \
     noise="gaussian:sd=0..0.2941 | \
 gaussian:sd=0..0.2941 | gaussian:sd=0..0.06 | \
