@@ -127,38 +127,26 @@ static GstAeModel *wrap(AeModel *model, const char *label, const char *key,
     return NULL;
 }
 
-static GstAeModel *load_file(const char *path, GError **error)
+/* A built-in model, or that of the file @name. */
+static GstAeModel *load(const char *name, gboolean builtin, GError **error)
 {
-    g_autofree char *key = gst_ae_model_file_key(path);
+    g_autofree char *key = builtin ? g_strconcat("builtin:", name, NULL)
+                                   : gst_ae_model_file_key(name);
     GstAeModel *shared = key != NULL ? share_locked(key) : NULL;
     AeModel *model;
 
     if (shared != NULL)
         return shared;
-    model = ae_onnx_load(path, error);
+    model = builtin ? ae_builtin_load(name, error) : ae_onnx_load(name, error);
     if (model == NULL)
         return NULL;
-    return wrap(model, path, key != NULL ? key : path, error);
-}
-
-static GstAeModel *load_builtin(const char *name, GError **error)
-{
-    g_autofree char *key = g_strconcat("builtin:", name, NULL);
-    GstAeModel *shared = share_locked(key);
-    AeModel *model;
-
-    if (shared != NULL)
-        return shared;
-    model = ae_builtin_load(name, error);
-    if (model == NULL)
-        return NULL;
-    return wrap(model, name, key, error);
+    return wrap(model, name, key != NULL ? key : name, error);
 }
 
 GType gst_ae_precision_get_type(void)
 {
     static const GEnumValue values[] = {
-        {AE_PRECISION_AUTO, "As the model is, and as is fast here", "auto"},
+        {AE_PRECISION_AUTO, "8 bits for quantised models, else floats", "auto"},
         {AE_PRECISION_FP32, "Floats of 32 bits", "fp32"},
         {AE_PRECISION_INT8, "8 bits; for quantised models", "int8"},
         {0}};
@@ -191,7 +179,7 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
         g_once_init_leave(&category, 1);
     }
     if (file != NULL)
-        return load_file(file, error);
+        return load(file, FALSE, error);
     if (name == NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "no model is given: set the property model-file or model");
@@ -206,9 +194,9 @@ GstAeModel *gst_ae_model_load(const char *file, const char *name,
     }
     path = find_file(name);
     if (path != NULL)
-        return load_file(path, error);
+        return load(path, FALSE, error);
     builtin = choose_builtin(name, precision);
-    return load_builtin(builtin, error);
+    return load(builtin, TRUE, error);
 }
 
 void gst_ae_model_unref(GstAeModel *model)

@@ -19,7 +19,7 @@ typedef struct {
     AeModel *model;
     AeMetadata metadata;
     char *label; /* the file's path or the built-in name: for messages */
-    char *key;   /* of what it was loaded from; for gst_ae_model_file_key() */
+    char *key;   /* its file's gst_ae_model_file_key(), or "builtin:NAME" */
     /*< private >*/
     int users; /* under the cache's lock */
 } GstAeModel;
@@ -57,17 +57,17 @@ typedef struct {
 #define GST_TYPE_AE_PRECISION (gst_ae_precision_get_type())
 GType gst_ae_precision_get_type(void);
 
-/* Loads a model, or shares one that is loaded and whose file has not changed
- * since. Exactly one of @file and @name is used: the file where it is not
- * NULL. For 8 bits the built-in NAME-int8 stands for the built-in NAME. Errors:
- * those of ae_onnx_load() and ae_metadata_read(); AE_ERROR_VALUE (no model of
- * that name). */
+/* Loads a model, or shares it if another element has loaded it and its file has
+ * not changed since. @file is a path; where it is NULL, @name is looked up.
+ * With AE_PRECISION_INT8 the built-in NAME-int8 is loaded for the built-in
+ * NAME. Errors: those of ae_onnx_load() and ae_metadata_read(); AE_ERROR_VALUE
+ * (no model of that name). */
 GstAeModel *gst_ae_model_load(const char *file, const char *name,
                               AePrecision precision, GError **error);
 void gst_ae_model_unref(GstAeModel *model);
 
-/* What tells the file as it is now from what it was; NULL: there is none. Free.
- */
+/* A text that changes when the content of the file does; NULL: there is no such
+ * file. Free. */
 char *gst_ae_model_file_key(const char *path);
 
 /* A copy with strings of its own, for gst_ae_model_settings_clear(). Call it
