@@ -17,8 +17,9 @@
  *            r of its output: for a 3x3 convolution one row above and one
  *            below. Halos add up: an output row of three such convolutions
  *            depends on 3 rows above and below, its receptive field.
- *   band     a few rows of a value, computed at once: a number of rows of the
- *            input, and so many in proportion of a value with another height.
+ *   band     the rows of a value that are computed at once, at most. Its
+ *            height is given in rows of the input; a value of half the height
+ *            has bands of half as many rows.
  *   delivery rows of a value become available to a thread: it makes a band of
  *            them, or less, or it takes copies from a seam.
  *   buffer   the rows of one value that a thread keeps. Where only

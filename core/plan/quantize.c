@@ -7,14 +7,6 @@
 #include "base/error.h"
 #include "ops/conv/int8.h"
 
-static AeStep *maker_of(const AePlan *plan, const AeOperand *operand)
-{
-    for (guint i = 0; i < plan->steps->len; i++)
-        if (ae_plan_step(plan, i)->out[0] == operand)
-            return ae_plan_step(plan, i);
-    return NULL;
-}
-
 /* TRUE if all readers of @operand are steps @op with one scale. */
 static gboolean only_read_by(const AePlan *plan, AeOperand *operand,
                              const char *op)
@@ -54,13 +46,15 @@ static void mark_bytes(const AePlan *plan)
 static AeStep *dequantized(const AePlan *plan, const AeOperand *operand,
                            AeConvQuantum *quantum)
 {
-    AeStep *step = maker_of(plan, operand);
+    for (guint i = 0; i < plan->steps->len; i++) {
+        AeStep *step = ae_plan_step(plan, i);
 
-    if (step == NULL ||
-        !ae_quantize_bytes(step, &quantum->scale, &quantum->zero) ||
-        !step->in[0]->bytes)
-        return NULL;
-    return step;
+        if (step->out[0] == operand &&
+            ae_quantize_bytes(step, &quantum->scale, &quantum->zero) &&
+            step->in[0]->bytes)
+            return step;
+    }
+    return NULL;
 }
 
 /* The contents of input @i of @node if it is a constant of type @element, or
@@ -77,6 +71,7 @@ static const AeTensor *constant_of(const AePlan *plan, const AeNode *node,
     return tensor != NULL && tensor->element == element ? tensor : NULL;
 }
 
+/* The node of the model whose first output is @operand, or NULL. */
 static const AeNode *node_of(const AePlan *plan, const AeOperand *operand)
 {
     const AePlanValue *value = (const AePlanValue *)operand;

@@ -26,7 +26,7 @@ static void run_groups(const AeKernels *kernels, const AeConv *c,
         kernels->conv_row(row);
         for (int i = 0; i < row->segments; i++)
             rows->segment[i] += pass->source_c;
-        row->weights += pass->slot;
+        row->weights += pass->phase_packed;
         row->out += row->co;
         row->residual = row->residual ? row->residual + row->co : NULL;
         e->bias = e->bias ? e->bias + row->co : NULL;
@@ -63,7 +63,7 @@ static void run_pass(const AeConvRun *run, int64_t begin, int64_t end,
             row.segment = rows.segment;
             row.k = ae_conv_segment_length(pass, x);
             row.in_step = pass->step[2] * rows.channels;
-            row.weights = run->packed + phase * pass->slot *
+            row.weights = run->packed + phase * pass->phase_packed *
                                             (pass->depthwise ? 1 : c->groups);
             row.out += ae_conv_offset(&run->out_layout, unit) + p * channels;
             row.out_step = pass->phases[2] * channels;

@@ -196,7 +196,7 @@ static void int8_forward(const AeStep *step, int64_t begin, int64_t end,
             row.segment = rows.segment;
             row.k = (int)ae_conv_segment_length(pass, x);
             row.in_step = pass->step[2] * rows.channels;
-            row.weights = step->packed + phase * pass->slot;
+            row.weights = step->packed + phase * pass->phase_packed;
             row.bias = biases(pass, step->packed) + phase * p->padded_c;
             row.scale = scales(p, pass, step->packed);
             row.out_step = row.residual_step = pass->phases[2] * p->target_c;

@@ -80,13 +80,13 @@ void ae_conv_pack(const AeKernels *kernels, const AeConv *c,
                 axis[2] = ae_conv_phase(c, pass, 2, w, &room[2]);
                 if (pass->depthwise) {
                     pack_depthwise(c, pass, axis, weights, packed);
-                    packed += pass->slot;
+                    packed += pass->phase_packed;
                     continue;
                 }
                 for (int64_t g = 0; g < c->groups; g++) {
                     pack_phase(kernels, c, pass, axis, g, weights, sorted,
                                packed);
-                    packed += pass->slot;
+                    packed += pass->phase_packed;
                 }
             }
 }

@@ -77,8 +77,8 @@ static void measure_rows(const AeConv *c, AeConvPass *pass)
 }
 
 /* Phases have between no taps and most[]: the packed size of the largest. */
-static int64_t largest_slot(const AeKernels *kernels, const AeConv *c,
-                            const AeConvPass *pass, const int64_t most[3])
+static int64_t largest_phase(const AeKernels *kernels, const AeConv *c,
+                             const AeConvPass *pass, const int64_t most[3])
 {
     size_t largest = 0;
 
@@ -101,16 +101,16 @@ static gboolean measure_packed(const AeKernels *kernels, const AeConv *c,
                                AeConvPass *pass)
 {
     const int64_t groups = pass->depthwise ? 1 : c->groups;
-    int64_t most[3], slots, rows;
+    int64_t most[3], count, rows;
 
     for (int a = 0; a < 3; a++)
         most[a] =
             (c->window.kernel[a] - 1) / ABS(pass->first[a].kernel_step) + 1;
     pass->max_segments = most[0] * most[1] * (pass->joined ? 1 : most[2]);
-    pass->slot = largest_slot(kernels, c, pass, most);
-    slots = pass->phases[0] * pass->phases[1];
-    return !__builtin_mul_overflow(slots, pass->phases[2] * groups, &slots) &&
-           !__builtin_mul_overflow(slots, pass->slot, &pass->packed) &&
+    pass->phase_packed = largest_phase(kernels, c, pass, most);
+    count = pass->phases[0] * pass->phases[1];
+    return !__builtin_mul_overflow(count, pass->phases[2] * groups, &count) &&
+           !__builtin_mul_overflow(count, pass->phase_packed, &pass->packed) &&
            !__builtin_mul_overflow(pass->span[0] * pass->span[1],
                                    ae_conv_aligned(pass->row), &rows) &&
            pass->packed < G_MAXINT64 / 16 && rows < G_MAXINT64 / 16;

@@ -50,8 +50,8 @@ typedef struct {
     int64_t span[2]; /* source rows along depth and height that one target row
                         reads, rounded up to powers of two */
     int64_t max_segments; /* of a target row */
-    int64_t slot;         /* packed weights of one phase and group, in floats */
-    int64_t packed;       /* packed weights of all phases and groups */
+    int64_t phase_packed; /* packed weights of one phase and group, in floats */
+    int64_t packed;       /* of all phases and groups */
 } AeConvPass;
 
 /* A Conv or ConvTranspose. */

@@ -63,7 +63,7 @@ void ae_conv_winograd_init(const AeKernels *kernels, const AeConv *c,
                                 TILE * row_tiles(pass) + 2) *
                                    pass->source_c);
     pass->padded |= pass->row > pass->source[2] * pass->source_c;
-    pass->packed = pass->slot =
+    pass->packed = pass->phase_packed =
         ae_conv_aligned(POSITIONS * (int64_t)kernels->conv_packed(
                                         1, pass->source_c, pass->target_c));
 }
