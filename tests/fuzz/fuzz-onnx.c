@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads an ONNX file; what is accepted is also planned for small inputs, and
- * run where that is little work. */
+/* Reads an ONNX file. Of a file that is accepted, the metadata are read, and the
+ * model is planned for small inputs and run where that is little work. */
 #include "fuzz.h"
 
 #include "ae.h"
@@ -47,8 +47,11 @@ static void plan(AeModel *model)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autoptr(AeModel) model = ae_onnx_parse(data, size, "fuzz", NULL);
+    AeMetadata metadata;
 
-    if (model != NULL)
-        plan(model);
+    if (model == NULL)
+        return 0;
+    ae_metadata_read(model, &metadata, NULL);
+    plan(model);
     return 0;
 }
