@@ -38,20 +38,13 @@ denoise_file() {
             autovideosink
         return
     fi
+    local file=denoised.webm write=(vp8enc deadline=1 cpu-used=8
+        target-bitrate=8000000 ! webmmux)
+    case ${1,,} in *.png | *.jpg | *.jpeg) file=denoised.png write=(pngenc) ;; esac
     mkdir -p "$OUT"
-    case ${1,,} in
-    *.png | *.jpg | *.jpeg)
-        gst-launch-1.0 -q "${source[@]}" ! aedenoise ! videoconvert ! \
-            pngenc ! filesink location="$OUT/denoised.png"
-        echo "picture: $OUT/denoised.png"
-        ;;
-    *)
-        gst-launch-1.0 -q "${source[@]}" ! aedenoise ! videoconvert ! \
-            vp8enc deadline=1 cpu-used=8 target-bitrate=8000000 ! webmmux ! \
-            filesink location="$OUT/denoised.webm"
-        echo "video: $OUT/denoised.webm"
-        ;;
-    esac
+    gst-launch-1.0 -q "${source[@]}" ! aedenoise ! videoconvert ! \
+        "${write[@]}" ! filesink location="$OUT/$file"
+    echo "denoised: $OUT/$file"
 }
 
 # Sets SOURCE to what reads a file of raw frames: read_frames FILE

@@ -75,27 +75,17 @@ lesson_draw() {
     "picture_$2" "$1" "${@:3}"
 }
 
-lesson_gallery() {
-    lesson_draw "$@"
-}
-
-# Sets SET to FOLDER, or to OTHER: choose_set [other]
-choose_set() {
-    SET=$FOLDER
-    [ "${1:-}" != other ] || SET=$OTHER
-}
-
 # How much of the noise of its training a denoiser removes.
 #   lesson_denoise MODEL [other]
 lesson_denoise() {
-    local model=$OUT/$1-1.onnx noise
+    local model=$OUT/$1-1.onnx set=$FOLDER noise
     noise=$(model_says "$1" noise)
-    choose_set "${2:-}"
-    idx_source "$SET" t10k
+    [ -z "${2:-}" ] || set=$OTHER
+    idx_source "$set" t10k
     REFERENCE=("${SOURCE[@]}")
     compare "$1, noise" "$COUNT" "${SOURCE[@]}" ! aenoise noise="$noise" seed=1
-    measure "$SET" 1 "$model" task=denoise noise="$noise" loss=bce
-    printf '%s: noisy %.2f dB, denoised %.2f dB (BCE %.4f)\n' "$SET" \
+    measure "$set" 1 "$model" task=denoise noise="$noise" loss=bce
+    printf '%s: noisy %.2f dB, denoised %.2f dB (BCE %.4f)\n' "$set" \
         "$(compared psnr)" "$(measured "$model" psnr)" "$(measured "$model" loss)"
 }
 
@@ -221,13 +211,13 @@ lesson_noisy-codes() {
     done
 }
 
-# What a model loses of test images: lesson_errors MODEL own|other
+# What a model loses of test images: lesson_errors MODEL [other]
 lesson_errors() {
-    local model=$OUT/$1-1.onnx
-    choose_set "$2"
-    measure "$SET" 1 "$model" loss=bce
-    printf '%s on %s: BCE %.4f' "$1" "$SET" "$(measured "$model" loss)"
-    measure "$SET" 1 "$model" loss=l1
+    local model=$OUT/$1-1.onnx set=$FOLDER
+    [ -z "${2:-}" ] || set=$OTHER
+    measure "$set" 1 "$model" loss=bce
+    printf '%s on %s: BCE %.4f' "$1" "$set" "$(measured "$model" loss)"
+    measure "$set" 1 "$model" loss=l1
     printf ', absolute error %.4f, squared error %.5f\n' \
         "$(measured "$model" loss)" "$(measured "$model" mse)"
 }
@@ -298,10 +288,7 @@ unpack_archive() {
                 image/jpeg,width=32,height=32,framerate=30/1 ! jpegdec ! \
                 videoconvert ! video/x-raw,format=RGB ! \
                 filesink location="$TEMPORARY/raw"
-        {
-            idx_header $(($(stat -c %s "$TEMPORARY/raw") / 3072)) 32 32 3
-            cat "$TEMPORARY/raw"
-        } >"$FOLDER/${part/test/t10k}-images-idx4-ubyte"
+        write_idx "$FOLDER/${part/test/t10k}-images-idx4-ubyte" 32 32 3
     done
 }
 
@@ -339,7 +326,7 @@ $(list_rows)"
     mapfile -t steps < <(steps_of "$ROW")
     for step in "${steps[@]}"; do
         read -ra step <<<"$step"
-        "lesson_${step[0]}" "${step[@]:1}"
+        "lesson_${step[0]/gallery/draw}" "${step[@]:1}"
     done
     [[ ${steps[*]} == *published* ]] || lesson_published no figure
 }

@@ -27,12 +27,19 @@ idx_header() {
     done
 }
 
+# The bytes of TEMPORARY/raw as an idx file: write_idx FILE HEIGHT WIDTH [CHANNELS]
+write_idx() {
+    local bytes
+    bytes=$(stat -c %s "$TEMPORARY/raw")
+    { idx_header $((bytes / ($2 * $3 * ${4:-1}))) "${@:2}" &&
+        cat "$TEMPORARY/raw"; } >"$1"
+}
+
 # Frames of 28x28 gray pixels as an idx file: write_frames FILE ELEMENT...
 write_frames() {
     gst-launch-1.0 -q "${@:2}" ! video/x-raw,format=GRAY8,width=28,height=28 ! \
         filesink location="$TEMPORARY/raw"
-    { idx_header $(($(stat -c %s "$TEMPORARY/raw") / 784)) 28 28 &&
-        cat "$TEMPORARY/raw"; } >"$1"
+    write_idx "$1" 28 28
 }
 
 # Sets SOURCE to what sends a set of FOLDER, and COUNT to its number of images.
