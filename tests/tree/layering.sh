@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2046 # lists of files are words
 # The layers of docs/developer/architecture.md, checked: arrows point down only.
-cd "$(dirname "$0")/.." || exit 1
+cd "$(dirname "$0")/../.." || exit 1
 failed=0
 
 # forbid WHAT PATTERN FILES...: no line of FILES may match PATTERN.
