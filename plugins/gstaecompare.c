@@ -25,6 +25,8 @@
  * gst-launch-1.0 -m videotestsrc num-buffers=30 ! tee name=t ! queue ! aenoise
  * ! aecompare name=c ! fakesink t. ! queue ! c.reference
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaepicture.h"

@@ -17,6 +17,8 @@
  * num-buffers=90 ! aeencode model-file=fashion.onnx ! queue ! aedecode
  * model-file=fashion.onnx ! videoconvert ! autovideosink
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaecodec.h"

@@ -43,6 +43,8 @@
  * aedenoise model-file=mine.onnx ! vp8enc ! webmmux ! filesink
  * location=out.webm
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaevideo.h"

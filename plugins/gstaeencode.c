@@ -18,6 +18,8 @@
  * gst-launch-1.0 -v videotestsrc num-buffers=30 ! videoconvert ! videoscale !
  * aeencode model-file=fashion.onnx ! fakesink
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaecodec.h"

@@ -26,6 +26,8 @@
  * gst-launch-1.0 videotestsrc num-buffers=90 ! aenoise
  * noise=poisson-gaussian:gain=0.02,sd=0.05 ! videoconvert ! autovideosink
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaeerror.h"

@@ -32,6 +32,8 @@
  * gst-launch-1.0 filesrc location=in.webm ! decodebin ! videoconvert !
  * aesuperres ! videoconvert ! autovideosink
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaevideo.h"

@@ -27,6 +27,8 @@
  * video/x-raw,format=GRAY8,width=28,height=28 ! aetrain architecture=keras
  * loss=bce batch-size=16
  * ]|
+ *
+ * Since: 0.1
  */
 #include <gst/base/gstbasesink.h>
 #include <gst/video/video.h>

@@ -18,6 +18,8 @@
  * location=/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz
  * shuffle=true num-buffers=90 ! videoconvert ! videoscale ! autovideosink
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaeerror.h"

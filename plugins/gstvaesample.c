@@ -22,6 +22,8 @@
  * gst-launch-1.0 vaesample mode=walk num-buffers=90 ! videoconvert !
  * autovideosink
  * ]|
+ *
+ * Since: 0.1
  */
 #include "elements.h"
 #include "gstaecodec.h"
