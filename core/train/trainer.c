@@ -11,12 +11,14 @@
 #include "plan/training.h"
 
 #define MIN_LANES 2
-#define LANE_BYTES (1 << 23) /* the gradients of all lanes, except MIN_LANES   \
+#define LANE_BYTES                                                             \
+    (1 << 23) /* the gradients of all lanes, except MIN_LANES   \
                               */
-#define MICRO_BATCH_BYTES (3 << 19) /* of a plan that stays in a core's cache  \
+#define MICRO_BATCH_BYTES                                                      \
+    (3 << 19)                      /* of a plan that stays in a core's cache  \
                                      */
-#define WEIGHTS_AN_IMAGE (1 << 14)  /* the most to read for each image */
-#define CHUNK 4096                  /* weights of a task that sums lanes */
+#define WEIGHTS_AN_IMAGE (1 << 14) /* the most to read for each image */
+#define CHUNK 4096                 /* weights of a task that sums lanes */
 
 /* Moves all weights of the model into one array. */
 static gboolean gather_weights(AeTrainer *t, GError **error)

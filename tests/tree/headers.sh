@@ -12,9 +12,9 @@ shift
 
 flags=$(pkg-config --cflags gstreamer-video-1.0 gstreamer-check-1.0 \
     gio-2.0 libprotobuf-c json-glib-1.0 cairo) || exit 1
+headers=$(find core plugins tests -name '*.h' ! -path 'core/kernels/tmpl/*')
 failed=0
-for header in $(find core plugins tests -name '*.h' \
-    ! -path 'core/kernels/tmpl/*'); do
+for header in $headers; do
     # shellcheck disable=SC2086
     "$@" -fsyntax-only -std=gnu11 -Wall -Werror -D_GNU_SOURCE -Icore -Iplugins \
         -I"$generated" $flags -include "$header" -x c /dev/null || failed=1
