@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/random.h"
+#include "codec/slerp.h"
 
 /* The part of the seed that labels come from. */
 #define LABELS 1

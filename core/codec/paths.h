@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  * AePathMode:
  * @AE_PATH_RANDOM: code n is temperature * N(0, 1)
  * @AE_PATH_WALK: from code k of a random path to code k + 1 by
- *   ae_path_slerp(), frames_per_step frames each
+ *   spherical interpolation, frames_per_step frames each
  * @AE_PATH_GRID: columns x rows codes a frame. The first value of a code goes
  *   from range_min in the top row to range_max in the last, the second from
  *   range_min in the left column to range_max; the others stay
@@ -53,14 +53,6 @@ void ae_path_code(const AePath *path, uint64_t frame, int i, const float *given,
 /* A random label below @classes: one for each frame, or in a walk and a
  * traverse for each step. */
 int ae_path_label(const AePath *path, uint64_t frame, int classes);
-
-/* target = sin((1 - t) w) / sin w * a + sin(t w) / sin w * b, w the angle
- * between @a and @b (Shoemake, Animating rotation with quaternion curves,
- * 1985). Codes between two draws of a normal distribution are then as long as
- * the draws, unlike codes on the straight line. Where sin w is almost 0, the
- * straight line. Exactly @a at @t = 0 and @b at 1. @target may be @a or @b. */
-void ae_path_slerp(float *target, const float *a, const float *b, int n,
-                   double t);
 
 /* Number @i of @n numbers that lie evenly from @low to @high, both included; a
  * single one lies in the middle. */

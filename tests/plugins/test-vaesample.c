@@ -8,6 +8,7 @@
 #include <gst/video/video.h>
 #include <math.h>
 
+#include "codec/slerp.h"
 #include "models.h"
 #include "model/build.h"
 
