@@ -6,7 +6,7 @@
  * Bengio, AISTATS 2010, eq. 16); biases are zero. */
 #pragma once
 
-#include "networks/architectures.h"
+#include "networks/options.h"
 #include "model/model.h"
 
 G_BEGIN_DECLS

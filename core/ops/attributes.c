@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Nodes and their attributes. */
 #include "ops/attributes.h"
 
 #include <string.h>
