@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution rows with GNU vectors of AE_LANES floats, and of fewer where
- * there are fewer channels.
+/* Rows of convolutions with GNU vectors of AE_LANES floats, and of fewer floats
+ * where there are fewer channels.
  *
- * Forward: a block of pixels by one or two vectors of output channels stays in
- * registers while the inputs, one float at a time, and the weights pass by:
- * loads are few and every addition has its own chain. Weights are packed in
- * panels of one vector of output channels, [panel][segment][k][width].
+ * The sums of a block of pixels by one or two vectors of output channels stay
+ * in registers. Each input is loaded once and multiplied with a vector of
+ * weights, so that there are few loads and many independent chains of
+ * additions. Weights are packed in panels of one vector of output channels:
+ * [panel][segment][k][width].
  *
- * One to four output channels fill no vector: then vectors run along k, and
- * the lanes are summed at the end (conv-dot.h). dot_width() decides.
+ * One to four output channels do not fill a vector. Then vectors hold inputs
+ * along k, and their lanes are summed at the end (conv-dot.h); dot_width()
+ * decides.
  *
- * Taking two inputs at a time to fill a vector with eight channels of sixteen
- * lanes was slower on Zen 4 than vectors of eight. */
+ * Vectors of eight floats are used for eight channels on AVX-512, too: vectors
+ * of two inputs by eight channels were slower on Zen 4. */
 #include "kernels/simd.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Pixels of a block with one and with two vectors of channels: what 16
- * registers hold, or 32. */
+/* Pixels of a block with one and with two vectors of channels, so that the sums
+ * fit 16 registers, or 32. */
 #define PIXELS 12
 #define PIXELS_2 (AE_LANES >= 16 ? 12 : 6)
 
-/* Activations that are part of storing; those that need exp run over the row
- * afterwards. */
+/* Activations that are applied while sums are stored. Activations that need
+ * exp run over the stored row. */
 typedef enum { FINISH_NONE, FINISH_RELU, FINISH_SLOPE } Finish;
 
 static Finish finish_of(const AeEpilogue *e)
@@ -39,8 +41,8 @@ static Finish finish_of(const AeEpilogue *e)
     }
 }
 
-/* The whole epilogue of @valid channels from @o of one pixel: fewer than fill
- * the vectors. */
+/* Applies the epilogue to the sums of @valid channels from @o of one pixel,
+ * which do not fill their vectors. */
 static void store_pixel(const AeConvRow *row, const float *sum, int64_t x,
                         int o, int valid)
 {
@@ -89,7 +91,7 @@ static int panel_width(int left)
     return width;
 }
 
-/* Lanes of the vectors along k; 0: vectors of output channels. */
+/* Lanes of vectors along k; 0: vectors hold output channels. */
 static int dot_width(int k, int co)
 {
     int width = AE_LANES;
@@ -137,7 +139,7 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
     }
 }
 
-/* Two full-width panels at once as long as there are. */
+/* Computes all panels of a row, two of full width at once where possible. */
 static void conv_panels(const AeConvRow *row)
 {
     const float *weights = row->weights;
@@ -156,8 +158,7 @@ static void conv_panels(const AeConvRow *row)
     }
 }
 
-/* The activations that need exp, over what has been stored; the others are
- * part of the epilogue. */
+/* Applies an activation that needs exp to the stored row. */
 static void activate_row(const AeEpilogue *e, float *out, int64_t step, int n,
                          int64_t channels)
 {
@@ -208,7 +209,8 @@ void NAME(winograd_input)(const AeWinogradInput *in)
         c = width_within(in->c - c)->winograd_input(in, c);
 }
 
-/* One product of matrices; @u is packed, @m as wide as its panels. */
+/* m = v * u for one position; @u is packed, and rows of @m are as wide as its
+ * panels. */
 static void product(float *m, int64_t m_step, const float *v, int ci, int co,
                     const float *u, int tiles)
 {

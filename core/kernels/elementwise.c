@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Element by element with GNU vectors: exp, log, the activations.
+/* exp, log and the activations, element by element with GNU vectors.
  *
- * The polynomials of exp and log are those of Moshier's Cephes library
- * (netlib.org/cephes, single/expf.c and logf.c): errors below 2e-7 relative. */
+ * The polynomials of exp and log are from Moshier's Cephes library
+ * (netlib.org/cephes, single/expf.c and logf.c). Relative errors are below
+ * 2e-7. */
 #include "kernels/simd.h"
 
 #include <math.h>
@@ -194,8 +195,8 @@ ALWAYS_INLINE Vector derivative(Vector y, AeActivation a, float alpha)
 
 typedef Vector (*Function)(Vector x, AeActivation a, float alpha);
 
-/* The rest that fills no vector passes through one on the stack, so that every
- * element is computed alike wherever it lies. */
+/* Elements that do not fill a vector are copied into one on the stack, so that
+ * an element's result does not depend on its place. */
 ALWAYS_INLINE void map(float *y, const float *x, int64_t n, Function f,
                        AeActivation a, float alpha)
 {
@@ -324,7 +325,8 @@ double NAME(sum_squares)(const float *x, int64_t n)
     return sum;
 }
 
-/* Twelve chains: more than latency times units of any processor here. */
+/* Twelve independent chains: more than latency times units of any processor
+ * that these sets are for. */
 int64_t NAME(peak)(int64_t n, float *sink)
 {
     const Vector factor = ALL(sink[0]), term = ALL(sink[1]);

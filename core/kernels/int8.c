@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution in whole numbers: the shape of conv-panel.h, a block of pixels by
- * one or two vectors of output channels, with units of 32 bits in the place of
- * floats. Compiled without fused multiply-adds, so that all sets round alike.
- */
+/* Convolution of bytes in whole numbers, in blocks of pixels by one or two
+ * vectors of output channels as in conv-panel.h, with units of 32 bits in place
+ * of floats. The build forbids fused multiply-adds here, so that all sets round
+ * alike. */
 #include "kernels/simd.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@
  * low bits: 1.5 * 2^23. */
 #define ROUND 12582912.0f
 
-/* Panels of one or two vectors of output channels from @o, all of a row. */
+/* Computes a row's panels of one or two vectors of output channels from @o. */
 typedef struct {
     int width;
     void (*panels[2])(const AeInt8Row *row, const float *weights, int o);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Element by element, in loops that the compiler turns into vectors by itself.
- * Targets may be a source, so the loops say that iterations are independent. */
+/* Loops over elements that the compiler vectorises by itself. The result may be
+ * written over an operand, so the loops declare their iterations independent.
+ */
 #include "kernels/simd.h"
 
 void NAME(add)(float *y, const float *a, const float *b, int64_t n)
@@ -10,7 +11,7 @@ void NAME(add)(float *y, const float *a, const float *b, int64_t n)
         y[i] = a[i] + b[i];
 }
 
-/* A NaN in a stays; one in b gives a. */
+/* A NaN in a stays; where b is NaN, the result is a. */
 void NAME(maximum)(float *y, const float *a, const float *b, int64_t n)
 {
 #pragma GCC ivdep

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution in whole numbers, in plain C: the definition. Units are four
- * bytes; weights lie as conv_pack of plain.c leaves them, [segment][k][co]. */
+/* Convolution of bytes in plain C: the definition for all sets. Units are four
+ * bytes; packed weights lie as [segment][k][co]. */
 #include "kernels/simd.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The kernels in plain C, one loop each: the definition of every other set. */
+/* The kernels in plain C, one loop each: the definition for all other sets. */
 #include "kernels/simd.h"
 
 #include <math.h>

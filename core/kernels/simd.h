@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The names of one instruction set's kernels, private to kernels/. AE_SUFFIX
- * and AE_LANES come from the build: NAME(conv_row) is ae_conv_row_avx2. */
+/* What the files of one instruction set share. The build defines AE_SUFFIX, the
+ * name of the set, and AE_LANES, the floats of its vectors. NAME(conv_row)
+ * becomes ae_conv_row_avx2. */
 #pragma once
 
 #include "kernels/kernels.h"
@@ -10,10 +11,10 @@
 #define NAME(function) JOIN(JOIN(ae_, function), JOIN(_, AE_SUFFIX))
 
 #define TEXT2(a) #a
-#define TEXT(a) TEXT2(a) /* of what a macro stands for */
+#define TEXT(a) TEXT2(a) /* a macro's value as a string */
 
-/* For switches over sizes that are constants where code is unrolled: CASE(n) is
- * defined beside each. */
+/* The cases of a switch that calls an unrolled function with a constant size.
+ * The switch defines CASE(n). */
 #define CASES_9                                                                \
     CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8) CASE(9)
 #define CASES_12 CASES_9 CASE(10) CASE(11) CASE(12)

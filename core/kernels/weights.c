@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Gradients of convolution weights, with GNU vectors of AE_LANES floats, and of
- * fewer for what fills none.
+ * fewer floats for the rest.
  *
- * A block of weights is summed over all pixels of all rows in registers. Its
- * vectors run along the inputs (columns), as the weights lie in memory, or
- * along the outputs (outer) where that wastes fewer lanes: few input channels.
- * A block may reach across segments, so that it is large enough for its sums
- * not to wait for each other. */
+ * The sums of a block of weights stay in registers over all pixels of all rows.
+ * Vectors hold inputs (columns), as the weights lie in memory, or outputs
+ * (outer) if that leaves fewer lanes empty, as it does with few input channels.
+ * A block may reach across segments, which gives it enough independent sums to
+ * hide the latency of additions. */
 #include "kernels/simd.h"
 
 #include <string.h>
 
-#define POINTERS 9 /* of inputs in a block: what general registers hold */
-#define OUTPUTS 4  /* of a block of columns */
-#define SUMS (AE_LANES >= 16 ? 24 : 12) /* vectors that stay in registers */
+#define POINTERS 9 /* inputs of a block, which take a register each */
+#define OUTPUTS 4  /* outputs of a block of columns */
+#define SUMS (AE_LANES >= 16 ? 24 : 12) /* vectors of sums in registers */
 
 /* Input @i of segment @s, or the vector that begins there. */
 typedef struct {
     int s, i;
 } Place;
 
-/* The size of blocks, at most @most, so that they are nearly equal. */
+/* The size of nearly equal blocks of at most @most that divide @n. */
 static int block_size(int n, int most)
 {
     const int blocks = (n + most - 1) / most;
@@ -44,8 +44,8 @@ ALWAYS_INLINE float *weight_at(const AeConvWeights *w, int o, Place place)
     return w->weight + ((int64_t)o * w->segments + place.s) * w->k + place.i;
 }
 
-/* Each takes what fills vectors of its width, from a number on, and returns
- * what is left. */
+/* Each function computes the inputs, outputs or channels from a number on that
+ * fill vectors of its width, and returns the first number that is left. */
 typedef struct {
     int width;
     int (*columns)(const AeConvWeights *w, int i);
@@ -57,7 +57,7 @@ typedef struct {
 #define LEAST_WIDTH 1
 #include "kernels/tmpl/widths.h"
 
-/* Vectors of any width that @n floats take. */
+/* The number of vectors, of any width, that @n floats take. */
 static int64_t vectors_of(int n)
 {
     int64_t vectors = 0;

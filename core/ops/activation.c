@@ -17,7 +17,7 @@
 #include "ops/broadcast.h"
 #include "ops/gradient.h"
 
-#define CHUNK 4096 /* elements a unit, where it is no row */
+#define CHUNK 4096 /* elements of a unit that is no row */
 
 typedef struct {
     AeActivation activation;
@@ -27,7 +27,7 @@ typedef struct {
 static const struct {
     const char *name;
     AeActivation activation;
-    float alpha; /* where the attribute is left out */
+    float alpha; /* if the attribute is left out */
 } kinds[] = {
     {"Relu", AE_ACTIVATION_RELU, 0},
     {"LeakyRelu", AE_ACTIVATION_LEAKY_RELU, 0.01f},
@@ -37,7 +37,7 @@ static const struct {
     {"Softplus", AE_ACTIVATION_SOFTPLUS, 0},
 };
 
-/* Elements of a unit: a row of an image, or a chunk. */
+/* Elements of a unit, which is a row of an image or a chunk. */
 static int64_t unit_length(const AeStep *step)
 {
     const AeShape *shape = &step->in[0]->shape;
@@ -60,7 +60,7 @@ static gboolean plan_chunks(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* Elements from the start of unit @begin to the end of unit @end - 1. */
+/* The number of elements of units [begin, end). */
 static int64_t chunk_length(const AeStep *step, int64_t begin, int64_t end)
 {
     int64_t n = ae_shape_elements(&step->in[0]->shape);
@@ -199,7 +199,8 @@ static void clip_backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
         dx[i] += x[i] >= low && x[i] <= high ? dy[i] : 0;
 }
 
-/* A unit is one distribution: the elements of @inner from a place of @outer. */
+/* A unit is one distribution: the positions of @inner, counted from one
+ * position of @outer. */
 typedef struct {
     AeBox outer, inner;
     int64_t n; /* elements of inner */

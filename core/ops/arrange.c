@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Elements moved to other places: Concat, Split, Slice, Transpose, Expand,
- * Gather, DepthToSpace, SpaceToDepth. Each plan rule makes copies (copies.h).
- */
+/* Operators that move elements: Concat, Split, Slice, Transpose, Expand,
+ * Gather, DepthToSpace, SpaceToDepth. Each plan rule makes a list of copies. */
 #include "ops/copies.h"
 
 #include <string.h>
 
-#define MAX_INDICES (1 << 20) /* of Gather; each is a copy of its own */
+#define MAX_INDICES (1 << 20) /* of Gather: a copy for each */
 
 static gboolean fits_beside(const AeShape *a, const AeShape *b, int axis)
 {
@@ -69,7 +68,7 @@ static gboolean concat_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* The length of each output along an axis of @dim elements. */
+/* Sets the length of each output along the axis, which has @dim elements. */
 static gboolean split_sizes(const AeStep *step, int64_t dim, int64_t *sizes,
                             GError **error)
 {
@@ -134,7 +133,7 @@ static gboolean split_plan(AeStep *step, GError **error)
 }
 
 typedef struct {
-    int n; /* of axes that are cut */
+    int n; /* number of axes that are cut */
     int64_t start[AE_MAX_RANK], end[AE_MAX_RANK];
     int64_t axis[AE_MAX_RANK], step[AE_MAX_RANK];
 } Slice;
@@ -165,8 +164,8 @@ static gboolean slice_read(const AeStep *step, Slice *slice, GError **error)
     return TRUE;
 }
 
-/* How many elements range from *start to @end (both may count from the back)
- * in steps of @by; *start becomes the first. */
+/* The number of elements from *start to @end (both count from the back if
+ * negative) in steps of @by. *start becomes the index of the first one. */
 static int64_t slice_length(int64_t dim, int64_t *start, int64_t end,
                             int64_t by)
 {
@@ -200,7 +199,7 @@ static gboolean slice_axis(const AeStep *step, Slice *slice, int i,
     return TRUE;
 }
 
-/* TRUE if images keep their number and rows, in this order. */
+/* TRUE if the images of the output have the input's rows, in order. */
 static gboolean keeps_rows(const AeShape *shape, const AeCopy *copy,
                            const AeOperand *x)
 {
@@ -310,8 +309,9 @@ static gboolean expand_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* Index @i of input 1, 0 .. dim - 1, and its place in the output, whose axes
- * from @axis on are the list's. */
+/* Reads index number @i of input 1, which becomes 0 .. dim - 1, and the offset
+ * of its elements in the output, whose axes from @axis on are those of input
+ * 1. */
 static gboolean gather_index(const AeStep *step, int axis, int64_t i,
                              int64_t *index, int64_t *place, GError **error)
 {
@@ -361,7 +361,7 @@ static gboolean gather_shape(const AeStep *step, int *axis, AeShape *shape,
     return TRUE;
 }
 
-/* One copy an index. */
+/* Makes one copy for each index. */
 static gboolean gather_plan(AeStep *step, GError **error)
 {
     const AeOperand *x = step->in[0], *y = step->out[0];
@@ -398,8 +398,9 @@ static gboolean gather_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* DepthToSpace's copy over n, c, block rows, block columns, h, w; @deep is
- * the side with the channels, @wide the one with the pixels. */
+/* The copy of DepthToSpace and SpaceToDepth, over images, channels, rows and
+ * columns of a block, rows, columns. @deep is the side with more channels,
+ * @wide the side with more pixels. */
 static void block_copy(AeCopy *copy, const AeOperand *deep,
                        const AeOperand *wide, int64_t *deep_stride,
                        int64_t *wide_stride, int64_t block,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A set of positions in one operand, counted along some of its axes: what a
- * reduction keeps and what it sums, the batches of a matrix product, ... */
+/* The positions along some axes of an operand, counted: those that a reduction
+ * keeps, those that it sums, the batches of a matrix product. */
 #pragma once
 
 #include "ops/ops.h"
@@ -28,7 +28,7 @@ static inline int64_t ae_box_count(const AeBox *box)
     return count;
 }
 
-/* Floats from the operand's start to position @index. */
+/* The offset, in floats, of position @index. */
 static inline int64_t ae_box_offset(const AeBox *box, int64_t index)
 {
     int64_t offset = 0;
@@ -40,8 +40,8 @@ static inline int64_t ae_box_offset(const AeBox *box, int64_t index)
     return box->rank > 0 ? offset + index * box->stride[0] : 0;
 }
 
-/* The axis of a tensor of rank @rank that is stored i-th, counted from the
- * outermost. */
+/* The axis of a tensor of rank @rank that is the i-th in memory, counted from
+ * the outermost: channels are the innermost. */
 static inline int ae_memory_axis(int rank, int i)
 {
     if (rank < 3 || i == 0)

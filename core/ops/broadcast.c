@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The loop nest behind the element-wise operators.
+/* The loop nest of the element-wise operators.
  *
- * The axes of the result are taken in the order of memory and merged where all
- * operands allow it, so that equal shapes become one long row and a bias per
- * channel becomes rows of channels; not across the rows of images in plans
- * without gradients, which want units that lie within one. A unit is a row, or
- * a piece of a long one. */
+ * Loops run over the axes of the result in the order of memory. Neighbouring
+ * axes are merged if all operands allow it: operands of one shape become one
+ * long row, and a bias per channel becomes rows of channels. In plans without
+ * gradients, rows of images are not merged, so that each unit lies within a row
+ * of an image. A unit is a row of the loop nest or a part of a long one. */
 #include "ops/broadcast.h"
 
 #include "ops/box.h"
 #include "ops/gradient.h"
 
-#define CHUNK 1024 /* elements a unit at most */
+#define CHUNK 1024 /* the most elements of a unit */
 
 typedef struct {
     const AeElementwise *kind;
     int rank; /* loops, outermost first; at least 1 */
     int64_t size[AE_MAX_RANK];
     int64_t chunks;                /* of the innermost loop */
-    int64_t stride[][AE_MAX_RANK]; /* 0: the result's, 1 + i: input i's */
+    int64_t stride[][AE_MAX_RANK]; /* [0]: of the result, [1 + i]: of input i */
 } Loops;
 
 static gboolean widen(AeShape *shape, const AeShape *other)
@@ -38,8 +38,8 @@ static gboolean widen(AeShape *shape, const AeShape *other)
     return TRUE;
 }
 
-/* Floats between neighbours of @operand along axis @axis of a result of rank
- * @rank: 0 where the operand is repeated. */
+/* The stride of @operand along axis @axis of a result of rank @rank; 0: the
+ * operand is repeated. */
 static int64_t broadcast_stride(const AeOperand *operand, int rank, int axis)
 {
     int own = axis - (rank - operand->shape.rank);
@@ -61,7 +61,8 @@ static gboolean can_merge(const Loops *loops, int operands, int64_t size,
     return TRUE;
 }
 
-/* @least: loops that are not merged with. */
+/* Adds an axis, merged with the last loop if possible and if that is not among
+ * the first @least. */
 static void append_axis(Loops *loops, int least, int operands, int64_t size,
                         int64_t (*stride)[AE_MAX_RANK])
 {
@@ -96,7 +97,7 @@ static void make_loops(Loops *loops, const AeStep *step)
         loops->size[loops->rank++] = 1;
 }
 
-/* Where unit @unit begins in operand @operand; @n: its length. */
+/* The offset of unit @unit in operand @operand. @n becomes its length. */
 static int64_t unit_offset(const Loops *loops, int64_t unit, int operand,
                            int64_t *n)
 {
@@ -239,7 +240,7 @@ gboolean ae_elementwise_plan(AeStep *step, const AeElementwise *kind,
     return TRUE;
 }
 
-/* More than two inputs are folded: f(f(a, b), c). */
+/* More than two inputs are combined as f(f(a, b), c). */
 void ae_elementwise_forward(const AeStep *step, int64_t begin, int64_t end,
                             float *scratch G_GNUC_UNUSED)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operators that work element by element, with ONNX's multidirectional
- * broadcasting: one loop nest for all of them, forward and backward. */
+/* Operators that compute each element by itself, with ONNX's multidirectional
+ * broadcasting. One loop nest, forward and backward, serves all of them. */
 #pragma once
 
 #include "ops/ops.h"
 
 G_BEGIN_DECLS
 
-/* One row of the loop nest: y[i] = f(a[i * a_step], b[i * b_step]), i < n. A
- * step is 0 where the operand is repeated; unary operators have no b. */
+/* One row of the loop nest: y[i] = f(a[i * a_step], b[i * b_step]) for i < n.
+ * The step of an operand that is repeated is 0. Operators of one input have no
+ * b. */
 typedef struct {
     const AeStep *step;
     float *y;
@@ -20,17 +21,17 @@ typedef struct {
 typedef struct {
     const char *name;
     void (*row)(const AeRow *row);
-    /* The gradient for input @which (0: a, 1: b) along a row: returns
-     * @gradient, filled, or @dy itself where that is the same. With more than
-     * two inputs, a is the input that is asked for. NULL: no gradient. */
+    /* Returns the gradient of input @which (0: a, 1: b) along a row: written to
+     * @gradient, or @dy itself if it equals that. With more than two inputs, a
+     * is the input in question. NULL: the operator has no gradient. */
     const float *(*gradient)(const AeRow *row, const float *dy, float *gradient,
                              int which);
 } AeElementwise;
 
-/* The shape that all inputs broadcast to. */
+/* Sets @shape to the shape that all inputs broadcast to. */
 gboolean ae_broadcast_shape(const AeStep *step, AeShape *shape, GError **error);
 
-/* The three functions of an operator. ae_elementwise_plan() takes params. */
+/* For the operator table; ae_elementwise_plan() sets params. */
 gboolean ae_elementwise_plan(AeStep *step, const AeElementwise *kind,
                              GError **error);
 void ae_elementwise_forward(const AeStep *step, int64_t begin, int64_t end,

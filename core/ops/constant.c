@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What does not depend on the elements of a tensor (Constant,
- * ConstantOfShape, Shape), and Cast.
+/* Constant, ConstantOfShape and Shape, which read no elements of a tensor, and
+ * Cast.
  *
- * Elements are held as floats whatever their type, so Cast between float types
- * is the identity; to whole numbers it truncates. */
+ * Elements of all types are held as floats. So Cast between float types changes
+ * nothing, and Cast to whole numbers truncates. */
 #include <math.h>
 
 #include "ops/gradient.h"
@@ -118,7 +118,7 @@ static void constant_of_shape_forward(const AeStep *step,
         step->out[0]->data[i] = value ? value->data[0] : 0;
 }
 
-/* `start` and `end` (opset 15) into 0 .. rank. */
+/* Attribute `start` or `end` (opset 15), brought into 0 .. rank. */
 static int shape_bound(const AeStep *step, const char *name, int64_t fallback)
 {
     int rank = step->in[0]->shape.rank;

@@ -79,8 +79,8 @@ void ae_copies_split_rows(AeStep *step, int digits, const int *digit)
         step->units *= copies->copy->size[digit[i]];
 }
 
-/* Shortens @copy to row @unit and those that follow it along the last digit, at
- * most @most; how many these are. */
+/* Shortens @copy to row @unit and the rows that follow it along the last digit,
+ * at most @most rows. Returns their number. */
 static int64_t cut_rows(const AeCopies *copies, AeCopy *copy, int64_t unit,
                         int64_t most)
 {

@@ -2,14 +2,15 @@
 /* Gemm, y = activation(alpha op(a) op(b) + beta c), and MatMul with
  * NumPy's rules for batches and vectors.
  *
- * A matrix is seen through two strides. BLAS takes it as it is when one of them
- * is 1 (ranks 1 to 3 always are so); others are packed into scratch first. */
+ * A matrix has two strides. BLAS reads it in place if one of them is 1, which
+ * is always so for ranks 1 to 3. Other matrices are packed into scratch first.
+ */
 #include "base/gemm.h"
 #include "ops/box.h"
 #include "ops/gradient.h"
 
-#define ROWS 64     /* of the output a unit */
-#define COLUMNS 256 /* of Gemm's output a unit */
+#define ROWS 64     /* rows of the output in a unit */
+#define COLUMNS 256 /* columns of Gemm's output in a unit */
 
 typedef struct {
     float *data;
@@ -22,7 +23,7 @@ static Matrix transposed(Matrix m)
     return (Matrix){m.data, m.columns, m.rows, m.column, m.row};
 }
 
-/* @count rows (columns) from @first on. */
+/* @count rows (or columns) from @first on. */
 static Matrix some_rows(Matrix m, int64_t first, int64_t count)
 {
     m.data += first * m.row;
@@ -63,7 +64,8 @@ static void copy_matrix(const Matrix *target, const Matrix *source)
     ae_copy_strided(target->data, to, source->data, from, size, 2, FALSE);
 }
 
-/* @m itself, or a copy at *scratch, which then moves on. */
+/* @m itself if BLAS can read it; else a copy at *scratch, which then moves on.
+ */
 static Matrix packed(Matrix m, float **scratch)
 {
     Matrix copy = compact(*scratch, m.rows, m.columns);
@@ -119,7 +121,7 @@ static void multiply(float alpha, Matrix a, Matrix b, float beta, Matrix y,
     copy_matrix(&y, &result);
 }
 
-/* A rank 2 operand (its data or its gradient), transposed where asked for. */
+/* An operand of rank 2, of which @data is the data or the gradient. */
 static Matrix matrix_of(const AeOperand *x, float *data, gboolean transpose)
 {
     Matrix m = {data, x->shape.dim[0], x->shape.dim[1], x->stride[0],
@@ -132,7 +134,7 @@ typedef struct {
     gboolean transpose_a, transpose_b;
     float alpha, beta;
     int64_t m, n, k;
-    int64_t bias_row, bias_column; /* strides of c, 0 where it repeats */
+    int64_t bias_row, bias_column; /* strides of c; 0: it repeats */
     int64_t row_blocks;
 } Gemm;
 
@@ -265,7 +267,8 @@ static void add_bias_gradient(const AeStep *step, const Matrix *dy)
     }
 }
 
-/* The gradient before the activation, in @scratch where it differs. */
+/* The gradient before the activation; computed into @scratch if there is an
+ * activation. */
 static float *activation_gradient(const AeStep *step, float *scratch)
 {
     const AeOperand *y = step->out[0];
@@ -312,15 +315,16 @@ static int64_t gemm_multiply_adds(const AeStep *step)
     return gemm->m * gemm->n * gemm->k;
 }
 
-/* One matrix for each place of the batch; strides are 0 where an operand
- * repeats. */
+/* MatMul: a matrix for each position of the batch. Strides of the batch are 0
+ * where an operand repeats. */
 typedef struct {
-    Matrix a, b, y; /* of the first place, without data */
+    Matrix a, b, y; /* of the first position, without data */
     AeBox batch_a, batch_b, batch_y;
     int64_t batches, row_blocks;
 } MatMul;
 
-/* The last two axes; a vector is a row on the left, a column on the right. */
+/* The matrix of the last two axes. A vector is a row on the left and a column
+ * on the right. */
 static Matrix last_axes(const AeOperand *x, gboolean left)
 {
     int rank = x->shape.rank;
@@ -428,7 +432,7 @@ static gboolean matmul_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* The matrix @m at place @batch of @data. */
+/* Matrix @m at position @batch of @data. */
 static Matrix batch_matrix(Matrix m, const AeBox *box, int64_t batch,
                            float *data)
 {

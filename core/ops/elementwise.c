@@ -9,7 +9,7 @@
 
 typedef float (*Binary)(float a, float b);
 
-/* Inlined with a constant @f, each branch is a loop of its own. */
+/* Inlined with a constant @f, so that each branch is a loop of its own. */
 static inline G_ALWAYS_INLINE void each(const AeRow *row, Binary f)
 {
     float *y = row->y;
@@ -63,7 +63,7 @@ static float quotient(float a, float b)
     return a / b;
 }
 
-/* Through double, which keeps quotients just below a whole number there. */
+/* In double, so that a quotient just below a whole number is not rounded up. */
 static float whole_quotient(float a, float b)
 {
     return b == 0 ? 0 : (float)trunc((double)a / b);
@@ -192,7 +192,7 @@ static const float *pow_gradient(const AeRow *row, const float *dy,
     return scaled(row, dy, gradient, power_slope_b);
 }
 
-/* With one input, Min and Max are copies. */
+/* Min and Max of one input. */
 static void copy_row(const AeRow *row)
 {
     memcpy(row->y, row->a, row->n * sizeof *row->y);
@@ -216,7 +216,7 @@ static void max_row(const AeRow *row)
         each(row, larger);
 }
 
-/* To the inputs that are the result. */
+/* The gradient belongs to the inputs that equal the result. */
 static const float *extreme_gradient(const AeRow *row, const float *dy,
                                      float *gradient, int which)
 {

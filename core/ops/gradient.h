@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* How a backward function treats what already lies in a gradient. */
+/* For backward functions: gradients that are added to or overwritten. */
 #pragma once
 
 #include <string.h>
@@ -8,19 +8,19 @@
 
 G_BEGIN_DECLS
 
-/* TRUE if in[i]->grad has to be added to; FALSE: it may be overwritten. */
+/* TRUE: backward has to add to in[i]->grad; FALSE: it overwrites it. */
 static inline gboolean ae_step_adds(const AeStep *step, int i)
 {
     return step->accumulate[i] || step->in[i]->trainable;
 }
 
-/* TRUE if somebody asks for the gradient of input @i. */
+/* TRUE if the gradient of input @i is wanted. */
 static inline gboolean ae_step_wants(const AeStep *step, int i)
 {
     return i < step->n_in && step->in[i] && step->in[i]->grad;
 }
 
-/* Afterwards in[i]->grad can be added to. */
+/* Clears in[i]->grad unless it has to be added to. Afterwards backward adds. */
 static inline void ae_step_clear_gradient(const AeStep *step, int i)
 {
     const AeOperand *x = step->in[i];

@@ -112,7 +112,7 @@ static void batch_forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-/* Per channel, the sums over all pixels of dy and of dy (x - mean). */
+/* For each channel: sums over all pixels of dy and of dy (x - mean). */
 static void batch_sums(const AeStep *step, double *sum, double *product)
 {
     const Norm *norm = step->params;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The list of operators, and what their plan functions share. */
+/* The list of operators, and helpers for their plan functions. */
 #include "ops/ops.h"
 
 #include <stdarg.h>

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Pad: one copy for each part of the output whose sources lie evenly. */
+/* Pad: one copy for each part of the output whose sources are evenly spaced. */
 #include "ops/copies.h"
 
 typedef enum { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE } PadMode;
 
-/* Neighbours in the output whose sources lie evenly: along one axis, @length
- * places from @target on read @source, @source + by, ... */
+/* Along one axis: the @length output positions from @target on read the input
+ * positions @source, @source + @by, @source + 2 @by, ... */
 typedef struct {
     int64_t target, source, length, by;
 } Run;
 
-/* Where position @i of an axis of @dim elements is read; -1: nowhere. */
+/* The input position, on an axis of @dim elements, that output position @i
+ * reads, counted from the first input position; -1: none. */
 static int64_t pad_source(PadMode mode, int64_t i, int64_t dim)
 {
     if (i >= 0 && i < dim)
@@ -67,7 +68,7 @@ static gboolean pad_mode(const AeStep *step, PadMode *mode, GError **error)
                         "mode '%s' is not supported", given);
 }
 
-/* Pads before and after each axis. */
+/* Reads the pads before and after each axis. */
 static gboolean pad_sizes(const AeStep *step, int64_t *before, int64_t *after,
                           GError **error)
 {
@@ -116,7 +117,7 @@ static gboolean pad_shape(const AeStep *step, PadMode mode,
     return TRUE;
 }
 
-/* The @index-th combination of one run of each axis. */
+/* The copy for combination number @index of one run of each axis. */
 static void pad_copy(AeCopy *copy, const AeStep *step, GArray *const *runs,
                      int index)
 {

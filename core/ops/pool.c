@@ -2,9 +2,9 @@
 /* MaxPool, AveragePool and GlobalAveragePool over one to three spatial axes
  * (missing ones count as axes of size 1).
  *
- * A window is taken apart: first the input rows that it covers become one row
- * of maxima or sums, then the pixels of that row. Both are loops along whole
- * rows or channels. */
+ * Windows are computed in two steps: the input rows that they cover are
+ * combined into one row of maxima or sums, and then pixels of this row are
+ * combined. So loops run along whole rows or channels. */
 #include "ops/gradient.h"
 #include "ops/window.h"
 
@@ -19,10 +19,10 @@ typedef struct {
     AeWindow window;
 } Pool;
 
-/* The taps first .. last - 1 of a window that lie inside the image. */
+/* Taps [first, last) of a window lie inside the image. */
 typedef struct {
     int64_t first, last;
-    int64_t start; /* position of tap 0 */
+    int64_t start; /* input position of tap 0 */
 } Taps;
 
 static Taps taps_at(const Pool *pool, int axis, int64_t i)
@@ -40,7 +40,7 @@ static Taps taps_at(const Pool *pool, int axis, int64_t i)
     return taps;
 }
 
-/* What the mean of window @i divides by along one axis. */
+/* The number of taps of window @i that its mean counts along one axis. */
 static int64_t taps_counted(const Pool *pool, int axis, int64_t i)
 {
     Taps taps = taps_at(pool, axis, i);
@@ -52,7 +52,8 @@ static int64_t taps_counted(const Pool *pool, int axis, int64_t i)
     return CLAMP((end + dilation - 1) / dilation, 1, pool->window.kernel[axis]);
 }
 
-/* Larger numbers, of which three could not be multiplied, are refused. */
+/* The largest kernel, stride, dilation or pad: products of three fit 63 bits.
+ */
 #define LIMIT G_MAXINT16
 
 static gboolean read_geometry(const AeStep *step, Pool *pool, GError **error)
@@ -143,14 +144,14 @@ static gboolean plan(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* Floats from the start of the input to row (@n, @d, @h). */
+/* The offset, in floats, of input row (@n, @d, @h). */
 static int64_t row_offset(const Pool *pool, int64_t n, int64_t d, int64_t h)
 {
     return ((n * pool->in[D] + d) * pool->in[H] + h) * pool->in[W] * pool->c;
 }
 
-/* All input rows under output row (@n, @d, @h) as one; FALSE if there are
- * none. */
+/* Combines all input rows that output row (@n, @d, @h) reads into @target.
+ * FALSE: it reads none. */
 static gboolean combine_rows(const AeStep *step, int64_t n, int64_t d,
                              int64_t h, float *target)
 {
@@ -178,7 +179,7 @@ static gboolean combine_rows(const AeStep *step, int64_t n, int64_t d,
     return !first;
 }
 
-/* y[i] = max or sum of y[i], x[i]: for the few channels of a pixel. */
+/* y[i] = max or sum of y[i] and x[i], for the few channels of a pixel. */
 static inline void combine_pixel(gboolean maximum, float *y, const float *x,
                                  int64_t c)
 {
@@ -248,8 +249,8 @@ static void rows(const AeStep *step, int64_t *begin, int64_t *end)
     ae_window_inputs(&pool->window, H, begin, end);
 }
 
-/* The gradient of output row (at[1], at[2]), for averages divided by what the
- * windows count. */
+/* Copies the gradient of output row (at[1], at[2]) to @rest; for averages,
+ * divides it by the number of taps of each window. */
 static void begin_row(const AeStep *step, const int64_t at[3], const float *dy,
                       float *rest)
 {
@@ -267,9 +268,10 @@ static void begin_row(const AeStep *step, const int64_t at[3], const float *dy,
     }
 }
 
-/* Tap @tap along x of all windows of an output row, in the input row that
- * begins at @row. @rest: the gradient that no tap has taken yet; a maximum's
- * goes to the first input that equals it. */
+/* Adds the gradients of tap @tap along the width of all windows of an output
+ * row to the input row at offset @row. @rest is the gradient that no tap has
+ * taken yet: the gradient of a maximum goes to the first input that equals
+ * it. */
 static void pass_tap(const AeStep *step, int64_t row, int64_t tap,
                      const float *y, float *rest, gboolean overwrite)
 {
@@ -348,7 +350,7 @@ static gboolean global_plan(AeStep *step, GError **error)
     return set_output(step, pool, error);
 }
 
-/* Rows first, so that long sums stay exact enough. */
+/* Sums each row first, which keeps rounding errors of long sums small. */
 static void global_forward(const AeStep *step, int64_t begin, int64_t end,
                            float *scratch)
 {

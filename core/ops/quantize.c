@@ -5,16 +5,16 @@
  *   QuantizeLinear    saturate(round(x / scale) + zero), halves to even
  *   DequantizeLinear  (x - zero) * scale
  *
- * The zero point's type says to which whole numbers QuantizeLinear saturates.
- * They are held as floats here, as all whole numbers are. */
+ * QuantizeLinear saturates to the range of the zero point's type. Its results
+ * are held as floats, as all whole numbers are. */
 #include <math.h>
 #include <string.h>
 
 #include "ops/ops.h"
 
 typedef struct {
-    const float *scale, *zero; /* zero may be NULL: 0 */
-    int64_t stride, size;      /* of the axis; size 1: one scale for all */
+    const float *scale, *zero; /* zero: NULL stands for 0 */
+    int64_t stride, size; /* of the axis; size 1: one scale for all elements */
     float low, high;
 } Quantize;
 
@@ -28,8 +28,8 @@ static const struct {
     {AE_ELEMENT_INT16, -32768, 32767},
 };
 
-/* Scale or zero point: a constant of one element, or of one an index of the
- * axis. */
+/* Reads scale or zero point: a constant of one element, or of one element for
+ * each index of the axis. */
 static gboolean read_parameter(const AeStep *step, int i, int64_t size,
                                const float **values, GError **error)
 {
@@ -63,7 +63,7 @@ static gboolean read_axis(const AeStep *step, Quantize *q, GError **error)
     return TRUE;
 }
 
-/* Element by element, rows of images one by one. */
+/* Reads scale and zero point. Sets units: rows of an image, or all elements. */
 static gboolean plan_common(AeStep *step, Quantize *q, GError **error)
 {
     const AeShape *shape = &step->in[0]->shape;
@@ -131,7 +131,7 @@ gboolean ae_quantize_bytes(const AeStep *step, float *scale, int *zero)
     return *scale > 0;
 }
 
-/* Rows of images held as bytes; scale and zero are one. */
+/* Makes rows of images of bytes; one scale and zero point for all elements. */
 static void quantize_bytes(const AeStep *step, int64_t begin, int64_t end)
 {
     const int64_t row = ae_operand_row(step->in[0]);

@@ -6,7 +6,7 @@
 
 #include "ops/gradient.h"
 
-#define CHUNK 4096 /* elements a unit */
+#define CHUNK 4096 /* elements of a unit */
 
 static gboolean plan(AeStep *step, GError **error)
 {
@@ -47,7 +47,7 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-/* Only the shape of the input matters. */
+/* The output depends on the shape of the input alone. */
 static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     if (ae_step_wants(step, 0))

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* LSTM (Hochreiter and Schmidhuber, Neural Computation 1997, with forget gates:
- * Gers et al. 2000), forward and back through time. A step, of gates i, o, f
- * and g (ONNX's c), with s the logistic function:
+/* LSTM (Hochreiter and Schmidhuber, Neural Computation 1997; forget gates: Gers
+ * et al. 2000), forward and back through time. One time step, with gates i, o,
+ * f and g (ONNX's c) and the logistic function s:
  *
  *   i = s(x Wi + h Ri + bi + Pi c)        c' = f c + i g
  *   f = s(x Wf + h Rf + bf + Pf c)        h' = o tanh(c')
  *   g = tanh(x Wg + h Rg + bg)
  *   o = s(x Wo + h Ro + bo + Po c')
  *
- * A unit is one direction of a block of sequences, from the first step to the
- * last. Inside, numbers lie by step, sequence and number, so that the inputs of
- * many steps are one product, and the gradients of the weights as well. W lies
- * as inputs x 4 hidden, R as hidden x 4 hidden (tensor.h).
+ * A unit is one direction of a block of sequences, over all time steps. Its
+ * memory is ordered by step, sequence and number. So one product of matrices
+ * covers many steps, for the inputs and for the gradients of the weights. W is
+ * stored as inputs x 4 hidden, R as hidden x 4 hidden (tensor.h).
  *
- * Sequences are all of one length; activations are the usual ones; there is no
+ * All sequences have one length; activations are ONNX's defaults; there is no
  * clipping. Peepholes (P) are not trained. */
 #include <string.h>
 
@@ -32,7 +32,7 @@ typedef struct {
     gboolean reverse; /* the first direction begins with the last step */
     gboolean batch_first;
     int64_t blocks;
-    int64_t rows;  /* of a block that is no rest */
+    int64_t rows;  /* sequences of a whole block */
     int64_t chunk; /* steps whose inputs are multiplied at once */
 } Lstm;
 
@@ -43,8 +43,8 @@ typedef struct {
     float *h, *c; /* before each step and after the last: rows x hidden */
 } Block;
 
-/* Numbers of a block as they lie in an operand: strides by step, in the order
- * of work, by sequence and by number. */
+/* How the numbers of a block lie in an operand: strides between steps, in the
+ * order of computation, between sequences and between numbers. */
 typedef struct {
     float *data;
     int64_t stride[3];
@@ -92,7 +92,7 @@ static gboolean read_attributes(const AeStep *step, Lstm *lstm, GError **error)
     return check_activations(step, lstm, error);
 }
 
-/* From X and R, which the other shapes must agree with. */
+/* Reads sizes from X and R; other shapes must agree with them. */
 static gboolean read_sizes(const AeStep *step, Lstm *lstm, GError **error)
 {
     const AeShape *x = &step->in[X]->shape, *r = &step->in[R]->shape;
@@ -197,7 +197,7 @@ static gboolean set_outputs(AeStep *step, const Lstm *lstm, GError **error)
            ae_shape_count(&y, &count, error);
 }
 
-/* Floats of a block's memory of @steps steps, a sequence. */
+/* Floats of a block's memory for each sequence, with @steps steps. */
 static int64_t memory_of(const Lstm *lstm, int64_t steps)
 {
     return steps * (lstm->inputs + 4 * lstm->hidden) +
@@ -226,8 +226,8 @@ static gboolean lstm_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
-/* What forward leaves to backward, or @scratch where there is none: the memory
- * of a few steps. */
+/* The memory of a block: in step->saved, which backward reads, or for a few
+ * steps in @scratch if there is no backward. */
 static Block get_block(const AeStep *step, int64_t unit, float *scratch)
 {
     const Lstm *lstm = step->params;
@@ -288,7 +288,7 @@ static const int64_t *compact_stride(const Block *b, int64_t width,
     return stride;
 }
 
-/* @steps steps of @view from @first on. */
+/* Copies @steps steps of @view from @first on. */
 static void get_steps(float *target, const Block *b, const View *view,
                       int64_t first, int64_t steps, int64_t width,
                       gboolean accumulate)
@@ -341,7 +341,7 @@ static void put_state(const AeStep *step, const Block *b, const float *source,
     put_steps(&view, b, source, 0, 1, lstm->hidden, FALSE);
 }
 
-/* The block's direction of a weight, data or gradient. */
+/* The part of a weight, or of its gradient, for the block's direction. */
 static float *weight_of(const AeStep *step, int i, const Block *b, float *data)
 {
     return data + b->direction * step->in[i]->stride[0];
@@ -374,8 +374,8 @@ static void add_product(float *restrict y, const float *restrict a,
         y[i] += a[i] * b[i];
 }
 
-/* One sequence, from its gates before their activations. @p: peepholes of i, o
- * and f, or NULL. */
+/* Computes a step of one sequence from its gates before their activations. @p:
+ * peepholes of i, o and f, or NULL. */
 static void cell(const AeKernels *kernels, float *gates, const float *c,
                  float *next, const float *p, int64_t n)
 {
@@ -395,7 +395,7 @@ static void cell(const AeKernels *kernels, float *gates, const float *c,
     kernels->activate(o, o, n, AE_ACTIVATION_SIGMOID, 0);
 }
 
-/* Step @t of the block's memory. */
+/* Computes step @t of the block's memory. */
 static void advance(const AeStep *step, const Block *b, int64_t t)
 {
     const Lstm *lstm = step->params;
@@ -421,7 +421,8 @@ static void advance(const AeStep *step, const Block *b, int64_t t)
     }
 }
 
-/* The next step's memory follows, or only the state is kept. */
+/* Moves on to the memory of the next steps; if nothing is saved, only the state
+ * is kept. */
 static void move_on(const AeStep *step, Block *b, int64_t steps)
 {
     const Lstm *lstm = step->params;
@@ -470,8 +471,8 @@ static void lstm_forward(const AeStep *step, int64_t begin, int64_t end,
         run_block(step, get_block(step, unit, scratch));
 }
 
-/* Of one sequence: from the gradients of h' and c' those of the gates before
- * their activations, in the gates' place, and of c. */
+/* For one sequence: replaces the gates by their gradients before the
+ * activations and the gradient of c' by that of c. */
 static void cell_gradient(float *gates, const float *restrict dh,
                           float *restrict dc, const float *restrict c,
                           const float *restrict tanh_next, int64_t n)
@@ -491,7 +492,7 @@ static void cell_gradient(float *gates, const float *restrict dh,
     }
 }
 
-/* The gradient of output @i's state. */
+/* Reads the gradient of the state that output @i is. */
 static void get_state_gradient(const AeStep *step, const Block *b,
                                float *target, int i)
 {
@@ -519,7 +520,7 @@ static void add_state_gradient(const AeStep *step, const Block *b,
     put_steps(&view, b, source, 0, 1, lstm->hidden, TRUE);
 }
 
-/* From the last step to the first: gates become their gradients. */
+/* Replaces gates by their gradients, from the last step to the first. */
 static void go_back(const AeStep *step, const Block *b, float *scratch)
 {
     const Lstm *lstm = step->params;
@@ -553,7 +554,7 @@ static void go_back(const AeStep *step, const Block *b, float *scratch)
     add_state_gradient(step, b, dc, C0);
 }
 
-/* dw += x^T gates, over all steps; of W or R. */
+/* dw += x^T gates over all steps, for W or R. */
 static void add_weight_gradient(const AeStep *step, const Block *b, int i,
                                 const float *x, int64_t width)
 {
@@ -566,7 +567,7 @@ static void add_weight_gradient(const AeStep *step, const Block *b, int i,
                 weight_of(step, i, b, step->in[i]->grad), columns);
 }
 
-/* Both halves of B are added to the same. */
+/* Both halves of B have the same gradient. */
 static void add_bias_gradient(const AeStep *step, const Block *b, float *sum)
 {
     const Lstm *lstm = step->params;

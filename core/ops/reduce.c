@@ -6,10 +6,10 @@
 #include "ops/gradient.h"
 
 typedef struct {
-    AeBox kept;  /* positions in the input, one for each output element... */
-    AeBox place; /* ... and there in the output */
+    AeBox kept;  /* input positions, one for each output element */
+    AeBox place; /* the output positions of these */
     AeBox summed;
-    int64_t n; /* elements of summed */
+    int64_t n; /* number of positions of summed */
     double scale;
 } Reduce;
 
@@ -31,7 +31,7 @@ static gboolean read_axes(const AeStep *step, gboolean *reduced, GError **error)
     return TRUE;
 }
 
-/* Memory order, so that neighbours follow each other. */
+/* Boxes run in the order of memory. */
 static void make_boxes(Reduce *reduce, const AeStep *step,
                        const gboolean *reduced, gboolean keep)
 {
@@ -89,7 +89,7 @@ static double sum(const float *x, int64_t n, int64_t step)
     return sum;
 }
 
-/* The innermost axis of @box, which its other positions are rows of. */
+/* Size and stride of the innermost axis of @box. */
 static void innermost(const AeBox *box, int64_t *size, int64_t *stride)
 {
     *size = box->rank > 0 ? box->size[box->rank - 1] : 1;

@@ -3,10 +3,10 @@
  * convolution interpolation for digital image processing", IEEE TASSP 1981),
  * along any axes.
  *
- * Planning turns each axis into a list: for every output position the one, two
- * or four input positions that it reads, and their weights. Along several axes
- * the weights multiply. The innermost axis in memory (channels) is nearly
- * always left as it is, and then a pixel is a run of floats. */
+ * Planning makes a list for each axis: the input positions that each output
+ * position reads, one, two or four, and their weights. Weights of several axes
+ * multiply. The innermost axis in memory (channels) usually keeps its size;
+ * then the channels of a pixel are one run of floats. */
 #include <math.h>
 
 #include "base/cubic.h"
@@ -15,8 +15,8 @@
 
 #define MAX_TERMS 256
 
-/* What one output position along an axis reads: nothing where it lies outside
- * the image, and gets a constant. */
+/* The input positions that one output position along an axis reads. None: the
+ * position lies outside the image, and becomes a constant. */
 typedef struct {
     int n;
     float weight[4];
@@ -24,17 +24,17 @@ typedef struct {
 } Tap;
 
 typedef struct {
-    int axes;                   /* outermost in memory first, without the run */
+    int axes; /* outermost in memory first; without the axis of the run */
     int64_t size[AE_MAX_RANK];  /* of the output */
-    int64_t first[AE_MAX_RANK]; /* where the axis begins in taps */
-    int64_t run;                /* floats that stay together */
+    int64_t first[AE_MAX_RANK]; /* first tap of the axis */
+    int64_t run;                /* floats of a run */
     int64_t times;              /* rows and columns of images are repeated so
                                    often; 0: something else */
-    float outside;              /* where an output position reads nothing */
+    float outside; /* the value of output positions that read nothing */
     Tap taps[];
 } Resize;
 
-/* A part of an output pixel that comes from one input pixel. */
+/* One input that is added to an output, with its weight. */
 typedef struct {
     int64_t offset;
     float weight;
@@ -57,7 +57,7 @@ static gboolean is_upsample(const AeStep *step)
     return g_str_equal(step->op->name, "Upsample");
 }
 
-/* The value of a string attribute, one of @names. */
+/* Reads a string attribute that is one of @names. */
 static gboolean read_choice(const AeStep *step, const char *attribute,
                             const char *const *names, const char *fallback,
                             const char **value, GError **error)
@@ -90,7 +90,7 @@ static gboolean read_mode(const AeStep *step, Rule *rule, GError **error)
     return TRUE;
 }
 
-/* Upsample, and Resize before opset 11, had no choice. */
+/* Upsample, and Resize before opset 11, have no such attribute. */
 static gboolean read_coordinates(const AeStep *step, Rule *rule, GError **error)
 {
     static const char *const coordinates[] = {
@@ -111,7 +111,8 @@ static gboolean read_coordinates(const AeStep *step, Rule *rule, GError **error)
                        &rule->rounding, error);
 }
 
-/* The axes that scales or sizes are given for; returns how many, or -1. */
+/* Reads the axes that scales or sizes are given for. Returns their number; -1:
+ * an error. */
 static int read_axes(const AeStep *step, int *axes, GError **error)
 {
     int n, rank = step->in[0]->shape.rank;
@@ -229,8 +230,8 @@ static gboolean read_sizes(const AeStep *step, Rule *rule, GError **error)
     return apply_scales(step, rule, axes, scales, n, error);
 }
 
-/* The position in the input, of @in elements, that output position @i of @out
- * along @axis falls on. */
+/* The position along @axis of the input, which has @in elements, that output
+ * position @i of @out corresponds to. */
 static double coordinate(const Rule *rule, int axis, int64_t in, int64_t out,
                          int64_t i)
 {
@@ -269,7 +270,8 @@ static int64_t nearest(const Rule *rule, double x)
     return (int64_t)ceil(x - 0.5);
 }
 
-/* Adds a position, or its weight to the one before if both are the same. */
+/* Adds an input position, or adds its weight to the last one if that is the
+ * same position. */
 static void append_source(Tap *tap, int64_t offset, double weight)
 {
     if (weight == 0)
@@ -307,7 +309,8 @@ static Tap make_tap(const Rule *rule, double x, int64_t in, int64_t stride)
     return tap;
 }
 
-/* All of an axis that keeps its size, position by position. */
+/* TRUE if each output position of the axis is the input position of its index.
+ */
 static gboolean keeps_axis(const Rule *rule, const AeOperand *x, int axis)
 {
     return rule->shape.dim[axis] == x->shape.dim[axis] &&
@@ -337,7 +340,7 @@ static void append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
     resize->first[resize->axes++] = first;
 }
 
-/* How often an axis repeats each position of the input; 0: it does not. */
+/* How often the output repeats each position of the axis; 0: it does not. */
 static int64_t repeats_axis(const Resize *resize, int axis, int64_t in,
                             int64_t stride)
 {
@@ -354,7 +357,7 @@ static int64_t repeats_axis(const Resize *resize, int axis, int64_t in,
     return times;
 }
 
-/* As for images, channels last. */
+/* How often an image repeats each row and column; 0: it does not. */
 static int64_t repeats(const Resize *resize, const AeOperand *x)
 {
     int64_t rows = repeats_axis(resize, 1, x->shape.dim[2], x->stride[2]);
@@ -376,7 +379,7 @@ static void make_axes(Resize *resize, const AeStep *step, const Rule *rule)
         resize->times = repeats(resize, x);
 }
 
-/* The most terms that a row of the output can have. */
+/* The largest number of terms of an output row. */
 static int64_t count_terms(const Resize *resize)
 {
     int64_t terms = 1;
@@ -392,7 +395,7 @@ static int64_t count_terms(const Resize *resize)
     return terms;
 }
 
-/* Output rows read whole input rows of their image, in order. */
+/* TRUE if output rows read whole input rows of their image, in order. */
 static gboolean keeps_rows(const Resize *resize, const AeStep *step,
                            const Rule *rule)
 {
@@ -461,8 +464,8 @@ static gboolean plan(AeStep *step, GError **error)
     return step->units == 0 || make_resize(step, &rule, error);
 }
 
-/* The terms of an output row, from all axes but the last; none if one of them
- * lies outside. */
+/* Sets the terms of an output row, from all axes but the last. Returns their
+ * number; 0: the row lies outside along one of the axes. */
 static int row_terms(const Resize *resize, int64_t unit, Term *terms)
 {
     int n = 1;
@@ -529,8 +532,8 @@ static gboolean copies_axis(const Tap *taps, int64_t n)
     return TRUE;
 }
 
-/* The taps of the last axis; @pixels: how many. A tensor that is one run is
- * one pixel. */
+/* The taps of the last axis; @pixels becomes their number. A tensor that is one
+ * run has one pixel. */
 static const Tap *last_axis(const Resize *resize, int64_t *pixels)
 {
     static const Tap whole = {.n = 1, .weight = {1}};
@@ -571,7 +574,8 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
-/* dx (+)= the four pixels that were copied from each. */
+/* The gradient of a doubled image: each input pixel takes those of its four
+ * copies. */
 static void backward_doubles(const AeStep *step)
 {
     const Resize *resize = step->params;

@@ -2,11 +2,11 @@
 /* The same elements under another shape: Reshape, Flatten, Squeeze, Unsqueeze,
  * Identity, and Dropout, which is the identity outside training.
  *
- * ONNX keeps the row-major order of the elements. Where that leaves them at
- * their places in memory, the output is another name for the input (alias).
- * Otherwise both shapes are cut into common axes, from the last one on, as far
- * as their dimensions divide each other; that part is one strided copy, made
- * `outer` times. */
+ * The elements keep ONNX's row-major order. If their places in memory stay the
+ * same, the output is another name of the input (alias). Otherwise both shapes
+ * are divided into common axes, from the last axis on, as long as one size
+ * divides the other. These axes are one strided copy, which is made `outer`
+ * times. */
 #include "ops/gradient.h"
 
 #define MAX_AXES (2 * AE_MAX_RANK)
@@ -19,7 +19,7 @@ typedef struct {
     int64_t outer; /* copies */
 } Reshape;
 
-/* Walks through the axes of a shape from the last to the first. */
+/* A walk through the axes of a shape from the last to the first. */
 typedef struct {
     const AeOperand *operand;
     int axis;
@@ -86,7 +86,7 @@ static gboolean keeps_memory(const Reshape *reshape, const AeStep *step)
     return reshape->outer == 1;
 }
 
-/* Plans the output as the input's elements in @shape. */
+/* Plans an output of @shape with the elements of the input. */
 static gboolean plan_as(AeStep *step, const AeShape *shape, GError **error)
 {
     Reshape *reshape = g_new0(Reshape, 1);
@@ -147,7 +147,7 @@ static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
     }
 }
 
-/* Replaces 0 (where it means "as in the input") and -1. */
+/* Replaces -1 and, where it means the size of the input, 0 in @shape. */
 static gboolean complete(const AeStep *step, AeShape *shape, GError **error)
 {
     const AeShape *in = &step->in[0]->shape;
@@ -199,7 +199,7 @@ static gboolean flatten_plan(AeStep *step, GError **error)
     return plan_as(step, &shape, error);
 }
 
-/* Marks the axes that are listed; @given tells whether there is a list. */
+/* Sets @marked for the listed axes. @given: whether there is a list. */
 static gboolean read_axes(const AeStep *step, int rank, gboolean *marked,
                           gboolean *given, GError **error)
 {

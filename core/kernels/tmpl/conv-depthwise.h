@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Depthwise convolution with vectors of WIDTH channels; conv.c includes this
- * once for each width, after conv-width.h. */
+/* Depthwise convolution with vectors of WIDTH channels; part of
+ * conv-width.h. */
 
 ALWAYS_INLINE void W(depthwise_block)(const AeConvRow *row,
                                       const W(Channels) * f, int64_t x, int c,
@@ -31,7 +31,8 @@ ALWAYS_INLINE void W(depthwise_block)(const AeConvRow *row,
     }
 }
 
-/* Channels from @c on, as many as fill vectors; returns the next. */
+/* Computes the channels from @c on that fill whole vectors. Returns the first
+ * channel that is left. */
 static int W(depthwise)(const AeConvRow *row, int c)
 {
     const Finish finish = finish_of(&row->epilogue);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution to one to four channels, for vectors of WIDTH floats along the
- * inputs; conv.c includes this once for each width, after conv-width.h. Packed
- * weights lie as [o][s][k]; k is a multiple of WIDTH. */
+/* Convolution to one to four channels, with vectors of WIDTH inputs; part of
+ * conv-width.h. Packed weights lie as [o][s][k]; k is a multiple of WIDTH. */
 
 #if WIDTH == 4
 #define EVEN_BLOCKS 0, 1, 2, 3
@@ -24,14 +23,15 @@
 #define ODD_LANES 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31
 #endif
 
-/* Sums of neighbouring floats within each block of four lanes: of a, of b. */
+/* In each block of four lanes: the two sums of neighbouring lanes of a, then
+ * those of b. */
 ALWAYS_INLINE W(Vector) W(pair_lanes)(W(Vector) a, W(Vector) b)
 {
     return __builtin_shufflevector(a, b, EVEN_LANES) +
            __builtin_shufflevector(a, b, ODD_LANES);
 }
 
-/* Sums of neighbouring blocks of four lanes: of a, then of b. */
+/* Sums of neighbouring blocks of four lanes: all blocks of a, then of b. */
 ALWAYS_INLINE W(Vector) W(pair_blocks)(W(Vector) a, W(Vector) b)
 {
     return __builtin_shufflevector(a, b, EVEN_BLOCKS) +
@@ -53,9 +53,10 @@ ALWAYS_INLINE W(Vector) W(sums)(W(Vector) v[WIDTH])
     return t[0];
 }
 
-/* One vector of results, pixel by pixel, @each of them a pixel: the first
- * @outputs are wanted. Where not @whole, only @left pixels are left in the row
- * and the last stands in for the missing. */
+/* One vector of sums: WIDTH / @each pixels from @x, @each lanes a pixel, of
+ * which the first @outputs are output channels. Unless @whole, the row has only
+ * @left more pixels, and the last one is computed in place of the missing
+ * ones. */
 ALWAYS_INLINE W(Vector)
     W(dot_block)(const AeConvRow *row, int64_t x, int left, const int outputs,
                  const int each, const int whole)
@@ -88,7 +89,8 @@ ALWAYS_INLINE W(Vector)
     return W(sums)(sum);
 }
 
-/* A vector of pixels, @each lanes a pixel, from memory and back. */
+/* Loads (scatter: stores) @outputs channels of each of @pixels pixels; a pixel
+ * takes @each lanes. */
 ALWAYS_INLINE W(Vector) W(gather)(const float *in, int64_t step, int pixels,
                                   const int outputs, const int each)
 {

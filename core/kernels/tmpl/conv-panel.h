@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolution with vectors of WIDTH output channels; included once for each
- * width, after conv-width.h. */
+/* Convolution with vectors of WIDTH output channels; part of
+ * conv-width.h. */
 
 /* Stores whole vectors of @pixels pixels. */
 ALWAYS_INLINE void W(store_block)(const AeConvRow *row, const W(Channels) * f,
@@ -73,8 +73,9 @@ ALWAYS_INLINE void W(finish_block)(const AeConvRow *row, const W(Channels) * f,
     }
 }
 
-/* Adds one segment to the sums of @pixels pixels, @vectors vectors of
- * channels; weights of neighbouring vectors lie @panel floats apart. */
+/* Adds the products of one segment to the sums of @pixels pixels by @vectors
+ * vectors of channels. The weights of neighbouring vectors lie @panel floats
+ * apart. */
 ALWAYS_INLINE void W(accumulate)(W(Vector) sum[PIXELS][2], const float *in0,
                                  int64_t step, int k, const float *weights,
                                  int64_t panel, const int pixels,
@@ -100,7 +101,7 @@ ALWAYS_INLINE void W(accumulate)(W(Vector) sum[PIXELS][2], const float *in0,
     }
 }
 
-/* Sums of @pixels pixels from @x, @vectors vectors of channels from @o. */
+/* Computes @pixels pixels from @x, @vectors vectors of channels from @o. */
 ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const float *weights,
                                  const W(Channels) * f, int64_t x, int o,
                                  int valid, const int pixels, const int vectors)
@@ -120,7 +121,8 @@ ALWAYS_INLINE void W(conv_block)(const AeConvRow *row, const float *weights,
     W(finish_block)(row, f, sum, x, o, valid, pixels, vectors);
 }
 
-/* Blocks of nearly equal size, so that no short one is left at the end. */
+/* Computes a row in blocks of nearly equal size, so that the last one is not
+ * short. */
 ALWAYS_INLINE void W(conv_panel)(const AeConvRow *row, const float *weights,
                                  int o, int valid, const int vectors)
 {

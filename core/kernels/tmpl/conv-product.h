@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Winograd's products of matrices with vectors of WIDTH output channels; conv.c
- * includes this once for each width, after conv-panel.h. */
+/* Winograd's products of matrices with vectors of WIDTH output channels; part
+ * of conv-width.h. */
 
 /* m = v * u for @pixels tiles. */
 ALWAYS_INLINE void W(product_block)(float *m, int64_t m_step, const float *v,
@@ -17,7 +17,7 @@ ALWAYS_INLINE void W(product_block)(float *m, int64_t m_step, const float *v,
             W(store)(m + p * m_step + b * WIDTH, sum[p][b]);
 }
 
-/* The same for all @tiles. */
+/* m = v * u for all @tiles, in blocks of nearly equal size. */
 ALWAYS_INLINE void W(product)(float *m, int64_t m_step, const float *v, int ci,
                               const float *u, int tiles, const int vectors)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Vectors of WIDTH output channels, and what follows their sums; included once
- * for each width. Constant arguments (`pixels`, `vectors`, ...) are known where
- * these functions are inlined, so that the accumulators stay in registers. */
+/* Convolution with vectors of WIDTH lanes: the template of conv.c. Arguments
+ * such as `pixels` and `vectors` are constants once these functions are
+ * inlined, so that the sums stay in registers. */
 #include "kernels/tmpl/vector-width.h"
 
-/* The first @valid lanes; the others are zero. */
+/* Loads the first @valid lanes; the others are 0. */
 ALWAYS_INLINE W(Vector) W(load_part)(const float *p, int valid)
 {
     W(Vector) v = {0};
@@ -16,7 +16,7 @@ ALWAYS_INLINE W(Vector) W(load_part)(const float *p, int valid)
     return v;
 }
 
-/* What follows the sum, for up to two vectors of channels. */
+/* The epilogue's numbers for up to two vectors of channels. */
 typedef struct {
     W(Vector) bias[2], slope[2];
 } W(Channels);

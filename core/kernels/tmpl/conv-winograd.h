@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Winograd's transforms of one tile with vectors of WIDTH channels; conv.c
- * includes this once for each width, after conv-width.h. */
+/* Winograd's transforms of one tile with vectors of WIDTH channels; part of
+ * conv-width.h. */
 
 /* y = B' d; see AeWinogradInput. */
 ALWAYS_INLINE void W(transform_input)(W(Vector) y[6], const W(Vector) d[6])
@@ -43,8 +43,9 @@ ALWAYS_INLINE void W(transform_weights)(W(Vector) y[6], W(Vector) g0,
     y[5] = g2;
 }
 
-/* One panel of all 36 products' weights, @plane floats apart: @valid output
- * channels are there, those of tap t at g + t * tap. */
+/* Transforms the weights of one panel, of which @valid output channels exist.
+ * Tap t lies at g + t * tap; the panels of the 36 positions lie @plane floats
+ * apart. */
 static void W(winograd_panel)(float *packed, int64_t plane, const float *g,
                               int64_t tap, int ci, int co, int valid)
 {
@@ -98,7 +99,8 @@ ALWAYS_INLINE void W(winograd_input_tile)(const AeWinogradInput *in, int64_t at,
     }
 }
 
-/* Channels from @c on, as many as fill vectors; returns the next. */
+/* Transforms the channels from @c on that fill whole vectors. Returns the first
+ * channel that is left. */
 static int W(winograd_input)(const AeWinogradInput *in, int c)
 {
     const int end = in->c - (in->c - c) % WIDTH;
@@ -110,7 +112,8 @@ static int W(winograd_input)(const AeWinogradInput *in, int c)
     return end;
 }
 
-/* @pixels of row @i of a tile, @at floats from the row's start. */
+/* Stores @pixels pixels of row @i of a tile, from @at floats into the row on.
+ */
 ALWAYS_INLINE void W(winograd_row)(const AeWinogradOutput *out, int i,
                                    int64_t at, const W(Vector) half[6],
                                    const W(Channels) * f, const int pixels,
@@ -173,7 +176,8 @@ ALWAYS_INLINE void W(winograd_output_row)(const AeWinogradOutput *out,
         W(winograd_output_tile)(out, f, t, c, 1, finish);
 }
 
-/* Channels from @c on, as many as fill vectors; returns the next. */
+/* Transforms the channels from @c on that fill whole vectors. Returns the first
+ * channel that is left. */
 static int W(winograd_output)(const AeWinogradOutput *output, int c)
 {
     const AeWinogradOutput out = *output; /* no store can change it */

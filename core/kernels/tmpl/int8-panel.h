@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whole-number convolution with vectors of WIDTH output channels; int8.c
- * includes this once for each width. */
+/* Convolution of bytes with vectors of WIDTH output channels: the template of
+ * int8.c. */
 
 ALWAYS_INLINE W(Ints) W(load_ints)(const void *p)
 {
@@ -10,7 +10,7 @@ ALWAYS_INLINE W(Ints) W(load_ints)(const void *p)
     return v;
 }
 
-/* The residual of @valid channels. */
+/* The scaled residual of @valid channels from @o. */
 ALWAYS_INLINE W(Floats)
     W(residual)(const AeInt8Row *row, int64_t x, int o, int valid)
 {
@@ -70,7 +70,7 @@ ALWAYS_INLINE void W(finish)(const AeInt8Row *row, W(Ints) sum[PIXELS][2],
     }
 }
 
-/* Sums of @pixels pixels from @x, @vectors vectors of channels from @o. */
+/* Computes @pixels pixels from @x, @vectors vectors of channels from @o. */
 ALWAYS_INLINE void W(block)(const AeInt8Row *row, const float *weights,
                             int64_t x, int o, const int pixels,
                             const int vectors)
@@ -114,7 +114,8 @@ ALWAYS_INLINE void W(block)(const AeInt8Row *row, const float *weights,
         W(finish)(row, sum, x, o, pixels, vectors, 0, 1);
 }
 
-/* Blocks of nearly equal size, so that no short one is left at the end. */
+/* Computes a row in blocks of nearly equal size, so that the last one is not
+ * short. */
 ALWAYS_INLINE void W(any_panels)(const AeInt8Row *row, const float *weights,
                                  int o, const int vectors)
 {

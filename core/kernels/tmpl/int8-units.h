@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What GNU vectors cannot say, or compilers make badly of it: products of units
- * of 32 bits added lane by lane, limits, and the low bytes of whole numbers.
- * Private to int8.c. */
+/* Operations that GNU vectors cannot express, or that compilers translate
+ * badly: sums of products of 32-bit units lane by lane, limits, and the low
+ * bytes of whole numbers. Private to int8.c. */
 
 #include <immintrin.h>
 

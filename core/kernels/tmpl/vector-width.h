@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Vectors of WIDTH floats; included once for each width. W(name) is the name
- * with the width. */
+/* Vectors of WIDTH floats. The including file defines W(name), the name of a
+ * function for this width. */
 
 typedef float W(Vector) __attribute__((vector_size(4 * WIDTH)));
 typedef int W(Mask) __attribute__((vector_size(4 * WIDTH)));

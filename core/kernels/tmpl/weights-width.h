@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Weight gradients with vectors of WIDTH floats; weights.c includes this once
- * for each width. Constant arguments (`vectors`, `outputs`, ...) are known
- * where these functions are inlined, so that the sums stay in registers. */
+/* Gradients of weights with vectors of WIDTH floats: the template of weights.c.
+ * Arguments such as `vectors` and `outputs` are constants once these functions
+ * are inlined, so that the sums stay in registers. */
 #include "kernels/tmpl/vector-width.h"
 
-/* One pixel of columns_block. Whichever are fewer, vectors or outputs, wait in
- * registers. */
+/* Adds the products of one pixel. Of vectors and outputs, the fewer ones are
+ * kept in registers. */
 ALWAYS_INLINE void W(columns_pixel)(W(Vector) sum[POINTERS][OUTPUTS],
                                     const float *const in[POINTERS], int64_t at,
                                     const float *g, const int vectors,
@@ -33,7 +33,7 @@ ALWAYS_INLINE void W(columns_pixel)(W(Vector) sum[POINTERS][OUTPUTS],
             sum[b][j] += v[b] * g[j];
 }
 
-/* Vectors along the inputs: those at @place, for @outputs channels from @o. */
+/* Sums for vectors of inputs at @place and @outputs channels from @o. */
 ALWAYS_INLINE void W(columns_block)(const AeConvWeights *w, const Place *place,
                                     int o, const int vectors, const int outputs)
 {
@@ -84,8 +84,9 @@ static void W(columns_any)(const AeConvWeights *w, const Place *place, int o,
     }
 }
 
-/* Inputs of all segments from @i on, as many as fill vectors; returns the next.
- * The inputs of a block of vectors stay in the cache for all outputs. */
+/* Computes the inputs from @i on, of each segment, that fill whole vectors.
+ * Returns the first input that is left. The inputs of a block of vectors stay
+ * in the cache while all outputs are computed. */
 static int W(columns)(const AeConvWeights *w, int i)
 {
     const int each = (w->k - i) / WIDTH, all = each * w->segments;
@@ -105,7 +106,7 @@ static int W(columns)(const AeConvWeights *w, int i)
     return i + each * WIDTH;
 }
 
-/* Vectors along the outputs: @vectors from @o, for @inputs at @place. */
+/* Sums for @vectors vectors of outputs from @o and @inputs inputs at @place. */
 ALWAYS_INLINE void W(outer_block)(const AeConvWeights *w, const Place *place,
                                   int o, const int inputs, const int vectors)
 {
@@ -136,7 +137,8 @@ ALWAYS_INLINE void W(outer_block)(const AeConvWeights *w, const Place *place,
             *weight_at(w, o + l, place[i]) += sum[i][l / WIDTH][l % WIDTH];
 }
 
-/* Outputs from @o on, as many as fill @vectors vectors; returns the next. */
+/* Computes the outputs from @o on that fill @vectors vectors. Returns the first
+ * output that is left. */
 ALWAYS_INLINE int W(outer_vectors)(const AeConvWeights *w, int o,
                                    const int vectors)
 {
@@ -168,7 +170,7 @@ static int W(outer)(const AeConvWeights *w, int o)
     return W(outer_vectors)(w, W(outer_vectors)(w, o, 2), 1);
 }
 
-/* A vector of channels from @c, @taps taps from @s. */
+/* Sums for a vector of channels from @c and @taps taps from @s. */
 ALWAYS_INLINE void W(depthwise_block)(const AeConvWeights *w, int c, int s,
                                       const int taps)
 {
@@ -194,7 +196,8 @@ ALWAYS_INLINE void W(depthwise_block)(const AeConvWeights *w, int c, int s,
             w->weight[(int64_t)(c + l) * w->segments + s + t] += sum[t][l];
 }
 
-/* Channels from @c on, as many as fill vectors; returns the next. */
+/* Computes the channels from @c on that fill whole vectors. Returns the first
+ * channel that is left. */
 static int W(depthwise)(const AeConvWeights *w, int c)
 {
     const int size = MAX(block_size(w->segments, POINTERS), 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Conv and ConvTranspose in one, two and three dimensions: running a pass down
- * or up (pass.h), and the gradients of input and bias. */
+/* Conv and ConvTranspose in one, two and three dimensions: runs passes (pass.h)
+ * for outputs and for gradients of inputs, and computes gradients of biases. */
 #include <string.h>
 
 #include "ops/conv/pack.h"
@@ -9,8 +9,8 @@
 #include "ops/conv/winograd.h"
 #include "ops/gradient.h"
 
-/* The pixels of one phase along x, group by group; @row has been filled but for
- * what depends on the group. */
+/* Computes the pixels of one phase along the width, group by group. @row has
+ * been filled in for the first group. */
 static void run_groups(const AeKernels *kernels, const AeConv *c,
                        AeConvRows *rows, AeConvRow *row)
 {
@@ -34,7 +34,7 @@ static void run_groups(const AeKernels *kernels, const AeConv *c,
     }
 }
 
-/* Target rows [begin, end). */
+/* Computes target rows [begin, end). */
 static void run_pass(const AeConvRun *run, int64_t begin, int64_t end,
                      float *scratch)
 {
@@ -78,7 +78,7 @@ static void run_pass(const AeConvRun *run, int64_t begin, int64_t end,
     }
 }
 
-/* Rows of the output. */
+/* The number of output rows. */
 static int64_t output_rows(const AeStep *step)
 {
     const AeConv *c = step->params;
@@ -106,8 +106,8 @@ static void conv_prepare(AeStep *step, float *scratch)
         pack_all(step, step->packed, scratch);
 }
 
-/* The packed weights; computed ones are packed into @scratch, which then moves
- * on. */
+/* The packed weights. Weights that the model computes are packed here, into
+ * @scratch, which then moves on. */
 static const float *packed_weights(const AeStep *step, float **scratch)
 {
     const AeConv *c = step->params;
@@ -120,7 +120,7 @@ static const float *packed_weights(const AeStep *step, float **scratch)
     return packed;
 }
 
-/* Floats from one row to the next, of any rank. */
+/* Floats from one row of an operand of any rank to the next. */
 static int64_t row_floats(const AeOperand *operand)
 {
     const AeShape *shape = &operand->shape;
@@ -199,7 +199,7 @@ static void conv_forward(const AeStep *step, int64_t begin, int64_t end,
     clear_margins(out, begin, end);
 }
 
-/* Floats of an output row. */
+/* Floats of an output row without margins. */
 static int64_t output_row(const AeStep *step)
 {
     const AeShape *out = &step->out[0]->shape;
@@ -207,8 +207,8 @@ static int64_t output_row(const AeStep *step)
     return out->dim[1] * out->dim[out->rank - 1];
 }
 
-/* Rows are summed into one before its pixels are, which keeps roundings
- * small. */
+/* Sums the rows first and then the pixels of the sum, which keeps rounding
+ * errors small. */
 static void bias_backward(const AeStep *step, float *sums)
 {
     const AeKernels *kernels = step->kernels;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolutions of bytes in whole numbers: what quantize.c makes of Conv
- * and ConvTranspose between DequantizeLinear and QuantizeLinear. Geometry is
- * that of pass.h, with units of channels (AeInt8Row) in the place of source
- * channels: rows of bytes become units where rows of floats are copied with
- * zeros beside them. */
+/* Convolutions of bytes in whole numbers. plan/quantize.c makes them of Conv
+ * and ConvTranspose between DequantizeLinear and QuantizeLinear. The geometry
+ * is that of pass.h with units of channels (AeInt8Row) as source channels; rows
+ * of bytes become units when they are copied (rows.h). */
 #include "ops/conv/int8.h"
 
 #include <math.h>
@@ -13,20 +12,21 @@
 #include "ops/conv/read.h"
 #include "ops/conv/rows.h"
 
-/* A unit lies where conv_pack moves a float. */
+/* conv_pack moves a unit as if it were a float. */
 G_STATIC_ASSERT(sizeof(float) == 4);
 
 typedef struct {
     AeConv c;                   /* first: for rows() of the float operator */
-    AeConvInt8 q;               /* what the plan knows */
+    AeConvInt8 q;               /* from the plan */
     int64_t source_c, target_c; /* channels */
-    int64_t padded_c;           /* of the target, as the kernels want them */
+    int64_t padded_c; /* target channels, rounded up for the kernels */
     int64_t multiply_adds;
     int64_t phases;
     float weights[]; /* units as [small c][taps][large c] */
 } Int8;
 
-/* Whole number @tap of channels (@i, @o), 0 past the last. */
+/* The weight of tap @tap between source channel @i and target channel @o; 0 for
+ * channels past the last. */
 static int weight_at(const Int8 *p, gboolean up, int64_t tap, int64_t i,
                      int64_t o)
 {
@@ -61,7 +61,8 @@ static void make_units(const AeInt8Kernels *kernels, Int8 *p, gboolean up)
             }
 }
 
-/* Behind the packed weights: the biases of each phase, then the scales. */
+/* The biases of each phase, and then the scales, lie behind the packed
+ * weights. */
 static int32_t *biases(const AeConvPass *pass, float *packed)
 {
     return (int32_t *)(packed + pass->packed);
@@ -72,13 +73,13 @@ static float *scales(const Int8 *p, const AeConvPass *pass, float *packed)
     return packed + pass->packed + p->phases * p->padded_c;
 }
 
-/* What one of output @o's products counts. */
+/* The real value of 1 in sums of output channel @o. */
 static float product_scale(const AeConvInt8 *q, int64_t o)
 {
     return q->in.scale * q->weight_scales[q->scale_per_channel ? o : 0];
 }
 
-/* The sum of the whole numbers that output @o of a phase is made with. */
+/* The sum of all weights of output channel @o in a phase. */
 static int weight_sum(const Int8 *p, gboolean up,
                       const AeConvPhase *const axis[3], int64_t o)
 {
@@ -130,7 +131,7 @@ static void int8_prepare(AeStep *step, float *scratch)
         scale[o] /= p->q.out.scale;
 }
 
-/* What all rows share. */
+/* The part of AeInt8Row that is the same for all rows. */
 static AeInt8Row common_row(const AeStep *step, const Int8 *p)
 {
     const gboolean relu = step->activation == AE_ACTIVATION_RELU;
@@ -229,7 +230,7 @@ static const AeOperator operators[] = {
      .multiply_adds = int8_multiply_adds},
 };
 
-/* Sums of so many products fit 32 bits, and leave room for the bias. */
+/* TRUE if sums of all products and the bias fit 32 bits. */
 static gboolean sums_fit(const AeConv *c, const AeConvInt8 *q, int64_t co)
 {
     const int64_t products = c->taps * MAX(c->large_c, c->small_c);

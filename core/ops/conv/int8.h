@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolutions of bytes; int8.c. */
+/* Convolutions of bytes. */
 #pragma once
 
 #include "ops/ops.h"
 
 G_BEGIN_DECLS
 
-/* What bytes mean: (byte - zero) * scale. */
+/* A byte stands for (byte - zero) * scale. */
 typedef struct {
     float scale;
     int zero; /* 0 .. 255; signed bytes are held with 128 added */
 } AeConvQuantum;
 
 typedef struct {
-    AeConvQuantum in, out, residual; /* out only where out[0] is of bytes */
-    const float *weights;            /* whole numbers, as the tensor lies */
+    AeConvQuantum in, out, residual; /* out: if out[0] holds bytes */
+    const float *weights; /* whole numbers, in the order of the tensor */
     const float *weight_scales;
     gboolean scale_per_channel;
     const float *bias; /* NULL: none */
 } AeConvInt8;
 
-/* Makes the planned Conv or ConvTranspose of images @step, of constant weights
- * and without an activation other than ReLU, one of bytes. FALSE, and nothing
- * has changed, if it cannot be. Contents of @q are borrowed. */
+/* Turns @step, a planned Conv or ConvTranspose of images, into one of bytes.
+ * Its weights are constant, and its activation is ReLU or none. FALSE, and
+ * @step is as it was, if it has groups or its sums would not fit 32 bits. The
+ * arrays of
+ * @q are borrowed, and must live as long as @step. */
 gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q);
 
 G_END_DECLS

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Weights of convolutions as the kernels want them: the taps of each phase, in
- * the order of segments. */
+/* Packs the taps of each phase, in the order of the segments that are read. */
 #include "ops/conv/pack.h"
 
-/* One kernel element between source channel @i and target channel @o. */
+/* The weight of tap @tap between source channel @i and target channel @o. */
 static float weight_at(const AeConv *c, const AeConvPass *pass,
                        const float *weights, int64_t group, int64_t tap,
                        int64_t i, int64_t o)

@@ -47,8 +47,8 @@ const AeConvPhase *ae_conv_phase(const AeConv *c, const AeConvPass *pass,
     return room;
 }
 
-/* Sets what the source's rows need: zeros beside them, and how many are in use
- * at once. */
+/* Sets how many zeros the source's rows need beside them, and how many rows are
+ * in use at once. */
 static void measure_rows(const AeConv *c, AeConvPass *pass)
 {
     int64_t low = 0, high = pass->source[2] - 1;
@@ -76,7 +76,8 @@ static void measure_rows(const AeConv *c, AeConvPass *pass)
     }
 }
 
-/* Phases have between no taps and most[]: the packed size of the largest. */
+/* The packed floats of the largest phase. Along each axis a phase has @most
+ * taps or one fewer. */
 static int64_t largest_phase(const AeKernels *kernels, const AeConv *c,
                              const AeConvPass *pass, const int64_t most[3])
 {

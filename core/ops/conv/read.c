@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Shapes and attributes of Conv and ConvTranspose. */
+/* Reads shapes and attributes of Conv and ConvTranspose. */
 #include "ops/conv/read.h"
 
 #include <string.h>
 
-/* Of sizes, strides, dilations and pads: a product of two fits 60 bits. */
+/* The largest size, stride, dilation or pad: a product of two fits 60 bits. */
 #define LIMIT (1 << 30)
 
 static gboolean check_shapes(const AeStep *step, GError **error)

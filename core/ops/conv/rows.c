@@ -46,7 +46,7 @@ AeConvRows ae_conv_rows_of(const AeConvRun *run, float *scratch)
     return rows;
 }
 
-/* What stands beside rows and outside the image: of bytes, their zero. */
+/* The value of each byte beside rows and outside the image. */
 static int padding(const AeConvRows *rows)
 {
     const AeConvBytes *bytes = rows->bytes;

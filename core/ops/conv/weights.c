@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Gradients of the weights of convolutions, the same for both operators:
+/* Gradients of the weights, for both operators:
  *   dw[o][tap][i] += small[o] * large[i].
- * As many rows of the small side are dealt with at once as stay in the cache
- * with what they see of the large side: their sums stay in registers. */
+ * Several rows of the small side are computed at once, as many as the cache
+ * holds together with the rows of the large side that they read, so that the
+ * sums stay longer in registers. */
 #include "ops/conv/weights.h"
 
-#define FLOATS 8192 /* of the rows that are dealt with at once */
+#define FLOATS 8192 /* of the rows that are computed at once */
 
 static int64_t rows_at_once(const AeConv *c)
 {
@@ -33,7 +34,8 @@ int64_t ae_conv_weights_scratch(const AeConv *c)
     return ae_conv_aligned(2 * c->small[1]) + ae_conv_rows_scratch(&c->weights);
 }
 
-/* Group by group; @segments and @gradient point to the first one's. */
+/* Adds the gradients group by group. @segment and @gradient point to the first
+ * group's channels. */
 static void add_rows(const AeKernels *kernels, const AeConv *c,
                      const float **segment, const float **gradient,
                      const AeConvWeights *common)
@@ -50,7 +52,8 @@ static void add_rows(const AeKernels *kernels, const AeConv *c,
     }
 }
 
-/* Fills segments and gradients of @n rows from @t on; segments of a row. */
+/* Fills in segments and gradients of @n rows from @t on. Returns the number of
+ * segments of a row. */
 static int find_rows(const AeConv *c, AeConvRows rows, AeConvTarget *t, int n,
                      const float *small, const float **gradient)
 {

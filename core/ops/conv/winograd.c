@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Convolutions of 3x3 without strides as Winograd's F(4x4, 3x3); see
- * AeWinogradInput. Four output rows, a group, are made at once, some tiles at a
- * time: their inputs are transformed, multiplied with the transformed weights,
- * 36 products of matrices (tiles x channels), and transformed back. Groups
- * begin at every fourth row of an image, whichever rows are asked for. */
+/* Winograd's F(4x4, 3x3); see AeWinogradInput. A group of four target rows is
+ * computed at once, some tiles at a time: their inputs are transformed,
+ * multiplied with the transformed weights in 36 products of matrices (tiles by
+ * channels), and the products are transformed into outputs. */
 #include "ops/conv/winograd.h"
 
 #define POSITIONS 36
 #define TILE AE_CONV_WINOGRAD_ROWS
 
-/* Fewer channels than these spend more time on the transforms than they
- * save. */
+/* With fewer channels the transforms take more time than the products save. */
 #define MIN_CHANNELS 8
 
-/* Of smaller images, tiles that reach beyond them are too large a part. */
+/* In smaller images too much of the tiles lies outside. */
 #define MIN_SIZE 8
 
-/* Floats of the transformed tiles that are in work: they stay in the cache. */
+/* Floats of transformed tiles at a time, which stay in the cache. */
 #define WORK (32 * 1024)
 
-/* Tiles of a group are dealt with in pieces of whole blocks of the kernels. */
+/* Tiles are computed in multiples of the kernels' blocks of pixels. */
 #define BLOCK 12
 
 static gboolean fits(const AeConv *c, const AeConvPass *pass)
@@ -39,7 +37,7 @@ static int64_t row_tiles(const AeConvPass *pass)
     return (pass->target[2] + TILE - 1) / TILE;
 }
 
-/* Floats that a tile takes of the products. */
+/* Floats of the products of one tile at one position. */
 static int64_t product_width(const AeKernels *kernels, const AeConvPass *pass)
 {
     return (int64_t)kernels->conv_packed(1, 16, pass->target_c) / 16;
@@ -81,7 +79,7 @@ void ae_conv_winograd_rows(int64_t *begin, int64_t *end)
     *end = (*end + TILE - 1) / TILE * TILE;
 }
 
-/* Fills in->row for the group that begins with row @h of image @n. */
+/* Sets in->row for the group that begins with row @h of image @n. */
 static void find_rows(AeConvRows *rows, int64_t n, int64_t h,
                       AeWinogradInput *in)
 {
@@ -92,8 +90,8 @@ static void find_rows(AeConvRows *rows, int64_t n, int64_t h,
                      (pass->left + pass->first[2].offset) * pass->source_c;
 }
 
-/* Fills those of out->out and out->residual that are made of the group that
- * begins with target row @unit. */
+/* Sets out->out and out->residual for rows out->first to out->last of the group
+ * that begins with target row @unit. */
 static void find_targets(const AeConvRun *run, int64_t unit,
                          AeWinogradOutput *out)
 {
@@ -107,7 +105,7 @@ static void find_targets(const AeConvRun *run, int64_t unit,
     }
 }
 
-/* To the tiles that follow those just made. */
+/* Moves on to the tiles that follow. */
 static void move_on(AeWinogradInput *in, AeWinogradOutput *out)
 {
     for (int i = 0; i < TILE + 2; i++)
@@ -119,7 +117,7 @@ static void move_on(AeWinogradInput *in, AeWinogradOutput *out)
     }
 }
 
-/* The rows of one group, piece by piece. */
+/* Computes the rows of one group, some tiles at a time. */
 static void run_group(const AeKernels *kernels, const AeConvPass *pass,
                       AeWinogradInput *in, AeWinogradProducts *products,
                       AeWinogradOutput *out)
@@ -156,7 +154,8 @@ void ae_conv_winograd_run(const AeConvRun *run, int64_t begin, int64_t end,
 
     for (int64_t unit = begin, next; unit < end; unit = next) {
         const int64_t h = unit % height / TILE * TILE;
-        const int64_t first = unit - unit % height + h; /* unit of the group */
+        const int64_t first =
+            unit - unit % height + h; /* first row of the group */
         AeWinogradOutput out = {
             .m = products.m,
             .width = products.width,
