@@ -23,6 +23,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "video/resample.h"
+#include "train/session.h"
 #include "train/still.h"
 #include "video/temporal.h"
 #include "base/tensor.h"

@@ -35,7 +35,7 @@ static void store(GObject *object, const GstAeProperty *property,
 {
     gpointer field = (guint8 *)object + property->offset;
 
-    switch (property->type) {
+    switch (G_TYPE_FUNDAMENTAL(property->type)) {
     case G_TYPE_STRING:
         store_string(object, property, g_value_dup_string(value));
         break;
@@ -72,7 +72,7 @@ static void fetch(GObject *object, const GstAeProperty *property, GValue *value)
 {
     gconstpointer field = (guint8 *)object + property->offset;
 
-    switch (property->type) {
+    switch (G_TYPE_FUNDAMENTAL(property->type)) {
     case G_TYPE_STRING:
         g_value_set_string(value, *(const char *const *)field);
         break;
@@ -149,7 +149,7 @@ static GParamSpec *make_spec(const GstAeProperty *p)
     GParamFlags flags = flags_of(p);
     gboolean all = p->minimum == 0 && p->maximum == 0;
 
-    switch (p->type) {
+    switch (G_TYPE_FUNDAMENTAL(p->type)) {
     case G_TYPE_STRING:
         return g_param_spec_string(p->name, p->nick, p->blurb, p->text, flags);
     case G_TYPE_BOOLEAN:
@@ -179,7 +179,8 @@ static GParamSpec *make_spec(const GstAeProperty *p)
             p->name, p->nick, p->blurb, all ? -G_MAXDOUBLE : p->minimum,
             all ? G_MAXDOUBLE : p->maximum, p->number, flags);
     case G_TYPE_ENUM:
-        return g_param_spec_enum(p->name, p->nick, p->blurb, p->get_type(),
+        return g_param_spec_enum(p->name, p->nick, p->blurb,
+                                 p->get_type != NULL ? p->get_type() : p->type,
                                  (int)p->number, flags);
     case G_TYPE_BOXED:
         return g_param_spec_boxed(p->name, p->nick, p->blurb, p->get_type(),

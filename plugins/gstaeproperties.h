@@ -38,8 +38,8 @@ G_BEGIN_DECLS
  * GstAeProperty:
  * @type: G_TYPE_STRING (field: const char *, default @text), G_TYPE_BOOLEAN,
  *   G_TYPE_INT, G_TYPE_UINT, G_TYPE_INT64, G_TYPE_UINT64, G_TYPE_FLOAT,
- *   G_TYPE_DOUBLE, G_TYPE_ENUM (field: the enum, default @number) or
- * G_TYPE_BOXED (with @get)
+ *   G_TYPE_DOUBLE, G_TYPE_ENUM with @get_type or the type of an enum itself
+ *   (field: the enum, default @number), or G_TYPE_BOXED (with @get)
  * @offset: G_STRUCT_OFFSET of the field in the instance
  * @number: default
  * @minimum, @maximum: range of a number; both 0: all that the type holds

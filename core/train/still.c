@@ -10,23 +10,24 @@ typedef struct {
 } Difference;
 
 /* @y - @x over @n rows of @width samples. */
-static Difference difference(const uint8_t *x, const uint8_t *y, int stride,
+static Difference difference(const uint16_t *x, const uint16_t *y, int stride,
                              int width, int n)
 {
-    int sum = 0, energy = 0;
+    int sum = 0;
+    int64_t energy = 0;
 
     for (int row = 0; row < n; row++)
         for (int i = 0; i < width; i++) {
             int d = y[row * stride + i] - x[row * stride + i];
 
             sum += d;
-            energy += d * d;
+            energy += (int64_t)d * d;
         }
-    return (Difference){sum, energy};
+    return (Difference){sum, (double)energy};
 }
 
-AeStill ae_still_measure(const uint8_t *a, const uint8_t *b, const uint8_t *c,
-                         int width, int height, int channels)
+AeStill ae_still_measure(const uint16_t *a, const uint16_t *b,
+                         const uint16_t *c, int width, int height, int channels)
 {
     int stride = width * channels;
     double first = 0, second = 0, both = 0, energy = 0, coarse = 0;

@@ -19,7 +19,9 @@ typedef struct {
     double coarse;
 } AeStill;
 
-/* Images of height x width x channels bytes. On 64 x 64 samples without motion
- * the correlation strays by about 0.05, the other by a tenth of itself. */
-AeStill ae_still_measure(const uint8_t *a, const uint8_t *b, const uint8_t *c,
-                         int width, int height, int channels);
+/* Images of height x width x channels samples of any number of bits. On 64 x 64
+ * samples without motion the correlation strays by about 0.05, the other by a
+ * tenth of itself. */
+AeStill ae_still_measure(const uint16_t *a, const uint16_t *b,
+                         const uint16_t *c, int width, int height,
+                         int channels);

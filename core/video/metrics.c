@@ -73,8 +73,8 @@ static void fill_maps(Ssim *ssim, const AePlane *a, const AePlane *b, int y)
     float *restrict squares = ssim->line[2], *restrict product = ssim->line[3];
     float scale = ssim->scale;
 
-    ae_plane_read_integers(a, y, ssim->row[0]);
-    ae_plane_read_integers(b, y, ssim->row[1]);
+    ae_plane_read_integers(a, 0, y, a->width, ssim->row[0], 1);
+    ae_plane_read_integers(b, 0, y, b->width, ssim->row[1], 1);
     for (int x = 0; x < ssim->width; x++) {
         float va = (float)ssim->row[0][x] * scale - SHIFT;
         float vb = (float)ssim->row[1][x] * scale - SHIFT;
@@ -144,8 +144,8 @@ static double ssim_small(const AePlane *a, const AePlane *b)
     g_autofree uint16_t *row_b = g_new(uint16_t, a->width);
 
     for (int y = 0; y < a->height; y++) {
-        ae_plane_read_integers(a, y, row_a);
-        ae_plane_read_integers(b, y, row_b);
+        ae_plane_read_integers(a, 0, y, a->width, row_a, 1);
+        ae_plane_read_integers(b, 0, y, b->width, row_b, 1);
         for (int x = 0; x < a->width; x++) {
             double va = row_a[x] * scale - SHIFT;
             double vb = row_b[x] * scale - SHIFT;
@@ -172,8 +172,8 @@ double ae_mse(const AePlane *a, const AePlane *b)
     uint64_t sum = 0;
 
     for (int y = 0; y < a->height; y++) {
-        ae_plane_read_integers(a, y, row_a);
-        ae_plane_read_integers(b, y, row_b);
+        ae_plane_read_integers(a, 0, y, a->width, row_a, 1);
+        ae_plane_read_integers(b, 0, y, b->width, row_b, 1);
         for (int x = 0; x < a->width; x++) {
             uint32_t distance = (uint32_t)abs(row_a[x] - row_b[x]);
 

@@ -82,17 +82,18 @@ static inline void store(uint8_t *to, unsigned v, int bytes)
         memcpy(to, &word, sizeof word);
 }
 
-void ae_plane_read_integers(const AePlane *plane, int y, uint16_t *target)
+void ae_plane_read_integers(const AePlane *plane, int x, int y, int n,
+                            uint16_t *target, int step)
 {
-    const uint8_t *source = sample_at(plane, 0, y);
+    const uint8_t *source = sample_at(plane, x, y);
     unsigned most = (unsigned)ae_plane_most(plane);
 
-    if (plane->step == 1)
-        for (int x = 0; x < plane->width; x++)
-            target[x] = source[x];
+    if (plane->step == 1 && step == 1)
+        for (int i = 0; i < n; i++)
+            target[i] = source[i];
     else
-        for (int x = 0; x < plane->width; x++, source += plane->step)
-            target[x] = (uint16_t)(load(source, bytes_of(plane)) & most);
+        for (int i = 0; i < n; i++, source += plane->step, target += step)
+            *target = (uint16_t)(load(source, bytes_of(plane)) & most);
 }
 
 static inline void read_samples(float *target, int target_step,

@@ -69,8 +69,10 @@ AePicture ae_picture_field(const AePicture *picture, int field, int fields);
 /* The largest sample: 255 for 8 bits. */
 int ae_plane_most(const AePlane *plane);
 
-/* Reads all samples of row @y as they are, 0 .. ae_plane_most(). */
-void ae_plane_read_integers(const AePlane *plane, int y, uint16_t *target);
+/* Reads @n samples of row @y, from column @x on, all inside the plane, as they
+ * are, 0 .. ae_plane_most(), into integers that stand @step apart. */
+void ae_plane_read_integers(const AePlane *plane, int x, int y, int n,
+                            uint16_t *target, int step);
 
 /* Reads @n samples of row @y, from column 0 on, into floats that stand @step
  * floats apart. Rows and columns past the edge are reflected at the last one,

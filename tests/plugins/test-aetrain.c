@@ -115,11 +115,14 @@ static void test_formats_and_sizes(void)
         int width, height, patch;
         const char *architecture;
     } cases[] = {
-        {"GRAY8", 28, 28, 0, "keras"},   {"I420", 28, 28, 0, "keras"},
-        {"RGB", 28, 28, 0, "keras"},     {"BGRA", 28, 28, 0, "keras"},
-        {"NV12", 33, 47, 28, "keras"},   {"I420", 61, 35, 16, "unet-xs"},
-        {"GRAY8", 32, 24, 0, "unet-xs"}, {"RGBx", 41, 29, 24, "unet-xs"},
-        {"GRAY8", 28, 28, 0, "dense"},   {"RGB", 33, 47, 28, "dense"},
+        {"GRAY8", 28, 28, 0, "keras"},     {"I420", 28, 28, 0, "keras"},
+        {"RGB", 28, 28, 0, "keras"},       {"BGRA", 28, 28, 0, "keras"},
+        {"NV12", 33, 47, 28, "keras"},     {"I420", 61, 35, 16, "unet-xs"},
+        {"GRAY8", 32, 24, 0, "unet-xs"},   {"RGBx", 41, 29, 24, "unet-xs"},
+        {"GRAY8", 28, 28, 0, "dense"},     {"RGB", 33, 47, 28, "dense"},
+        {"I420_10LE", 28, 28, 0, "keras"}, {"GRAY16_LE", 33, 47, 28, "keras"},
+        {"NV16", 33, 47, 28, "keras"},     {"GBR", 28, 28, 0, "keras"},
+        {"YUY2", 28, 28, 0, "keras"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -724,8 +727,10 @@ static void test_yuv420(void)
     static const struct {
         const char *format;
         int width, height, patch;
-    } cases[] = {
-        {"I420", 32, 24, 0}, {"NV12", 61, 35, 16}, {"YV12", 41, 29, 8}};
+    } cases[] = {{"I420", 32, 24, 0},
+                 {"NV12", 61, 35, 16},
+                 {"YV12", 41, 29, 8},
+                 {"I420_10LE", 41, 29, 8}};
     g_autofree char *path = in_folder("yuv420.onnx");
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

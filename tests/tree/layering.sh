@@ -46,7 +46,7 @@ rule ops kernels base
 rule model ops base
 rule plan ops model kernels base
 rule networks plan model ops base
-rule train networks plan model kernels data base
+rule train video networks plan model kernels data base
 rule video plan model base
 rule codec video plan model base
 rule tools ae.h video networks plan model ops kernels data base

@@ -16,7 +16,7 @@ static float scene(double x, double y, double shift)
                    0.1 * sin((x - shift + y) / 2));
 }
 
-static void make_image(uint8_t *image, int channels, const AeNoise *noise,
+static void make_image(uint16_t *image, int channels, const AeNoise *noise,
                        double shift, uint64_t number)
 {
     float samples[SIDE * SIDE * 3];
@@ -27,7 +27,7 @@ static void make_image(uint8_t *image, int channels, const AeNoise *noise,
         samples[i] = scene(i / channels % SIDE, i / channels / SIDE, shift);
     ae_noise_apply(noise, samples, samples, &plane, 1, 5, number);
     for (int i = 0; i < n; i++)
-        image[i] = (uint8_t)(samples[i] * 255 + 0.5f);
+        image[i] = (uint16_t)(samples[i] * 255 + 0.5f);
 }
 
 /* Means, over several triples, of a scene that moves @speed pixels an image;
@@ -36,7 +36,7 @@ static AeStill measure(const char *text, int channels, double speed,
                        double *spread)
 {
     g_autoptr(AeNoise) noise = ae_noise_parse(text, NULL);
-    uint8_t images[3][SIDE * SIDE * 3];
+    uint16_t images[3][SIDE * SIDE * 3];
     AeStill mean = {0, 0};
     double squares = 0;
 
@@ -110,7 +110,7 @@ static void test_motion(void)
 /* Equal images have equal noise; sizes that blocks do not divide. */
 static void test_edges(void)
 {
-    uint8_t a[7 * 5], b[7 * 5], c[7 * 5];
+    uint16_t a[7 * 5], b[7 * 5], c[7 * 5];
 
     memset(a, 1, sizeof a);
     memset(b, 2, sizeof b);

@@ -84,7 +84,7 @@ static void test_read(void)
         uint16_t integers[W];
 
         fill_random(&plane, k);
-        ae_plane_read_integers(&plane, 3, integers);
+        ae_plane_read_integers(&plane, 0, 3, plane.width, integers, 1);
         for (int x = 0; x < W; x++)
             g_assert_cmpint(integers[x], ==, get(&plane, x, 3));
         for (int step = 1; step <= 3; step += 2)
