@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/idx.h"
+#include "data/order.h"
 #include "data/png.h"
 #include "codec/codec.h"
 #include "codec/paths.h"

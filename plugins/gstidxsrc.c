@@ -45,8 +45,7 @@ typedef struct {
 
     Settings active; /* without its strings */
     AeIdx *images, *labels;
-    uint32_t *order; /* of the images in epoch `ordered` */
-    guint64 ordered; /* or G_MAXUINT64 */
+    AeOrder *order;
 } GstIdxSrc;
 
 typedef GstAeFrameSrcClass GstIdxSrcClass;
@@ -80,7 +79,7 @@ static void close_files(GstIdxSrc *self)
 {
     g_clear_pointer(&self->images, ae_idx_free);
     g_clear_pointer(&self->labels, ae_idx_free);
-    g_clear_pointer(&self->order, g_free);
+    g_clear_pointer(&self->order, ae_order_free);
 }
 
 /* An idx file whose rank is in least .. most, or NULL and an error posted. */
@@ -166,7 +165,6 @@ static gboolean start(GstBaseSrc *src)
     GST_OBJECT_LOCK(self);
     self->active = self->settings;
     GST_OBJECT_UNLOCK(self);
-    self->ordered = G_MAXUINT64;
     GST_BASE_SRC_CLASS(gst_idx_src_parent_class)->start(src);
     if (!open_images(self, location) || !open_labels(self, labels)) {
         close_files(self);
@@ -175,8 +173,8 @@ static gboolean start(GstBaseSrc *src)
     GST_INFO_OBJECT(self, "opened %s, %" G_GINT64_FORMAT " images, labels: %s",
                     location, self->images->dim[0],
                     labels != NULL ? labels : "none");
-    if (self->active.shuffle)
-        self->order = g_new(uint32_t, (gsize)self->images->dim[0]);
+    self->order = ae_order_new((uint32_t)self->images->dim[0],
+                               self->active.shuffle, self->active.seed);
     return TRUE;
 }
 
@@ -206,22 +204,6 @@ static guint64 total_frames(const GstIdxSrc *self)
     if (self->active.epochs == 0)
         return G_MAXUINT64;
     return (guint64)self->active.epochs * (guint64)self->images->dim[0];
-}
-
-/* Which image the frame shows. */
-static gsize image_of(GstIdxSrc *self, guint64 frame)
-{
-    guint64 count = (guint64)self->images->dim[0], epoch = frame / count;
-
-    if (self->order == NULL)
-        return frame % count;
-    if (self->ordered != epoch) {
-        AeRandom random = ae_random(self->active.seed, epoch);
-        ae_random_permutation(&random, self->order, (uint32_t)count);
-        self->ordered = epoch;
-        GST_DEBUG_OBJECT(self, "shuffled epoch %" G_GUINT64_FORMAT, epoch);
-    }
-    return self->order[frame % count];
 }
 
 static void release_bytes(gpointer bytes)
@@ -257,7 +239,7 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
 
     if (number >= total_frames(self))
         return GST_FLOW_EOS;
-    image = image_of(self, number);
+    image = ae_order_item(self->order, number);
     GST_LOG_OBJECT(self,
                    "frame %" G_GUINT64_FORMAT " is image %" G_GSIZE_FORMAT,
                    number, image);

@@ -28,7 +28,8 @@ typedef struct {
 
 extern const Command model_commands[], run_commands[], embed_commands[],
     decode_commands[], resize_commands[], figure_commands[],
-    weight_figure_commands[], decode_figure_commands[];
+    weight_figure_commands[], decode_figure_commands[], train_commands[],
+    samples_commands[];
 
 typedef struct {
     int width, height;

@@ -10,7 +10,8 @@
 static const Command *const groups[] = {
     model_commands,         run_commands,           embed_commands,
     decode_commands,        resize_commands,        figure_commands,
-    weight_figure_commands, decode_figure_commands,
+    weight_figure_commands, decode_figure_commands, train_commands,
+    samples_commands,
 };
 
 static int print_usage(FILE *file)

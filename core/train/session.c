@@ -557,15 +557,6 @@ static gboolean can_save(const AeSession *s, GError **error)
     return TRUE;
 }
 
-static AeSampler *new_sampler(const AeSessionOptions *o)
-{
-    AeSamplerOptions options = o->sampler;
-
-    options.still = o->task.target == AE_TASK_TARGET_NOISY;
-    options.seed = o->task.seed;
-    return ae_sampler_new(&options);
-}
-
 AeSession *ae_session_new(const AeSessionOptions *options, AeSessionWatch watch,
                           void *user, GError **error)
 {
@@ -582,7 +573,7 @@ AeSession *ae_session_new(const AeSessionOptions *options, AeSessionWatch watch,
     s->validation_loss = NAN;
     s->best_loss = INFINITY;
     s->begun = s->last_report = g_get_monotonic_time();
-    s->sampler = new_sampler(o);
+    s->sampler = ae_task_new_sampler(&o->task, &o->sampler);
     if (!check(o, error))
         return NULL;
     s->task = ae_task_new(&o->task, error);

@@ -86,6 +86,16 @@ void ae_task_free(AeTask *task)
     g_free(task);
 }
 
+AeSampler *ae_task_new_sampler(const AeTaskOptions *task,
+                               const AeSamplerOptions *options)
+{
+    AeSamplerOptions sampler = *options;
+
+    sampler.still = task->target == AE_TASK_TARGET_NOISY;
+    sampler.seed = task->seed;
+    return ae_sampler_new(&sampler);
+}
+
 /* How often smaller the network's input is than its target. */
 static int shrink(const AeTask *task)
 {

@@ -48,6 +48,11 @@ typedef struct AeTask AeTask;
 AeTask *ae_task_new(const AeTaskOptions *options, GError **error);
 void ae_task_free(AeTask *task);
 
+/* A sampler of what a task with these options takes: its still and its seed
+ * follow from the task. */
+AeSampler *ae_task_new_sampler(const AeTaskOptions *task,
+                               const AeSamplerOptions *options);
+
 /* The name of the task's network. */
 const char *ae_task_architecture(const AeTask *task);
 
