@@ -13,6 +13,7 @@
 #include "codec/paths.h"
 #include "codec/sheet.h"
 #include "train/loss.h"
+#include "video/filter.h"
 #include "video/metrics.h"
 #include "model/metadata.h"
 #include "model/model.h"

@@ -49,7 +49,13 @@
 #include "elements.h"
 #include "gstaevideo.h"
 
-typedef GstAeVideo GstAeDenoise;
+typedef struct {
+    GstAeVideo parent;
+    /* Under the object lock. */
+    float strength, sigma;
+    gboolean temporal;
+} GstAeDenoise;
+
 typedef GstAeVideoClass GstAeDenoiseClass;
 
 G_DEFINE_TYPE_WITH_CODE(GstAeDenoise, gst_ae_denoise, GST_TYPE_AE_VIDEO,
@@ -61,19 +67,34 @@ static const GstAeProperty properties[] = {
     {"strength", "Strength",
      "How much the denoised frame counts; the rest is the frame as it came, "
      "which at 0 passes bit for bit",
-     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, strength), .number = 1,
+     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeDenoise, strength), .number = 1,
      .maximum = 1, .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
     {"temporal", "Temporal",
      "Whether earlier frames help where nothing moves (models that were "
      "trained to denoise; video that is not interlaced)",
-     G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeVideo, temporal), .number = 1,
+     G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeDenoise, temporal), .number = 1,
      .flags = GST_PARAM_MUTABLE_PLAYING},
     {"sigma", "Sigma",
      "The level of the noise where 255 is white, by which motion is told from "
      "noise (0: measured, see \"stats\")",
-     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, sigma), .maximum = 255,
+     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeDenoise, sigma), .maximum = 255,
      .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
 };
+
+static void get_settings(GstAeVideo *video, AeFilterSettings *settings)
+{
+    const GstAeDenoise *self = (const GstAeDenoise *)video;
+
+    *settings = (AeFilterSettings){self->strength, self->temporal, self->sigma};
+}
+
+/* Properties that were given have been set by now. */
+static void constructed(GObject *object)
+{
+    G_OBJECT_CLASS(gst_ae_denoise_parent_class)->constructed(object);
+    if (GST_AE_VIDEO(object)->settings.model == NULL)
+        g_object_set(object, "model", "medium", NULL);
+}
 
 static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)
 {
@@ -83,7 +104,8 @@ static void gst_ae_denoise_class_init(GstAeDenoiseClass *klass)
         "gst-autoencoder");
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), NULL);
-    klass->default_model = "medium";
+    G_OBJECT_CLASS(klass)->constructed = constructed;
+    klass->get_settings = get_settings;
 }
 
 static void gst_ae_denoise_init(GstAeDenoise *self G_GNUC_UNUSED)

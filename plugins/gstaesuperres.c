@@ -36,9 +36,19 @@
  * Since: 0.1
  */
 #include "elements.h"
+#include "gstaenegotiate.h"
+#include "gstaescale.h"
 #include "gstaevideo.h"
 
-typedef GstAeVideo GstAeSuperres;
+#define SMALLEST_SCALE 2
+#define LARGEST_SCALE 4
+
+typedef struct {
+    GstAeVideo parent;
+    guint scale; /* under the object lock; 0: as the model or downstream has it
+                  */
+} GstAeSuperres;
+
 typedef GstAeVideoClass GstAeSuperresClass;
 
 G_DEFINE_TYPE(GstAeSuperres, gst_ae_superres, GST_TYPE_AE_VIDEO)
@@ -49,9 +59,111 @@ static const GstAeProperty properties[] = {
     {"scale", "Scale",
      "How often larger frames become, 2 to 4 (0: as the model makes them; "
      "where none is set, as downstream asks for, or else 2)",
-     G_TYPE_UINT, G_STRUCT_OFFSET(GstAeVideo, scale), .maximum = 4,
-     .flags = GST_PARAM_MUTABLE_READY},
+     G_TYPE_UINT, G_STRUCT_OFFSET(GstAeSuperres, scale),
+     .maximum = LARGEST_SCALE, .flags = GST_PARAM_MUTABLE_READY},
 };
+
+static int wanted_scale(GstAeVideo *video)
+{
+    return (int)((GstAeSuperres *)video)->scale;
+}
+
+static char *default_model(int scale)
+{
+    return g_strdup_printf("superres%d", MAX(scale, SMALLEST_SCALE));
+}
+
+static int find_scale(const GstAeModel *model, int wanted, GError **error)
+{
+    int scale = ae_filter_scale(model->model, error);
+
+    if (scale == 0)
+        g_prefix_error(error, "%s: ", model->label);
+    else if (scale < SMALLEST_SCALE || scale > LARGEST_SCALE)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "model '%s' makes images %d times as large, where %d to %d "
+                    "times was expected",
+                    model->label, scale, SMALLEST_SCALE, LARGEST_SCALE);
+    else if (wanted != 0 && scale != wanted)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "model '%s' makes images %d times as large, but %d times "
+                    "was asked for",
+                    model->label, scale, wanted);
+    else
+        return scale;
+    return 0;
+}
+
+/* The only factor that is possible; 0: all are. A model that the element has
+ * chosen by itself can be exchanged for one of another factor. */
+static int fixed_scale(GstAeVideo *video)
+{
+    const GstAeModelSettings *settings = &video->settings;
+    gboolean named;
+    int scale, in_use;
+
+    GST_OBJECT_LOCK(video);
+    scale = wanted_scale(video);
+    in_use = gst_ae_video_scale(video);
+    named = settings->model_file != NULL || settings->model != NULL;
+    GST_OBJECT_UNLOCK(video);
+    return in_use > 0 && (named || scale > 0) ? in_use : scale;
+}
+
+/* In all factors that are possible, the smallest first. */
+static GstCaps *scale_caps(GstAeVideo *video, gboolean up, GstCaps *caps)
+{
+    int fixed = fixed_scale(video);
+    GstCaps *result = gst_caps_new_empty();
+
+    if (up)
+        caps = gst_ae_scale_name_colours(caps);
+    for (int s = SMALLEST_SCALE; s <= LARGEST_SCALE; s++)
+        if (fixed == 0 || s == fixed)
+            gst_caps_append(result, up ? gst_ae_scale_up(caps, s)
+                                       : gst_ae_scale_down(caps, s));
+    gst_caps_unref(caps);
+    return result;
+}
+
+/* TRUE, with an error, if frames of @caps cannot be enlarged, or downstream
+ * does not take them. */
+static gboolean refuses(GstBaseTransform *trans, GstCaps *caps)
+{
+    const char *mode = gst_structure_get_string(gst_caps_get_structure(caps, 0),
+                                                "interlace-mode");
+    g_autoptr(GstCaps) made = NULL;
+
+    if (mode != NULL && strcmp(mode, "progressive") != 0) {
+        GST_ELEMENT_ERROR(trans, STREAM, FORMAT,
+                          ("This video is interlaced (%s), and cannot be "
+                           "enlarged: put a deinterlace before the element.",
+                           mode),
+                          (NULL));
+        return TRUE;
+    }
+    made = GST_BASE_TRANSFORM_GET_CLASS(trans)->transform_caps(
+        trans, GST_PAD_SINK, caps, NULL);
+    return !gst_ae_peer_takes(trans->srcpad, made,
+                              gst_ae_video_label(GST_AE_VIDEO(trans)));
+}
+
+/* The new size of frames follows from the new model. */
+static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
+{
+    GstCaps *caps = NULL;
+
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+        gst_event_parse_caps(event, &caps);
+        gst_ae_video_use_replacement(GST_AE_VIDEO(trans));
+        if (refuses(trans, caps)) {
+            gst_event_unref(event);
+            return FALSE;
+        }
+    }
+    return GST_BASE_TRANSFORM_CLASS(gst_ae_superres_parent_class)
+        ->sink_event(trans, event);
+}
 
 static void gst_ae_superres_class_init(GstAeSuperresClass *klass)
 {
@@ -61,8 +173,11 @@ static void gst_ae_superres_class_init(GstAeSuperresClass *klass)
         "Enlarges video with a trained network", "gst-autoencoder");
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), NULL);
-    klass->default_model = "superres";
-    klass->largest_scale = 4;
+    GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;
+    klass->wanted_scale = wanted_scale;
+    klass->default_model = default_model;
+    klass->find_scale = find_scale;
+    klass->scale_caps = scale_caps;
 }
 
 static void gst_ae_superres_init(GstAeSuperres *self G_GNUC_UNUSED)

@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Frames through a model: life cycle, negotiation, QoS, statistics and the
- * exchange of models. What happens to a frame is in gstaevideoplan.c. */
 #include "gstaevideo.h"
 
 #include "gstaeerror.h"
 #include "gstaenegotiate.h"
-#include "gstaepixels.h"
-#include "gstaescale.h"
-#include "gstaetemporal.h"
-#include "gstaevideoplan.h"
+#include "gstaepicture.h"
 
 GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 #define GST_CAT_DEFAULT gst_ae_video_debug
@@ -21,8 +16,7 @@ typedef struct {
     int channels, scale;
     int threads;
     AePrecision precision;
-    GstAeVideoPlan *plan;    /* NULL until the format is known */
-    GstAeTemporal *temporal; /* NULL: not for this model or format */
+    AeFilter *filter; /* NULL until the format is known */
 } Runner;
 
 struct GstAeVideoPrivate {
@@ -62,18 +56,11 @@ static GstStaticCaps luma_caps = GST_STATIC_CAPS(GST_AE_LUMA_CAPS);
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(GstAeVideo, gst_ae_video,
                                     GST_TYPE_VIDEO_FILTER)
 
-/* 0: frames keep their size. */
-static int largest_scale(GstAeVideo *self)
-{
-    return GST_AE_VIDEO_GET_CLASS(self)->largest_scale;
-}
-
 static void runner_free(Runner *runner)
 {
     if (runner == NULL)
         return;
-    gst_ae_temporal_free(runner->temporal);
-    gst_ae_video_plan_free(runner->plan);
+    ae_filter_free(runner->filter);
     if (runner->model != NULL)
         gst_ae_model_unref(runner->model);
     g_free(runner);
@@ -81,38 +68,29 @@ static void runner_free(Runner *runner)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
 
-/* Frames before can help a denoiser: what it takes away is noise, so the rest
- * of what changes is motion. */
-static gboolean is_temporal(const Runner *runner, const GstVideoInfo *info)
-{
-    return runner->model->metadata.task == AE_TASK_DENOISE &&
-           runner->scale == 1 && !GST_VIDEO_INFO_IS_INTERLACED(info);
-}
-
 /* Makes the runner ready for frames of @info; it stays as it was if that
  * fails. */
 static gboolean runner_plan(Runner *runner, const GstVideoInfo *info,
                             GError **error)
 {
-    g_autoptr(GstAeVideoPlan) plan = NULL;
-    GstAeTemporal *temporal = NULL;
+    AeFilterOptions options = {runner->scale, runner->threads,
+                               runner->precision};
+    AePictureFormat format = gst_ae_picture_format(info);
+    gint64 begin = g_get_monotonic_time();
+    AeFilter *filter;
 
-    if (runner->plan != NULL && gst_ae_video_plan_fits(runner->plan, info))
+    if (runner->filter != NULL && ae_filter_fits(runner->filter, &format))
         return TRUE;
-    plan = gst_ae_video_plan_new(runner->model, info, runner->scale,
-                                 runner->threads, runner->precision, error);
-    if (plan == NULL)
+    filter = ae_filter_new(runner->model->model, &format, &options, error);
+    if (filter == NULL) {
+        g_prefix_error(error, "%s: ", runner->model->label);
         return FALSE;
-    if (is_temporal(runner, info)) {
-        temporal =
-            gst_ae_temporal_new(info, gst_ae_video_plan_pool(plan), error);
-        if (temporal == NULL)
-            return FALSE;
     }
-    gst_ae_temporal_free(runner->temporal);
-    runner->temporal = temporal;
-    gst_ae_video_plan_free(runner->plan);
-    runner->plan = g_steal_pointer(&plan);
+    GST_INFO("model '%s' is planned for %s of %dx%d, in %.1f ms",
+             runner->model->label, format.name, format.width, format.height,
+             (double)(g_get_monotonic_time() - begin) / 1e3);
+    ae_filter_free(runner->filter);
+    runner->filter = filter;
     return TRUE;
 }
 
@@ -121,45 +99,15 @@ static gboolean is_known(const GstVideoInfo *info)
     return GST_VIDEO_INFO_FORMAT(info) != GST_VIDEO_FORMAT_UNKNOWN;
 }
 
-/* @scale: 0, the first one. Free. */
-static char *default_name(GstAeVideo *self, int scale)
+/* Learns the model's upscaling factor, which must be @wanted unless that is 0.
+ */
+static gboolean runner_find_scale(Runner *runner, GstAeVideoClass *klass,
+                                  int wanted, GError **error)
 {
-    const char *name = GST_AE_VIDEO_GET_CLASS(self)->default_model;
-
-    if (largest_scale(self) == 0)
-        return g_strdup(name);
-    return g_strdup_printf("%s%d", name, MAX(scale, 2));
-}
-
-/* @scale: 0, any. */
-static gboolean runner_check_scale(const Runner *runner, int scale,
-                                   GError **error)
-{
-    if (scale == 0 || runner->scale == scale)
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "model '%s' makes images %d times as large, but %d times was "
-                "asked for",
-                runner->model->label, runner->scale, scale);
-    return FALSE;
-}
-
-/* Learns how often larger the model makes frames, up to @largest. */
-static gboolean runner_find_scale(Runner *runner, int largest, GError **error)
-{
-    runner->scale = 1;
-    if (largest == 0)
-        return TRUE;
-    runner->scale = gst_ae_video_plan_scale(runner->model, error);
-    if (runner->scale == 0)
-        return FALSE;
-    if (runner->scale >= 2 && runner->scale <= largest)
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "model '%s' makes images %d times as large, where 2 to %d "
-                "times was expected",
-                runner->model->label, runner->scale, largest);
-    return FALSE;
+    runner->scale = klass->find_scale != NULL
+                        ? klass->find_scale(runner->model, wanted, error)
+                        : 1;
+    return runner->scale > 0;
 }
 
 /* With reload a file that is not there yet is no error. NULL: the name counts.
@@ -182,9 +130,11 @@ static const char *file_to_load(GstAeVideo *self,
 static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
                           const GstVideoInfo *info, int scale, GError **error)
 {
+    GstAeVideoClass *klass = GST_AE_VIDEO_GET_CLASS(self);
     g_autoptr(Runner) runner = g_new0(Runner, 1);
-    g_autofree char *name = settings->model != NULL ? g_strdup(settings->model)
-                                                    : default_name(self, scale);
+    g_autofree char *name = settings->model == NULL && klass->default_model
+                                ? klass->default_model(scale)
+                                : g_strdup(settings->model);
 
     runner->threads = (int)settings->threads;
     runner->precision = settings->precision;
@@ -192,12 +142,13 @@ static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
                                       settings->precision, error);
     if (runner->model == NULL)
         return NULL;
-    runner->channels = gst_ae_video_plan_channels(runner->model, error);
-    if (runner->channels == 0 ||
-        !runner_find_scale(runner, largest_scale(self), error) ||
-        !runner_check_scale(runner, scale, error))
+    runner->channels = ae_filter_channels(runner->model->model, error);
+    if (runner->channels == 0) {
+        g_prefix_error(error, "%s: ", runner->model->label);
         return NULL;
-    if (is_known(info) && !runner_plan(runner, info, error))
+    }
+    if (!runner_find_scale(runner, klass, scale, error) ||
+        (is_known(info) && !runner_plan(runner, info, error)))
         return NULL;
     return g_steal_pointer(&runner);
 }
@@ -268,6 +219,14 @@ static void load_replacement(GstElement *element, void *data)
         gst_ae_post(element, GST_MESSAGE_WARNING, error);
 }
 
+/* Under the object lock. */
+static int wanted_scale(GstAeVideo *self)
+{
+    GstAeVideoClass *klass = GST_AE_VIDEO_GET_CLASS(self);
+
+    return klass->wanted_scale != NULL ? klass->wanted_scale(self) : 0;
+}
+
 static void settings_changed(GstElement *element,
                              const char *name G_GNUC_UNUSED)
 {
@@ -283,7 +242,8 @@ static void settings_changed(GstElement *element,
         request->number = ++priv->request;
         request->info = priv->info;
         request->settings = gst_ae_model_settings_copy(&self->settings);
-        request->scale = is_known(&priv->info) ? priv->scale : (int)self->scale;
+        request->scale =
+            is_known(&priv->info) ? priv->scale : wanted_scale(self);
     }
     GST_OBJECT_UNLOCK(self);
     runner_free(outdated);
@@ -308,19 +268,18 @@ static void take_replacement(GstAeVideo *self)
 {
     g_autoptr(Runner) runner = steal_replacement(self);
     g_autoptr(GError) error = NULL;
-    int scale = self->priv->runner->scale;
 
     if (runner == NULL)
         return;
-    if (runner_check_scale(runner, scale, &error) &&
+    if (runner_find_scale(runner, GST_AE_VIDEO_GET_CLASS(self),
+                          self->priv->runner->scale, &error) &&
         runner_plan(runner, &self->priv->info, &error))
         use(self, g_steal_pointer(&runner));
     else
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, error);
 }
 
-/* Before frames change: their new size follows from the new model. */
-static void use_replacement(GstAeVideo *self)
+void gst_ae_video_use_replacement(GstAeVideo *self)
 {
     Runner *runner = steal_replacement(self);
 
@@ -344,6 +303,11 @@ static gboolean is_late(GstAeVideo *self, GstBuffer *buffer)
            time < self->priv->earliest;
     self->priv->late += late;
     GST_OBJECT_UNLOCK(self);
+    if (late)
+        GST_DEBUG_OBJECT(self,
+                         "frame at %" GST_TIME_FORMAT
+                         " is late and passes the model by",
+                         GST_TIME_ARGS(time));
     return late;
 }
 
@@ -352,24 +316,6 @@ static void set_earliest(GstAeVideo *self, GstClockTime earliest)
     GST_OBJECT_LOCK(self);
     self->priv->earliest = earliest;
     GST_OBJECT_UNLOCK(self);
-}
-
-/* The streaming thread: the next frame has nothing to do with those before. */
-static void forget_frames(GstAeVideo *self)
-{
-    Runner *runner = self->priv->runner;
-
-    if (runner != NULL && runner->temporal != NULL)
-        gst_ae_temporal_reset(runner->temporal);
-}
-
-/* A frame that is not worth the model's time. */
-static void pass(GstVideoFrame *out, const GstVideoFrame *in, int scale)
-{
-    if (scale > 1)
-        gst_ae_pixels_enlarge(out, in, scale);
-    else
-        gst_ae_pixels_copy(out, in);
 }
 
 /* With reload, once in a while: takes over what somebody has written to the
@@ -402,55 +348,42 @@ static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
     look_at_file(GST_AE_VIDEO(trans));
 }
 
-/* What is to be done with a frame: the properties of this moment. */
-typedef struct {
-    gboolean temporal;
-    float strength, sigma;
-} Wish;
-
-static Wish get_wish(GstAeVideo *self)
+static AeFilterSettings get_settings(GstAeVideo *self)
 {
-    Wish wish;
+    GstAeVideoClass *klass = GST_AE_VIDEO_GET_CLASS(self);
+    AeFilterSettings settings = {.strength = 1};
 
     GST_OBJECT_LOCK(self);
-    wish = (Wish){self->temporal, self->strength, self->sigma};
+    if (klass->get_settings != NULL)
+        klass->get_settings(self, &settings);
     GST_OBJECT_UNLOCK(self);
-    return wish;
-}
-
-/* Returns the level of the noise, 0 if it is not measured. */
-static float run(Runner *runner, GstVideoFrame *in, GstVideoFrame *out,
-                 const Wish *wish)
-{
-    if (runner->temporal != NULL && wish->temporal && wish->strength > 0) {
-        gst_ae_video_plan_run(runner->plan, in, out, 1);
-        return gst_ae_temporal_run(runner->temporal, in, out, wish->strength,
-                                   wish->sigma);
-    }
-    if (runner->temporal != NULL)
-        gst_ae_temporal_reset(runner->temporal);
-    gst_ae_video_plan_run(runner->plan, in, out, wish->strength);
-    return 0;
+    return settings;
 }
 
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
                                      GstVideoFrame *out)
 {
     GstAeVideo *self = GST_AE_VIDEO(filter);
+    GstAeVideoPrivate *priv = self->priv;
     gint64 begin = g_get_monotonic_time();
-    Wish wish = get_wish(self);
+    AeFilterSettings settings = get_settings(self);
+    AePicture from = gst_ae_picture_of_frame(in);
+    AePicture to = gst_ae_picture_of_frame(out);
     float measured;
 
     take_replacement(self);
     if (is_late(self, in->buffer)) {
-        pass(out, in, self->priv->runner->scale);
+        if (priv->runner->scale > 1)
+            ae_picture_enlarge(&to, &from, priv->runner->scale);
+        else
+            ae_picture_copy(&to, &from);
         return GST_FLOW_OK;
     }
-    measured = run(self->priv->runner, in, out, &wish);
+    measured = ae_filter_run(priv->runner->filter, &from, &to, &settings);
     GST_OBJECT_LOCK(self);
-    self->priv->measured = measured;
-    self->priv->frames++;
-    self->priv->busy += g_get_monotonic_time() - begin;
+    priv->measured = measured;
+    priv->frames++;
+    priv->busy += g_get_monotonic_time() - begin;
     GST_OBJECT_UNLOCK(self);
     return GST_FLOW_OK;
 }
@@ -545,77 +478,45 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps G_GNUC_UNUSED,
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
         return FALSE;
     }
+    GST_INFO_OBJECT(self, "frames are %s of %dx%d now, and become %dx%d",
+                    GST_VIDEO_INFO_NAME(in_info), GST_VIDEO_INFO_WIDTH(in_info),
+                    GST_VIDEO_INFO_HEIGHT(in_info),
+                    GST_VIDEO_INFO_WIDTH(out_info),
+                    GST_VIDEO_INFO_HEIGHT(out_info));
     GST_OBJECT_LOCK(self);
     self->priv->info = info;
     GST_OBJECT_UNLOCK(self);
     return TRUE;
 }
 
-/* How often larger frames may become, and the formats that the model takes. */
-typedef struct {
-    int least_scale, largest_scale;
-    GstStaticCaps *formats;
-} Abilities;
-
-/* Before the start everything may still come. */
-static Abilities find_abilities(GstAeVideo *self)
+/* The formats that the model takes; before the start all. */
+static GstStaticCaps *find_formats(GstAeVideo *self)
 {
-    int largest = largest_scale(self), scale, channels;
-    gboolean named;
+    int channels;
 
     GST_OBJECT_LOCK(self);
     channels = self->priv->channels;
-    scale = (int)self->scale;
-    named = self->settings.model_file != NULL || self->settings.model != NULL;
-    if (channels > 0 && (named || scale > 0))
-        scale = self->priv->scale;
     GST_OBJECT_UNLOCK(self);
-    return (Abilities){
-        largest == 0 ? 1
-        : scale > 0  ? scale
-                     : 2,
-        largest == 0 ? 1
-        : scale > 0  ? scale
-                     : largest,
-        channels == 3                  ? &rgb_caps
-        : channels == 1 && largest > 0 ? &luma_caps
-                                       : &all_caps,
-    };
+    if (channels == 3)
+        return &rgb_caps;
+    return channels == 1 && GST_AE_VIDEO_GET_CLASS(self)->find_scale != NULL
+               ? &luma_caps
+               : &all_caps;
 }
 
-/* In all scales that may be, the smallest first. Takes @caps. */
-static GstCaps *scale_caps(const Abilities *abilities, gboolean up,
-                           GstCaps *caps)
-{
-    GstCaps *result;
-
-    if (abilities->largest_scale == 1)
-        return caps;
-    if (up)
-        caps = gst_ae_scale_name_colours(caps);
-    result = gst_caps_new_empty();
-    for (int s = abilities->least_scale; s <= abilities->largest_scale; s++)
-        gst_caps_append(result, up ? gst_ae_scale_up(caps, s)
-                                   : gst_ae_scale_down(caps, s));
-    gst_caps_unref(caps);
-    return result;
-}
-
-static GstCaps *possible_caps(const Abilities *abilities,
+static GstCaps *possible_caps(GstAeVideo *self, GstStaticCaps *formats,
                               GstPadDirection direction, GstCaps *caps,
                               GstCaps *filter)
 {
-    g_autoptr(GstCaps) formats = gst_static_caps_get(abilities->formats);
-    GstCaps *result = scale_caps(abilities, direction == GST_PAD_SINK,
-                                 gst_caps_intersect(caps, formats));
+    GstAeVideoClass *klass = GST_AE_VIDEO_GET_CLASS(self);
+    g_autoptr(GstCaps) taken = gst_static_caps_get(formats);
+    GstCaps *result = gst_caps_intersect(caps, taken);
 
-    if (filter != NULL) {
-        GstCaps *unfiltered = result;
-
-        result = gst_caps_intersect_full(filter, unfiltered,
-                                         GST_CAPS_INTERSECT_FIRST);
-        gst_caps_unref(unfiltered);
-    }
+    if (klass->scale_caps != NULL)
+        result = klass->scale_caps(self, direction == GST_PAD_SINK, result);
+    if (filter != NULL)
+        gst_caps_take(&result, gst_caps_intersect_full(
+                                   filter, result, GST_CAPS_INTERSECT_FIRST));
     return result;
 }
 
@@ -626,69 +527,43 @@ static GstCaps *transform_caps(GstBaseTransform *trans,
                                GstPadDirection direction, GstCaps *caps,
                                GstCaps *filter)
 {
-    Abilities abilities = find_abilities(GST_AE_VIDEO(trans));
-    GstCaps *result = possible_caps(&abilities, direction, caps, filter);
+    GstAeVideo *self = GST_AE_VIDEO(trans);
+    GstCaps *result =
+        possible_caps(self, find_formats(self), direction, caps, filter);
 
-    if (gst_caps_is_empty(result)) {
-        abilities.formats = &all_caps;
+    if (gst_caps_is_empty(result))
         gst_caps_take(&result,
-                      possible_caps(&abilities, direction, caps, filter));
-    }
+                      possible_caps(self, &all_caps, direction, caps, filter));
     if (direction == GST_PAD_SRC && filter != NULL && gst_caps_is_empty(result))
         gst_caps_replace(&result, filter);
     return result;
 }
 
-/* NULL, or why frames of @caps cannot be taken. Free. */
-static char *complain(GstAeVideo *self, GstCaps *caps)
-{
-    Abilities abilities = find_abilities(self);
-    g_autoptr(GstCaps) formats = gst_static_caps_get(abilities.formats);
-    const char *label = self->priv->runner->model->label;
-    const GstStructure *structure = gst_caps_get_structure(caps, 0);
-    const char *mode = gst_structure_get_string(structure, "interlace-mode");
-
-    if (!gst_caps_is_subset(caps, formats))
-        return g_strdup_printf(
-            "Model '%s' wants %s, but this video is %s: put a videoconvert "
-            "before the element.",
-            label, abilities.formats == &rgb_caps ? "RGB" : "YUV or gray",
-            gst_structure_get_string(structure, "format"));
-    if (abilities.largest_scale > 1 && mode != NULL &&
-        strcmp(mode, "progressive") != 0)
-        return g_strdup_printf(
-            "This video is interlaced (%s), and cannot be "
-            "enlarged: put a deinterlace before the element.",
-            mode);
-    return NULL;
-}
-
+/* TRUE, with an error, if the model does not take the format of @caps. */
 static gboolean refuses(GstAeVideo *self, GstCaps *caps)
 {
-    GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
-    g_autofree char *complaint = complain(self, caps);
-    g_autoptr(GstCaps) made = NULL;
+    GstStaticCaps *formats = find_formats(self);
+    g_autoptr(GstCaps) taken = gst_static_caps_get(formats);
 
-    if (complaint != NULL) {
-        GST_ELEMENT_ERROR(self, STREAM, FORMAT, ("%s", complaint), (NULL));
-        return TRUE;
-    }
-    made = transform_caps(trans, GST_PAD_SINK, caps, NULL);
-    return largest_scale(self) > 0 &&
-           !gst_ae_peer_takes(trans->srcpad, made,
-                              self->priv->runner->model->label);
+    if (gst_caps_is_subset(caps, taken))
+        return FALSE;
+    GST_ELEMENT_ERROR(
+        self, STREAM, FORMAT,
+        ("Model '%s' wants %s, but this video is %s: put a "
+         "videoconvert before the element.",
+         gst_ae_video_label(self), formats == &rgb_caps ? "RGB" : "YUV or gray",
+         gst_structure_get_string(gst_caps_get_structure(caps, 0), "format")),
+        (NULL));
+    return TRUE;
 }
 
 static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
 {
     GstAeVideo *self = GST_AE_VIDEO(trans);
-
     GstCaps *caps = NULL;
 
     if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS)
         gst_event_parse_caps(event, &caps);
-    if (caps != NULL && largest_scale(self) > 0)
-        use_replacement(self);
     if (caps != NULL && refuses(self, caps)) {
         gst_event_unref(event);
         return FALSE;
@@ -696,7 +571,8 @@ static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
         GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
         set_earliest(self, GST_CLOCK_TIME_NONE);
-        forget_frames(self);
+        if (self->priv->runner != NULL && self->priv->runner->filter != NULL)
+            ae_filter_reset(self->priv->runner->filter);
     }
     return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
         ->sink_event(trans, event);
@@ -769,10 +645,11 @@ static gboolean start(GstBaseTransform *trans)
     g_clear_pointer(&self->priv->seen, g_free);
     GST_OBJECT_LOCK(self);
     settings = gst_ae_model_settings_copy(&self->settings);
-    scale = (int)self->scale;
+    scale = wanted_scale(self);
     GST_OBJECT_UNLOCK(self);
     runner = runner_new(self, &settings, &unknown, scale, &error);
     if (runner != NULL) {
+        GST_INFO_OBJECT(self, "starts with threads=%u", settings.threads);
         use(self, runner);
         return TRUE;
     }
@@ -811,22 +688,21 @@ static const GstAeProperty properties[] = {
      .flags = G_PARAM_READABLE},
 };
 
-/* Properties have been set by now, or hold nothing. */
-static void constructed(GObject *object)
-{
-    GstAeVideo *self = GST_AE_VIDEO(object);
-
-    G_OBJECT_CLASS(gst_ae_video_parent_class)->constructed(object);
-    if (self->settings.model == NULL && largest_scale(self) == 0)
-        g_object_set(self, "model", GST_AE_VIDEO_GET_CLASS(self)->default_model,
-                     NULL);
-}
-
 static void finalize(GObject *object)
 {
     g_free(GST_AE_VIDEO(object)->priv->label);
     g_free(GST_AE_VIDEO(object)->priv->seen);
     G_OBJECT_CLASS(gst_ae_video_parent_class)->finalize(object);
+}
+
+int gst_ae_video_scale(GstAeVideo *self)
+{
+    return self->priv->scale;
+}
+
+const char *gst_ae_video_label(GstAeVideo *self)
+{
+    return self->priv->runner->model->label;
 }
 
 static void gst_ae_video_class_init(GstAeVideoClass *klass)
@@ -841,7 +717,6 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     gst_type_mark_as_plugin_api(GST_TYPE_AE_VIDEO, 0);
     gst_ae_properties_install(object_class, properties,
                               G_N_ELEMENTS(properties), settings_changed);
-    object_class->constructed = constructed;
     object_class->finalize = finalize;
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);
@@ -863,5 +738,4 @@ static void gst_ae_video_init(GstAeVideo *self)
     self->priv = gst_ae_video_get_instance_private(self);
     gst_video_info_init(&self->priv->info);
     self->priv->earliest = GST_CLOCK_TIME_NONE;
-    self->strength = 1;
 }

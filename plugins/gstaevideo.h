@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The base of elements that send video frames through a model, which keep their
- * size or make them larger: everything but a name and a default model.
+/* The base of elements that send video frames through a model: life cycle, late
+ * frames, statistics and the exchange of models. What a subclass does to a
+ * frame is in core/video/filter.h; frames keep their size, unless the subclass
+ * has find_scale().
  *
  * Late frames (by the QoS events of downstream, while `qos` is set) pass
  * untouched, or enlarged by the nearest pixels, instead of being dropped. A
@@ -28,24 +30,42 @@ typedef struct {
     /* Under the object lock. */
     GstAeModelSettings settings;
     gboolean reload; /* the model file, whenever it has changed */
-    guint scale;    /* how often larger frames become; 0: as the model does, and
-                       where none is named, as downstream wants */
-    float strength; /* how much the model counts in frames that keep their
-                       size; the rest is the frame as it came */
-    gboolean temporal; /* frames before help where the model is a denoiser and
-                          video is not interlaced */
-    float sigma;       /* level of the noise, of 255, for that; 0: measured */
     GstAeVideoPrivate *priv;
 } GstAeVideo;
 
 typedef struct {
     GstVideoFilterClass parent;
-    /* The name that `model` starts with. Where frames become larger, that and
-     * the scale are the name of the model that is used if none is set. */
-    const char *default_model;
-    int largest_scale; /* frames become 2 .. times larger; 0: they do not */
+
+    /* The settings for the frame that comes. Called under the object lock.
+     * NULL: the result alone, without past frames. */
+    void (*get_settings)(GstAeVideo *self, AeFilterSettings *settings);
+
+    /* For elements that enlarge; NULL: frames keep their size. */
+
+    /* The upscaling factor that the user wants; 0: any. Called under the object
+     * lock. */
+    int (*wanted_scale)(GstAeVideo *self);
+    /* Name of the model for a wanted upscaling factor, if none is set. Free. */
+    char *(*default_model)(int scale);
+    /* The upscaling factor of a model; 0 with an error if it is not @wanted, or
+     * not one of the element's. */
+    int (*find_scale)(const GstAeModel *model, int wanted, GError **error);
+    /* The sizes on one side of the element for @caps on the other, enlarged
+     * (@up) or made smaller. Takes @caps. */
+    GstCaps *(*scale_caps)(GstAeVideo *self, gboolean up, GstCaps *caps);
 } GstAeVideoClass;
 
 GType gst_ae_video_get_type(void);
+
+/* The upscaling factor of the model in use; 0 before the start. Call it with
+ * the object lock held. */
+int gst_ae_video_scale(GstAeVideo *self);
+
+/* The name of the model in use, for the streaming thread. */
+const char *gst_ae_video_label(GstAeVideo *self);
+
+/* The streaming thread, before caps change: a model that waits for the next
+ * frame takes over now. */
+void gst_ae_video_use_replacement(GstAeVideo *self);
 
 G_END_DECLS

@@ -59,7 +59,7 @@ static int bytes_of(const AePlane *plane)
 
 int ae_plane_most(const AePlane *plane)
 {
-    return (1 << plane->bits) - 1;
+    return plane->bits == AE_PLANE_FLOAT ? 1 : (1 << plane->bits) - 1;
 }
 
 static inline unsigned load(const uint8_t *from, int bytes)
@@ -108,6 +108,18 @@ static inline void read_samples(float *target, int target_step,
     }
 }
 
+static inline void read_floats(float *target, int target_step,
+                               const uint8_t *source, int source_step, int n,
+                               AeRange range)
+{
+    for (int x = 0; x < n; x++) {
+        float v;
+
+        memcpy(&v, source + (size_t)x * source_step, sizeof v);
+        target[(size_t)x * target_step] = range.low + v * range.span;
+    }
+}
+
 /* Reads @n samples from @source on, @source_step bytes apart. The loops that
  * matter know their steps. */
 static void read_run(const AePlane *plane, const uint8_t *source,
@@ -116,7 +128,9 @@ static void read_run(const AePlane *plane, const uint8_t *source,
 {
     unsigned most = (unsigned)ae_plane_most(plane);
 
-    if (plane->bits > 8 && source_step == 2 && step == 1)
+    if (plane->bits == AE_PLANE_FLOAT)
+        read_floats(target, step, source, source_step, n, range);
+    else if (plane->bits > 8 && source_step == 2 && step == 1)
         read_samples(target, 1, source, 2, n, range, 2, most);
     else if (plane->bits > 8)
         read_samples(target, step, source, source_step, n, range, 2, most);
@@ -177,12 +191,29 @@ static inline void write_samples(uint8_t *target, int target_step,
     }
 }
 
+static inline void write_floats(uint8_t *target, int target_step,
+                                const float *source, int source_step, int n,
+                                AeRange range)
+{
+    float scale = 1 / range.span;
+
+    for (int x = 0; x < n; x++) {
+        float v = (source[(size_t)x * source_step] - range.low) * scale;
+
+        v = v > 0.0f ? v : 0.0f;
+        v = v < 1.0f ? v : 1.0f;
+        memcpy(target + (size_t)x * target_step, &v, sizeof v);
+    }
+}
+
 static void write_run(const AePlane *plane, uint8_t *target, int target_step,
                       int n, AeRange range, const float *source, int step)
 {
     unsigned most = (unsigned)ae_plane_most(plane);
 
-    if (plane->bits > 8 && target_step == 2 && step == 1)
+    if (plane->bits == AE_PLANE_FLOAT)
+        write_floats(target, target_step, source, step, n, range);
+    else if (plane->bits > 8 && target_step == 2 && step == 1)
         write_samples(target, 2, source, 1, n, range, 2, most);
     else if (plane->bits > 8)
         write_samples(target, target_step, source, step, n, range, 2, most);
@@ -245,8 +276,7 @@ static inline void copy_samples(uint8_t *target, int target_step,
             memcpy(target + (size_t)x * target_step, source, bytes);
 }
 
-/* Fills @out with samples of @in, each @scale times in both directions. */
-static void repeat_samples(const AePlane *out, const AePlane *in, int scale)
+void ae_plane_enlarge(const AePlane *out, const AePlane *in, int scale)
 {
     int n = out->width, bytes = bytes_of(out);
 
@@ -266,7 +296,7 @@ static void repeat_samples(const AePlane *out, const AePlane *in, int scale)
 void ae_picture_copy(const AePicture *out, const AePicture *in)
 {
     for (int c = 0; c < out->format.n_planes; c++)
-        repeat_samples(&out->plane[c], &in->plane[c], 1);
+        ae_plane_enlarge(&out->plane[c], &in->plane[c], 1);
 }
 
 void ae_picture_enlarge(const AePicture *out, const AePicture *in, int scale)
@@ -275,7 +305,7 @@ void ae_picture_enlarge(const AePicture *out, const AePicture *in, int scale)
 
     for (int c = 0; c < format->n_planes; c++)
         if (c < format->n_colours || format->alpha)
-            repeat_samples(&out->plane[c], &in->plane[c], scale);
+            ae_plane_enlarge(&out->plane[c], &in->plane[c], scale);
         else
             ae_plane_fill(&out->plane[c], 255);
 }

@@ -42,11 +42,16 @@ typedef struct {
     AeFields fields;
 } AePictureFormat;
 
+/* Bits of a plane inside the core whose samples are floats, from 0 to 1. They
+ * can be read and written as floats, but not blended, copied or filled. */
+#define AE_PLANE_FLOAT 32
+
 typedef struct {
     uint8_t *data;     /* the first sample of the first row */
     int stride, step;  /* bytes to the next row and to the next sample */
     int width, height; /* samples */
-    int bits;          /* 8; or 9 to 16, each sample a little-endian word */
+    int bits;          /* 8; 9 to 16, each sample a little-endian word; or
+                          AE_PLANE_FLOAT */
 } AePlane;
 
 typedef struct {
@@ -66,7 +71,7 @@ gboolean ae_picture_is_yuv420(const AePictureFormat *format);
  * fields of an interlaced frame. */
 AePicture ae_picture_field(const AePicture *picture, int field, int fields);
 
-/* The largest sample: 255 for 8 bits. */
+/* The largest sample: 255 for 8 bits, 1 for floats. */
 int ae_plane_most(const AePlane *plane);
 
 /* Reads @n samples of row @y, from column @x on, all inside the plane, as they
@@ -108,6 +113,10 @@ void ae_plane_fill(const AePlane *plane, int v);
  * nearest. */
 void ae_plane_blend(const AePlane *out, const AePlane *in, int y,
                     float strength);
+
+/* Fills a plane with the samples of @in, each @scale times in both directions.
+ * Scale 1 copies bit for bit. */
+void ae_plane_enlarge(const AePlane *out, const AePlane *in, int scale);
 
 /* Copies all planes bit for bit between pictures of one format and size. */
 void ae_picture_copy(const AePicture *out, const AePicture *in);

@@ -778,22 +778,25 @@ static void look_for_cut(Job *job)
     t->cut = cut;
 }
 
-void ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
-                     float sigma)
+gboolean ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
+                         float sigma)
 {
     Job job = {temporal, frame, sigma};
     AePool *pool = temporal->pool;
     int rows = temporal->blocks_h;
+    gboolean written;
 
     ae_pool_run(pool, measure, &job, rows);
     find_motion(&job);
     look_for_cut(&job);
     ae_pool_run(pool, update, &job, rows);
-    if (!temporal->fresh)
+    written = !temporal->fresh;
+    if (written)
         ae_pool_run(pool, give, &job, rows);
     if (temporal->age == OLD)
         follow_noise(temporal);
     temporal->fresh = FALSE;
+    return written;
 }
 
 void ae_temporal_reset(AeTemporal *temporal)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "gstaechroma.h"
+#include "video/chroma.h"
 
-void gst_ae_chroma_from_rgb(float *const rows[3], int n, float zero)
+void ae_chroma_from_rgb(float *const rows[3], int n, float zero)
 {
     for (int x = 0; x < n; x++) {
         float r = rows[0][x], g = rows[1][x], b = rows[2][x];
@@ -13,7 +13,7 @@ void gst_ae_chroma_from_rgb(float *const rows[3], int n, float zero)
     }
 }
 
-void gst_ae_chroma_to_rgb(float *const rows[3], int n, float zero)
+void ae_chroma_to_rgb(float *const rows[3], int n, float zero)
 {
     for (int x = 0; x < n; x++) {
         float y = rows[0][x];
@@ -26,7 +26,7 @@ void gst_ae_chroma_to_rgb(float *const rows[3], int n, float zero)
     }
 }
 
-void gst_ae_chroma_halve(const float *rows, float *half, int n)
+void ae_chroma_halve(const float *rows, float *half, int n)
 {
     const float *below = rows + 2 * n;
 
@@ -35,8 +35,8 @@ void gst_ae_chroma_halve(const float *rows, float *half, int n)
                            below[2 * x + 1]);
 }
 
-void gst_ae_chroma_add(const float *row, const float *near, const float *far,
-                       float *target, int n)
+void ae_chroma_add(const float *row, const float *near, const float *far,
+                   float *target, int n)
 {
     float left = 0.75f * near[0] + 0.25f * far[0], middle = left;
 

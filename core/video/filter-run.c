@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A frame through the filter: rows of planes into tensors, through the model,
+ * perhaps through the temporal filter, and back. */
+#include "video/private.h"
+
+#include <string.h>
+
+#include "video/chroma.h"
+
+/* One run of a batch. Rows are the tasks. */
+typedef struct {
+    const AeFilter *filter;
+    const AeFilterBatch *batch;
+    const AePicture *in, *out;
+    int first; /* of the batch's images */
+    float strength;
+} Job;
+
+static const AeRange unit_range = {0.0f, 1.0f};
+static const AeRange level_range = {0.0f, 255.0f};
+
+static const AeFilterChannel *channel_of(const Job *job, int image, int c)
+{
+    const AeFilterBatch *batch = job->batch;
+
+    return &batch->channel[(job->first + image) * batch->channels + c];
+}
+
+/* Chroma of gray. */
+static float neutral(AeRange range)
+{
+    return range.low + 128 / 255.0f * range.span;
+}
+
+/* The pixels before row @y of image @image. */
+static size_t row_offset(const AeFilterBatch *batch, int image, int y)
+{
+    return ((size_t)image * batch->padded_height + y) * batch->padded_width;
+}
+
+static void read_row(const Job *job, int image, int c, int y)
+{
+    const AeFilterBatch *batch = job->batch;
+    const AeFilterChannel *channel = channel_of(job, image, c);
+    AeRange range = job->filter->range;
+    float *target = ae_plan_input(batch->plan, 0) +
+                    row_offset(batch, image, y) * batch->channels + c;
+
+    if (channel->plane >= 0)
+        ae_plane_read_lane(&job->in->plane[channel->plane], &channel->lane, y,
+                           batch->padded_width, range, target, batch->channels);
+    else
+        for (int x = 0; x < batch->padded_width; x++)
+            target[(size_t)x * batch->channels] = neutral(range);
+}
+
+static void read_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
+{
+    const Job *job = data;
+    int height = job->batch->padded_height;
+
+    for (int c = 0; c < job->batch->channels; c++)
+        read_row(job, (int)(index / height), c, (int)(index % height));
+}
+
+/* @row: all channels. */
+static void write_row(const Job *job, const float *row, int image, int c, int y)
+{
+    const AeFilterChannel *channel = channel_of(job, image, c);
+    const AeLane *lane = &channel->lane;
+    const AePlane *out;
+    int line = lane->y + y * lane->every;
+
+    if (channel->plane < 0)
+        return;
+    out = &job->out->plane[channel->plane];
+    if (line >= out->height)
+        return;
+    ae_plane_write_lane(out, lane, y, job->filter->range, row + c,
+                        job->batch->channels);
+    if (job->strength < 1 && lane->x == lane->every - 1)
+        ae_plane_blend(out, &job->in->plane[channel->plane], line,
+                       job->strength);
+}
+
+static void write_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
+{
+    const Job *job = data;
+    const AeFilterBatch *batch = job->batch;
+    size_t scale = (size_t)job->filter->scale;
+    int height = batch->height * job->filter->scale;
+    int image = (int)(index / height), y = (int)(index % height);
+    size_t line = (size_t)image * batch->padded_height * scale + y;
+    const float *row = ae_plan_output(batch->plan, 0) +
+                       line * batch->padded_width * scale * batch->channels;
+
+    for (int c = 0; c < batch->channels; c++)
+        write_row(job, row, image, c, y);
+}
+
+static void run_images(Job *job)
+{
+    const AeFilterBatch *batch = job->batch;
+    AePool *pool = job->filter->pool;
+
+    ae_pool_run(pool, read_task, job,
+                (int64_t)batch->per_run * batch->padded_height);
+    ae_plan_run(batch->plan);
+    ae_pool_run(pool, write_task, job,
+                (int64_t)batch->per_run * batch->height * job->filter->scale);
+}
+
+/* As row_offset(), of chroma at half of the size. */
+static size_t half_offset(const AeFilterBatch *batch, int chroma, int y)
+{
+    return ((size_t)chroma * (batch->padded_height / 2) + y) *
+           (batch->padded_width / 2);
+}
+
+/* Two rows of the frame, which are one of chroma at half of the size. */
+static void read_colour_task(void *data, int64_t index,
+                             int thread G_GNUC_UNUSED)
+{
+    const Job *job = data;
+    const AeFilterBatch *batch = job->batch;
+    float *images = ae_plan_input(batch->plan, 0);
+    float *half = ae_plan_input(batch->coarse, 0);
+    int row = (int)index;
+
+    for (int y = 2 * row; y < 2 * row + 2; y++) {
+        float *rows[AE_FILTER_COLOURS];
+
+        for (int image = 0; image < AE_FILTER_COLOURS; image++) {
+            rows[image] = images + row_offset(batch, image, y);
+            read_row(job, image, 0, y);
+        }
+        if (job->filter->format.colour == AE_COLOUR_RGB)
+            ae_chroma_from_rgb(rows, batch->padded_width,
+                               neutral(job->filter->range));
+    }
+    for (int c = 0; c < AE_FILTER_CHROMAS; c++)
+        ae_chroma_halve(images + row_offset(batch, c + 1, 2 * row),
+                        half + half_offset(batch, c, row),
+                        batch->padded_width / 2);
+}
+
+/* Half of what chroma has more where the model saw it at half of the size. */
+static void compare_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
+{
+    const AeFilterBatch *batch = ((const Job *)data)->batch;
+    const float *images = ae_plan_output(batch->plan, 0);
+    const float *half = ae_plan_output(batch->coarse, 0);
+    int row = (int)index, n = batch->padded_width / 2;
+
+    for (int c = 0; c < AE_FILTER_CHROMAS; c++) {
+        size_t offset = half_offset(batch, c, row);
+        float *more = batch->more + offset;
+
+        ae_chroma_halve(images + row_offset(batch, c + 1, 2 * row), more, n);
+        for (int x = 0; x < n; x++)
+            more[x] = 0.5f * (half[offset + x] - more[x]);
+    }
+}
+
+static void write_colour_task(void *data, int64_t index, int thread)
+{
+    const Job *job = data;
+    const AeFilterBatch *batch = job->batch;
+    const float *images = ae_plan_output(batch->plan, 0);
+    int y = (int)index, near = y / 2, last = batch->padded_height / 2 - 1;
+    int far = CLAMP(y % 2 == 0 ? near - 1 : near + 1, 0, last);
+    size_t width = (size_t)batch->padded_width;
+    float *rows[AE_FILTER_COLOURS];
+
+    for (int image = 0; image < AE_FILTER_COLOURS; image++)
+        rows[image] =
+            batch->rows + (size_t)(thread * AE_FILTER_COLOURS + image) * width;
+    memcpy(rows[0], images + row_offset(batch, 0, y), width * sizeof(float));
+    for (int c = 0; c < AE_FILTER_CHROMAS; c++)
+        ae_chroma_add(images + row_offset(batch, c + 1, y),
+                      batch->more + half_offset(batch, c, near),
+                      batch->more + half_offset(batch, c, far), rows[c + 1],
+                      (int)width / 2);
+    if (job->filter->format.colour == AE_COLOUR_RGB)
+        ae_chroma_to_rgb(rows, (int)width, neutral(job->filter->range));
+    for (int image = 0; image < AE_FILTER_COLOURS; image++)
+        write_row(job, rows[image], image, 0, y);
+}
+
+static void run_colour(Job *job)
+{
+    const AeFilterBatch *batch = job->batch;
+    AePool *pool = job->filter->pool;
+
+    ae_pool_run(pool, read_colour_task, job, batch->padded_height / 2);
+    ae_plan_run(batch->plan);
+    ae_plan_run(batch->coarse);
+    ae_pool_run(pool, compare_task, job, batch->padded_height / 2);
+    ae_pool_run(pool, write_colour_task, job, batch->height);
+}
+
+/* Enlarges a plane without the model. */
+static void plain_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
+{
+    const Job *job = data;
+    const AeFilterPlain *plain = &job->filter->plain[index];
+    const AePlane *in = &job->in->plane[plain->plane];
+    const AePlane *out = &job->out->plane[plain->plane];
+    size_t width = (size_t)plain->width;
+
+    for (int y = 0; y < plain->height; y++)
+        ae_plane_read(in, y, plain->width, unit_range,
+                      plain->small + (size_t)y * width, 1);
+    ae_resampler_run(plain->resampler, plain->small, plain->large);
+    width *= (size_t)job->filter->scale;
+    for (int y = 0; y < out->height; y++)
+        ae_plane_write(out, 0, y, out->width, unit_range,
+                       plain->large + (size_t)y * width, 1);
+}
+
+/* Writes what the model does not make: planes that it does not see. */
+static void write_rest(Job *job)
+{
+    const AeFilter *filter = job->filter;
+    const AePictureFormat *format = &filter->format;
+
+    for (int c = format->n_colours; c < format->n_planes; c++)
+        if (filter->scale == 1)
+            ae_plane_enlarge(&job->out->plane[c], &job->in->plane[c], 1);
+        else if (!format->alpha)
+            ae_plane_fill(&job->out->plane[c], 255);
+    ae_pool_run(filter->pool, plain_task, job, filter->n_plains);
+}
+
+/* Runs the model on all colour planes of a field. @out may be of floats. */
+static void run_model(const AeFilter *filter, const AePicture *in,
+                      const AePicture *out, float strength)
+{
+    for (int i = 0; i < filter->n_batches; i++) {
+        const AeFilterBatch *batch = &filter->batch[i];
+
+        for (int k = 0; k < batch->n_images; k += batch->per_run) {
+            Job job = {filter, batch, in, out, k, strength};
+
+            if (batch->coarse != NULL)
+                run_colour(&job);
+            else
+                run_images(&job);
+        }
+    }
+}
+
+static void run_field(const AeFilter *filter, const AePicture *in,
+                      const AePicture *out, float strength)
+{
+    Job job = {filter, NULL, in, out, 0, strength};
+
+    if (strength == 0) {
+        ae_picture_copy(out, in);
+        return;
+    }
+    write_rest(&job);
+    run_model(filter, in, out, strength);
+}
+
+static int row_width(const AeFilter *filter, int plane)
+{
+    return ae_round_up(filter->format.width, AE_TEMPORAL_BLOCK) >>
+           filter->format.log2_x[plane];
+}
+
+static void read_noisy(void *data, int plane, int y, float *row)
+{
+    const Job *job = data;
+
+    ae_plane_read(&job->in->plane[plane], y, row_width(job->filter, plane),
+                  level_range, row, 1);
+}
+
+static void read_denoised(void *data, int plane, int y, float *row)
+{
+    const Job *job = data;
+
+    ae_plane_read(&job->filter->denoised.plane[plane], y,
+                  row_width(job->filter, plane), level_range, row, 1);
+}
+
+/* Writes @row, of a plane in @range, mixed with the input. */
+static void mix_row(const Job *job, int plane, int y, AeRange range,
+                    const float *row)
+{
+    enum { CHUNK = 256 };
+    const AePlane *in = &job->in->plane[plane], *out = &job->out->plane[plane];
+    float mixed[CHUNK];
+
+    for (int x = 0; x < out->width; x += CHUNK) {
+        const AeLane lane = {x, 0, 1};
+        int n = MIN(out->width - x, CHUNK);
+
+        ae_plane_read_lane(in, &lane, y, n, range, mixed, 1);
+        for (int i = 0; i < n; i++)
+            mixed[i] += job->strength * (row[x + i] - mixed[i]);
+        ae_plane_write(out, x, y, n, range, mixed, 1);
+    }
+}
+
+static void give_row(const Job *job, int plane, int y, AeRange range,
+                     const float *row)
+{
+    const AePlane *out = &job->out->plane[plane];
+
+    if (y >= out->height)
+        return;
+    if (job->strength < 1)
+        mix_row(job, plane, y, range, row);
+    else
+        ae_plane_write(out, 0, y, out->width, range, row, 1);
+}
+
+static void write_temporal(void *data, int plane, int y, const float *row)
+{
+    give_row(data, plane, y, level_range, row);
+}
+
+static void write_denoised_task(void *data, int64_t index,
+                                int thread G_GNUC_UNUSED)
+{
+    const Job *job = data;
+
+    for (int c = 0; c < job->filter->format.n_colours; c++) {
+        const AePlane *plane = &job->filter->denoised.plane[c];
+        int y = (int)index;
+
+        if (y < plane->height)
+            give_row(
+                job, c, y, unit_range,
+                (const float *)(plane->data + (ptrdiff_t)y * plane->stride));
+    }
+}
+
+/* The model's result waits as floats for the temporal filter, which adds
+ * nothing to the first frame of a scene. */
+static float run_temporal(const AeFilter *filter, const AePicture *in,
+                          const AePicture *out,
+                          const AeFilterSettings *settings)
+{
+    Job job = {filter, NULL, in, out, 0, settings->strength};
+    AeTemporalFrame frame = {read_noisy, read_denoised, write_temporal, &job};
+
+    write_rest(&job);
+    run_model(filter, in, &filter->denoised, 1);
+    if (!ae_temporal_run(filter->temporal, &frame, settings->sigma))
+        ae_pool_run(filter->pool, write_denoised_task, &job,
+                    filter->format.height);
+    return ae_temporal_sigma(filter->temporal);
+}
+
+void ae_filter_reset(AeFilter *filter)
+{
+    if (filter->temporal != NULL)
+        ae_temporal_reset(filter->temporal);
+}
+
+float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
+                    const AeFilterSettings *settings)
+{
+    if (filter->temporal != NULL && settings->temporal &&
+        settings->strength > 0)
+        return run_temporal(filter, in, out, settings);
+    ae_filter_reset(filter);
+    for (int i = 0; i < filter->n_fields; i++) {
+        AePicture in_field = ae_picture_field(in, i, filter->n_fields);
+        AePicture out_field = ae_picture_field(out, i, filter->n_fields);
+
+        run_field(filter, &in_field, &out_field, settings->strength);
+    }
+    return 0;
+}

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Makes a filter for a model and a format: which planes become which images,
+ * in what sizes, and the plans for them. */
+#include "video/private.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "base/tensor.h"
+
+/* What the parts of a filter are made from. */
+typedef struct {
+    AeModel *model;
+    AeMetadata metadata;
+    int channels; /* of the model's input */
+    AePrecision precision;
+} Maker;
+
+static const AeShape *input_shape(const AeModel *model)
+{
+    return &ae_model_value(model, ae_model_input(model, 0))->shape;
+}
+
+static void set_shape_error(const AePlan *plan, const char *wanted,
+                            GError **error)
+{
+    g_autofree char *in = ae_shape_to_string(ae_plan_input_shape(plan, 0));
+    g_autofree char *out = ae_shape_to_string(ae_plan_output_shape(plan, 0));
+
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model turns %s into %s, but its output must have %s", in,
+                out, wanted);
+}
+
+static AePlan *plan_shape(AeModel *model, const AeShape *shape, AePool *pool,
+                          AePrecision precision, GError **error)
+{
+    AePlanOptions options = {
+        .shapes = shape, .n_inputs = 1, .pool = pool, .precision = precision};
+    AePlan *plan = ae_plan_new(model, &options, error);
+
+    if (plan == NULL)
+        g_prefix_error(error,
+                       "the model cannot run on images of %" G_GINT64_FORMAT
+                       "x%" G_GINT64_FORMAT ": ",
+                       shape->dim[3], shape->dim[2]);
+    return plan;
+}
+
+/* The factor between the images that go in and come out; 0: no whole number. */
+static int plan_scale(const AePlan *plan)
+{
+    const AeShape *in = ae_plan_input_shape(plan, 0);
+    const AeShape *out = ae_plan_output_shape(plan, 0);
+    int64_t scale =
+        out->rank == 4 && in->dim[2] > 0 ? out->dim[2] / in->dim[2] : 0;
+
+    if (scale == 0 || scale > G_MAXINT || out->dim[0] != in->dim[0] ||
+        out->dim[1] != in->dim[1] || out->dim[2] != in->dim[2] * scale ||
+        out->dim[3] != in->dim[3] * scale)
+        return 0;
+    return (int)scale;
+}
+
+static AePlan *plan_images(const Maker *maker, const AeFilter *filter,
+                           const AeFilterBatch *batch, GError **error)
+{
+    AeShape shape = ae_shape(4, batch->per_run, batch->channels,
+                             batch->padded_height, batch->padded_width);
+    g_autoptr(AePlan) plan =
+        plan_shape(maker->model, &shape, filter->pool, maker->precision, error);
+
+    if (plan == NULL || plan_scale(plan) == filter->scale)
+        return g_steal_pointer(&plan);
+    set_shape_error(plan,
+                    filter->scale == 1
+                        ? "the shape of its input"
+                        : "the same multiple of every input's size",
+                    error);
+    return NULL;
+}
+
+/* Whether the size fits the one that the file fixes. */
+static gboolean check_size(const AeModel *model, const AeFilterBatch *batch,
+                           GError **error)
+{
+    const AeShape *shape = input_shape(model);
+    int64_t height = shape->dim[2], width = shape->dim[3];
+
+    if ((width == AE_UNKNOWN || width == batch->width) &&
+        (height == AE_UNKNOWN || height == batch->height))
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model wants images of %" G_GINT64_FORMAT
+                "x%" G_GINT64_FORMAT " and no others, but a plane of this "
+                "video has %dx%d",
+                width, height, batch->width, batch->height);
+    return FALSE;
+}
+
+static gboolean choose_images_per_run(const AeModel *model,
+                                      AeFilterBatch *batch, GError **error)
+{
+    int64_t fixed = input_shape(model)->dim[0];
+    int images = batch->n_images;
+
+    batch->per_run = fixed == AE_UNKNOWN ? images : (int)MIN(fixed, images);
+    if (batch->per_run > 0 && fixed <= images && images % batch->per_run == 0)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model wants batches of %" G_GINT64_FORMAT
+                " images, but %d planes of this video have %dx%d",
+                fixed, images, batch->width, batch->height);
+    return FALSE;
+}
+
+/* Plans for the smallest padding that works, a multiple of @times those of the
+ * model; the error is that of the first that does not. */
+static gboolean plan_batch(const Maker *maker, const AeFilter *filter,
+                           AeFilterBatch *batch, int times, GError **error)
+{
+    g_autoptr(GError) first = NULL;
+    int multiple;
+
+    if (!check_size(maker->model, batch, error) ||
+        !choose_images_per_run(maker->model, batch, error))
+        return FALSE;
+    for (int i = 0; batch->plan == NULL; i++) {
+        multiple = ae_metadata_multiple(&maker->metadata, i) * times;
+        if (multiple == 0)
+            break;
+        int width = ae_round_up(batch->width, multiple);
+        int height = ae_round_up(batch->height, multiple);
+
+        if (width == batch->padded_width && height == batch->padded_height)
+            continue;
+        batch->padded_width = width;
+        batch->padded_height = height;
+        batch->plan =
+            plan_images(maker, filter, batch, first == NULL ? &first : NULL);
+    }
+    if (batch->plan == NULL)
+        g_propagate_error(error, g_steal_pointer(&first));
+    return batch->plan != NULL;
+}
+
+/* Whether a batch has luma and chroma of one size, or RGB, which becomes that,
+ * for a model of any size that wants them. */
+static gboolean has_colours(const Maker *maker, const AeFilter *filter,
+                            const AeFilterBatch *batch)
+{
+    const AeShape *shape = input_shape(maker->model);
+
+    return maker->metadata.luma_chroma && batch->channels == 1 &&
+           batch->n_images == AE_FILTER_COLOURS &&
+           filter->format.log2_x[1] == 0 && filter->format.log2_y[1] == 0 &&
+           shape->dim[0] == AE_UNKNOWN && shape->dim[2] == AE_UNKNOWN &&
+           shape->dim[3] == AE_UNKNOWN;
+}
+
+static gboolean plan_colours(const Maker *maker, const AeFilter *filter,
+                             AeFilterBatch *batch, GError **error)
+{
+    AeShape shape = ae_shape(4, AE_FILTER_CHROMAS, 1, batch->padded_height / 2,
+                             batch->padded_width / 2);
+    size_t rows = (size_t)ae_pool_threads(filter->pool) * AE_FILTER_COLOURS;
+
+    batch->more = ae_alloc_floats((size_t)ae_shape_elements(&shape));
+    batch->rows = ae_alloc_floats(rows * (size_t)batch->padded_width);
+    if (batch->more == NULL || batch->rows == NULL) {
+        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                    "there is not enough memory for chroma of %dx%d",
+                    batch->padded_width / 2, batch->padded_height / 2);
+        return FALSE;
+    }
+    batch->coarse =
+        plan_shape(maker->model, &shape, filter->pool, maker->precision, error);
+    return batch->coarse != NULL;
+}
+
+/* Samples of a plane, of fields where frames are interlaced. */
+static int plane_width(const AeFilter *filter, int plane)
+{
+    int log2 = filter->format.log2_x[plane];
+
+    return (filter->format.width + (1 << log2) - 1) >> log2;
+}
+
+static int plane_height(const AeFilter *filter, int plane)
+{
+    int log2 = filter->format.log2_y[plane];
+
+    return (filter->format.height / filter->n_fields + (1 << log2) - 1) >> log2;
+}
+
+/* The channels of a further image of this size, in the batch of that size. */
+static AeFilterChannel *add_image(AeFilter *filter, int width, int height,
+                                  int channels)
+{
+    AeFilterBatch *batch = filter->batch;
+
+    while (batch < filter->batch + filter->n_batches &&
+           (batch->width != width || batch->height != height))
+        batch++;
+    if (batch == filter->batch + filter->n_batches) {
+        filter->n_batches++;
+        batch->width = width;
+        batch->height = height;
+        batch->channels = channels;
+    }
+    return &batch->channel[batch->n_images++ * channels];
+}
+
+/* An image of AE_YUV420_CHANNELS, of three planes or of one without colour. */
+static void add_yuv420(AeFilter *filter, int luma, gboolean colour)
+{
+    AeFilterChannel *channel =
+        add_image(filter, (plane_width(filter, luma) + 1) / 2,
+                  (plane_height(filter, luma) + 1) / 2, AE_YUV420_CHANNELS);
+
+    for (int c = 0; c < 4; c++)
+        channel[c] = (AeFilterChannel){luma, {c % 2, c / 2, 2}};
+    for (int c = 4; c < AE_YUV420_CHANNELS; c++)
+        channel[c] = (AeFilterChannel){colour ? c - 3 : -1, {0, 0, 1}};
+}
+
+/* The first @n planes become images of @channels. */
+static void add_images(AeFilter *filter, int channels, int n)
+{
+    gboolean colour = ae_picture_is_yuv420(&filter->format);
+
+    if (channels == AE_YUV420_CHANNELS) {
+        for (int c = 0; c < (colour ? 1 : n); c++)
+            add_yuv420(filter, c, colour);
+        return;
+    }
+    for (int first = 0; first < n; first += channels) {
+        AeFilterChannel *channel =
+            add_image(filter, plane_width(filter, first),
+                      plane_height(filter, first), channels);
+
+        for (int c = 0; c < channels; c++)
+            channel[c] = (AeFilterChannel){first + c, {0, 0, 1}};
+    }
+}
+
+/* Enlarging moves the first sample outwards by (scale - 1) / (2 scale) samples.
+ * Chroma that is cosited has to stay with the first sample of luma, whose
+ * samples lie 2^@log2 times as close. */
+static double chroma_shift(int scale, int log2, gboolean cosited)
+{
+    return cosited ? (scale - 1) / (2.0 * scale) * (1 - 1.0 / (1 << log2)) : 0;
+}
+
+static gboolean add_plain(AeFilter *filter, int plane, GError **error)
+{
+    AeFilterPlain *plain = &filter->plain[filter->n_plains++];
+    const AePictureFormat *format = &filter->format;
+    int width = plane_width(filter, plane), scale = filter->scale;
+    int height = plane_height(filter, plane);
+    size_t n = (size_t)width * (size_t)height;
+
+    *plain = (AeFilterPlain){.plane = plane, .width = width, .height = height};
+    plain->resampler = ae_resampler_new_shifted(
+        width, height, width * scale, height * scale, 1, AE_RESAMPLE_BICUBIC,
+        chroma_shift(scale, format->log2_x[plane], format->cosited_x),
+        chroma_shift(scale, format->log2_y[plane], format->cosited_y));
+    plain->small = ae_alloc_floats(n);
+    plain->large = ae_alloc_floats(n * (size_t)scale * (size_t)scale);
+    if (plain->small != NULL && plain->large != NULL)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                "there is not enough memory to make %dx%d samples %d times "
+                "larger",
+                width, height, scale);
+    return FALSE;
+}
+
+/* Which planes the model sees, and which are enlarged without it. */
+static gboolean group_planes(AeFilter *filter, int channels, GError **error)
+{
+    const AePictureFormat *format = &filter->format;
+    int n = filter->scale > 1 && channels == 1 ? 1 : format->n_colours;
+
+    add_images(filter, channels, n);
+    for (int c = n; c < format->n_planes && filter->scale > 1; c++)
+        if ((c < format->n_colours || format->alpha) &&
+            !add_plain(filter, c, error))
+            return FALSE;
+    return TRUE;
+}
+
+/* The fields of a frame alternate row by row in every plane; they must have
+ * equally many. */
+static gboolean split_fields(AeFilter *filter, GError **error)
+{
+    const AePictureFormat *format = &filter->format;
+    gboolean even = format->fields == AE_FIELDS_INTERLEAVED;
+
+    filter->n_fields = format->fields == AE_FIELDS_NONE ? 1 : 2;
+    for (int c = 0; c < format->n_planes; c++)
+        even &= format->height % (2 << format->log2_y[c]) == 0;
+    if (filter->n_fields == 1 || even)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "this video is interlaced, and its %d rows are not those of "
+                "two equal fields in turn: put a deinterlace before the "
+                "element",
+                format->height);
+    return FALSE;
+}
+
+static gboolean check_format(const Maker *maker, const AeFilter *filter,
+                             GError **error)
+{
+    if (maker->channels == 3 && filter->format.colour != AE_COLOUR_RGB) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model wants RGB, but this video is %s: put a "
+                    "videoconvert before the element",
+                    filter->format.name);
+        return FALSE;
+    }
+    if (maker->channels == AE_YUV420_CHANNELS && filter->scale > 1) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model takes 4:2:0 video (?x6x?x?), but only images "
+                    "of 1 or 3 channels are enlarged");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Past frames can help a denoiser: what it takes away is noise, so the rest of
+ * what changes is motion. */
+static gboolean is_temporal(const Maker *maker, const AeFilter *filter)
+{
+    return maker->metadata.task == AE_TASK_DENOISE && filter->scale == 1 &&
+           filter->n_fields == 1 && filter->format.log2_x[1] <= 1;
+}
+
+static gboolean add_temporal(AeFilter *filter, GError **error)
+{
+    const AePictureFormat *format = &filter->format;
+    gboolean halved_x[AE_TEMPORAL_PLANES], halved_y[AE_TEMPORAL_PLANES];
+
+    filter->denoised.format = *format;
+    for (int c = 0; c < format->n_colours; c++) {
+        int width = plane_width(filter, c), height = plane_height(filter, c);
+        float *data = ae_alloc_floats((size_t)width * (size_t)height);
+
+        filter->denoised.plane[c] =
+            (AePlane){(uint8_t *)data, width * (int)sizeof(float),
+                      sizeof(float),   width,
+                      height,          AE_PLANE_FLOAT};
+        if (data == NULL) {
+            g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                        "there is not enough memory for frames of %dx%d",
+                        format->width, format->height);
+            return FALSE;
+        }
+        halved_x[c] = format->log2_x[c] > 0;
+        halved_y[c] = format->log2_y[c] > 0;
+    }
+    filter->temporal =
+        ae_temporal_new(format->width, format->height, format->n_colours,
+                        halved_x, halved_y, filter->pool, error);
+    return filter->temporal != NULL;
+}
+
+int ae_filter_channels(const AeModel *model, GError **error)
+{
+    const AeShape *shape;
+    g_autofree char *text = NULL;
+
+    if (model->inputs->len != 1 || model->outputs->len != 1) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model has %u inputs and %u outputs, where one image "
+                    "each was expected",
+                    model->inputs->len, model->outputs->len);
+        return 0;
+    }
+    shape = input_shape(model);
+    if (shape->rank == 4 && (shape->dim[1] == 1 || shape->dim[1] == 3 ||
+                             shape->dim[1] == AE_YUV420_CHANNELS))
+        return (int)shape->dim[1];
+    text = ae_shape_to_string(shape);
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model takes an input of %s, where an image of 1, 3 or 6 "
+                "channels (?x1x?x?, ?x3x?x? or ?x6x?x?) was expected",
+                text);
+    return 0;
+}
+
+int ae_filter_scale(AeModel *model, GError **error)
+{
+    enum { SIDE = 32 };
+    AeShape shape = *input_shape(model);
+    AeMetadata metadata;
+    int scale;
+
+    if (!ae_metadata_read(model, &metadata, error))
+        return 0;
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dim[i] == AE_UNKNOWN)
+            shape.dim[i] =
+                i == 0 ? 1
+                       : ae_round_up(SIDE, ae_metadata_multiple(&metadata, 0));
+    g_autoptr(AePlan) plan =
+        plan_shape(model, &shape, NULL, AE_PRECISION_AUTO, error);
+    if (plan == NULL)
+        return 0;
+    scale = plan_scale(plan);
+    if (scale == 0)
+        set_shape_error(plan, "a whole multiple of its input's size", error);
+    return scale;
+}
+
+AeFilter *ae_filter_new(AeModel *model, const AePictureFormat *format,
+                        const AeFilterOptions *options, GError **error)
+{
+    g_autoptr(AeFilter) filter = g_new0(AeFilter, 1);
+    Maker maker = {.model = model, .precision = options->precision};
+
+    filter->format = *format;
+    filter->scale = options->scale;
+    maker.channels = ae_filter_channels(model, error);
+    if (maker.channels == 0 || !split_fields(filter, error) ||
+        !check_format(&maker, filter, error) ||
+        !ae_metadata_read(model, &maker.metadata, error))
+        return NULL;
+    filter->range = maker.metadata.range;
+    filter->pool = ae_pool_new(options->threads);
+    if (!group_planes(filter, maker.channels, error))
+        return NULL;
+    for (int i = 0; i < filter->n_batches; i++) {
+        AeFilterBatch *batch = &filter->batch[i];
+        gboolean colours = has_colours(&maker, filter, batch);
+
+        if (!plan_batch(&maker, filter, batch, colours ? 2 : 1, error) ||
+            (colours && !plan_colours(&maker, filter, batch, error)))
+            return NULL;
+    }
+    if (is_temporal(&maker, filter) && !add_temporal(filter, error))
+        return NULL;
+    return g_steal_pointer(&filter);
+}
+
+void ae_filter_free(AeFilter *filter)
+{
+    if (filter == NULL)
+        return;
+    for (int i = 0; i < filter->n_batches; i++) {
+        ae_plan_free(filter->batch[i].plan);
+        ae_plan_free(filter->batch[i].coarse);
+        ae_free(filter->batch[i].more);
+        ae_free(filter->batch[i].rows);
+    }
+    for (int i = 0; i < filter->n_plains; i++) {
+        ae_resampler_free(filter->plain[i].resampler);
+        ae_free(filter->plain[i].small);
+        ae_free(filter->plain[i].large);
+    }
+    for (int c = 0; c < AE_PICTURE_PLANES; c++)
+        ae_free(filter->denoised.plane[c].data);
+    ae_temporal_free(filter->temporal);
+    if (filter->pool != NULL)
+        ae_pool_free(filter->pool);
+    g_free(filter);
+}
+
+gboolean ae_filter_fits(const AeFilter *filter, const AePictureFormat *format)
+{
+    const AePictureFormat *own = &filter->format;
+
+    return strcmp(own->name, format->name) == 0 &&
+           own->width == format->width && own->height == format->height &&
+           own->fields == format->fields &&
+           own->cosited_x == format->cosited_x &&
+           own->cosited_y == format->cosited_y;
+}

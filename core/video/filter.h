@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* All that a denoiser or an enlarger does to a frame: an image-to-image model
+ * made ready for pictures of one format and size, which keep their size or
+ * become a whole number of times larger. Samples stay floats from the first
+ * read to the last write, so they are rounded once.
+ *
+ *     filter = ae_filter_new(model, &format, &options, &error);
+ *     ae_filter_run(filter, &in, &out, &settings);
+ *
+ * What the model sees depends on its input channels:
+ *
+ *   1  Each colour plane (Y, U and V, or R, G and B) as a gray image. If the
+ *      metadata ask for luma and chroma, and batch and size are open, RGB as
+ *      luma and chroma of full size: the noise of a camera is less in luma, and
+ *      chroma is smooth (Dabov et al., "Color image denoising via sparse 3D
+ *      collaborative filtering", ICIP 2007). Chroma of full size the model then
+ *      sees at half of the size, too; the coarse part of the result is the mean
+ *      of both.
+ *   3  RGB.
+ *   6  4:2:0 video at half of its size: the four lumas of a block, row by row,
+ *      and its two chromas. Of other formats each plane as luma without colour.
+ *
+ * A model with one input channel that enlarges sees Y alone; chroma and alpha
+ * are resampled bicubically, chroma where its site says. Otherwise alpha and
+ * unused bytes are copied. The two fields of an interlaced frame are pictures
+ * of their own.
+ *
+ * Pictures whose size the strides of the model do not divide are reflected at
+ * the right and bottom edge up to the next multiple: that of the metadata, or
+ * the smallest power of two, up to 32, with which the model keeps the size.
+ *
+ * With a denoiser that keeps the size, past frames improve progressive video
+ * (temporal.h). */
+#pragma once
+
+#include "plan/plan.h"
+#include "video/picture.h"
+
+G_BEGIN_DECLS
+
+typedef struct AeFilter AeFilter;
+
+typedef struct {
+    int scale;   /* upscaling factor; 1: frames keep their size */
+    int threads; /* 0: one a processor */
+    AePrecision precision;
+} AeFilterOptions;
+
+/* These may change from frame to frame. */
+typedef struct {
+    float strength;    /* weight of the result in a frame that keeps its size,
+                          0 .. 1; the rest is the input, which at 0 is copied */
+    gboolean temporal; /* use past frames */
+    float sigma;       /* for that: standard deviation of the noise where 255
+                          is white; 0: measured */
+} AeFilterSettings;
+
+/* Input channels of a model that turns one image into another: 1, 3 or 6. 0
+ * with AE_ERROR_SHAPE if the model does something else. */
+int ae_filter_channels(const AeModel *model, GError **error);
+
+/* The upscaling factor of a model with these channels, found by planning it for
+ * a small image. 0 with AE_ERROR_SHAPE if it is no whole number, and with the
+ * errors of ae_plan_new(). */
+int ae_filter_scale(AeModel *model, GError **error);
+
+/* @model must outlive the filter. Errors: AE_ERROR_SHAPE (size, format, fields
+ * or batch do not fit the model), AE_ERROR_FORMAT (metadata), AE_ERROR_MEMORY
+ * and those of ae_plan_new(). Their sentences call the model "the model". */
+AeFilter *ae_filter_new(AeModel *model, const AePictureFormat *format,
+                        const AeFilterOptions *options, GError **error);
+void ae_filter_free(AeFilter *filter);
+
+/* TRUE if the filter is for pictures of @format. */
+gboolean ae_filter_fits(const AeFilter *filter, const AePictureFormat *format);
+
+/* The next frame is the first of a scene. */
+void ae_filter_reset(AeFilter *filter);
+
+/* Filters @in into @out, of the same format and the upscaling factor's size.
+ * Cannot fail and allocates nothing. Returns the standard deviation of the
+ * noise where 255 is white, measured or from @settings; 0 without temporal
+ * filtering. */
+float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
+                    const AeFilterSettings *settings);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeFilter, ae_filter_free)
+
+G_END_DECLS

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the two files of the filter share: filter.c makes it for a format,
+ * filter-run.c runs it on pictures. */
+#pragma once
+
+#include "base/pool.h"
+#include "video/filter.h"
+#include "video/resample.h"
+#include "video/temporal.h"
+
+/* Images of luma and chroma, all of full size, and of chroma among them. */
+enum { AE_FILTER_COLOURS = 3, AE_FILTER_CHROMAS = 2 };
+
+/* Where a channel of an image comes from and goes to. */
+typedef struct {
+    int plane; /* -1: none, the channel is chroma of gray */
+    AeLane lane;
+} AeFilterChannel;
+
+/* Images of one size, and the plan that they go through: all in one run, or
+ * some at a time where the file fixes the batch. */
+typedef struct {
+    AePlan *plan;
+    AeFilterChannel
+        channel[AE_PICTURE_PLANES * AE_YUV420_CHANNELS]; /* image by image */
+    int n_images, channels;
+    int per_run; /* images */
+    int width, height;
+    int padded_width, padded_height;
+
+    /* Of AE_FILTER_COLOURS images, if the model sees luma and chroma. */
+    AePlan *coarse; /* for chroma at half of the size */
+    float *more;    /* chroma of that size */
+    float *rows;    /* AE_FILTER_COLOURS rows a thread */
+} AeFilterBatch;
+
+/* A plane that is enlarged without the model. */
+typedef struct {
+    int plane, width, height; /* of the input */
+    AeResampler *resampler;
+    float *small, *large;
+} AeFilterPlain;
+
+struct AeFilter {
+    AePool *pool;
+    AePictureFormat format; /* of a frame */
+    int n_fields;           /* 2: frames are interlaced */
+    int scale;
+    AeRange range;
+    AeFilterBatch batch[AE_PICTURE_PLANES];
+    int n_batches;
+    AeFilterPlain plain[AE_PICTURE_PLANES];
+    int n_plains;
+
+    AeTemporal *temporal; /* NULL: not for this model or format */
+    AePicture denoised;   /* planes of floats, for the temporal filter */
+};
