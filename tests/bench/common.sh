@@ -4,6 +4,7 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../../pipelines/lib/common.sh"
 . "$ROOT/pipelines/lib/data.sh"
+. "$ROOT/pipelines/lib/idx.sh"
 
 HERE=$ROOT/tests/bench
 ENVIRONMENT=$BUILD/bench/peers
