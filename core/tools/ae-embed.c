@@ -8,7 +8,7 @@
 #include "tools/ae-codec.h"
 #include "tools/ae-tool.h"
 
-/* Row-major, one row an image. */
+/* Saves a row an image, in row-major order. */
 static gboolean save_codes(const AeTensor *codes, const char *path,
                            GError **error)
 {
@@ -55,8 +55,8 @@ static void print_moments(const AeTensor *codes)
            sds.sum / (double)k, sds.low, sds.high);
 }
 
-/* Codes of all @images; the labels of the file @path for a conditional model
- * are left in @labels. */
+/* Encodes all @images. Leaves in @labels the labels of the file @path, which a
+ * conditional model needs. */
 static AeTensor *encode_all(const Codec *codec, const AeIdx *images,
                             const char *path, AeIdx **labels, GError **error)
 {
@@ -114,7 +114,7 @@ static gboolean run_pca(Arguments *args, GError **error)
     return TRUE;
 }
 
-/* Rows from codes (.npy) or images (idx): a matrix. */
+/* A matrix with a row for each code (.npy) or image (idx). */
 static AeTensor *load_rows(const char *path, GError **error)
 {
     g_autoptr(GBytes) bytes = ae_file_read(path, error);
@@ -217,69 +217,58 @@ static gboolean run_knn(Arguments *args, GError **error)
     return TRUE;
 }
 
-/* Mean squared errors of @images as the model rebuilds them; free. */
-static double *measure_errors(const Codec *codec, const AeIdx *images,
-                              const char *label_path, GError **error)
+/* The mean squared error of each image of the file @path after encoding and
+ * decoding; @n is their number. Free. */
+static double *measure_errors(const Codec *codec, const char *path,
+                              const char *label_path, int64_t *n,
+                              GError **error)
 {
-    g_autoptr(AeIdx) labels = NULL;
-    g_autoptr(AeTensor) codes =
-        encode_all(codec, images, label_path, &labels, error);
-    g_autoptr(AeTensor) outputs =
-        codes != NULL
-            ? codec_decode(codec, codes, labels != NULL ? labels->data : NULL,
-                           error)
-            : NULL;
-    int64_t n = images->dim[0], size = (int64_t)ae_idx_item_size(images);
+    g_autoptr(AeIdx) images = ae_idx_load(path, error), labels = NULL;
+    g_autoptr(AeTensor) codes = NULL, outputs = NULL;
+    int64_t size;
     double *errors;
 
+    if (images != NULL)
+        codes = encode_all(codec, images, label_path, &labels, error);
+    if (codes != NULL)
+        outputs = codec_decode(codec, codes,
+                               labels != NULL ? labels->data : NULL, error);
     if (outputs == NULL)
         return NULL;
-    if (ae_shape_elements(&outputs->shape) != n * size) {
+    *n = images->dim[0];
+    size = (int64_t)ae_idx_item_size(images);
+    if (ae_shape_elements(&outputs->shape) != *n * size) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the model's images are not as large as its input's");
+                    "the model's output is not as large as its input");
         return NULL;
     }
-    errors = g_new0(double, n);
-    for (int64_t i = 0; i < n * size; i++) {
+    errors = g_new0(double, *n);
+    for (int64_t i = 0; i < *n * size; i++) {
         double difference = outputs->data[i] - images->data[i] / 255.0;
         errors[i / size] += difference * difference / (double)size;
     }
     return errors;
 }
 
-static double *load_errors(const Codec *codec, const char *path,
-                           const char *label_path, int64_t *n, GError **error)
-{
-    g_autoptr(AeIdx) images = ae_idx_load(path, error);
-
-    if (images == NULL)
-        return NULL;
-    *n = images->dim[0];
-    return measure_errors(codec, images, label_path, error);
-}
-
-static void print_errors(const double *errors, int64_t n)
+/* The mean and the largest of @n errors, and the rank of @foreign (or NULL)
+ * among them: 1 if it is the largest. */
+static void print_errors(const double *errors, int64_t n, const double *foreign)
 {
     double sum = 0, largest = 0;
+    int64_t rank = 1;
 
     for (int64_t i = 0; i < n; i++) {
         sum += errors[i];
         largest = MAX(largest, errors[i]);
+        rank += foreign != NULL && errors[i] >= *foreign;
     }
     printf("mean squared error %.6f (%" G_GINT64_FORMAT
            " images, largest %.6f)\n",
            sum / (double)n, n, largest);
-}
-
-static void print_rank(double foreign, const double *errors, int64_t n)
-{
-    int64_t rank = 1;
-
-    for (int64_t i = 0; i < n; i++)
-        rank += errors[i] >= foreign;
-    printf("the foreign image: %.6f, rank %" G_GINT64_FORMAT
-           " of %" G_GINT64_FORMAT "\n",
-           foreign, rank, n + 1);
+    if (foreign != NULL)
+        printf("the foreign image: %.6f, rank %" G_GINT64_FORMAT
+               " of %" G_GINT64_FORMAT "\n",
+               *foreign, rank, n + 1);
 }
 
 static gboolean run_error(Arguments *args, GError **error)
@@ -297,14 +286,12 @@ static gboolean run_error(Arguments *args, GError **error)
         return FALSE;
     codec = codec_load(args->argv[1], error);
     if (codec != NULL)
-        errors = load_errors(codec, args->argv[2], label_path, &n, error);
+        errors = measure_errors(codec, args->argv[2], label_path, &n, error);
     if (errors != NULL && args->argc > 3)
-        foreign = load_errors(codec, args->argv[3], NULL, &others, error);
+        foreign = measure_errors(codec, args->argv[3], NULL, &others, error);
     if (errors == NULL || (args->argc > 3 && foreign == NULL))
         return FALSE;
-    print_errors(errors, n);
-    if (foreign != NULL)
-        print_rank(foreign[0], errors, n);
+    print_errors(errors, n, foreign);
     return TRUE;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `ae figure weights`: what the first layer of a model has learned. */
+/* `ae figure weights`: the weights of a model's first layer as pictures. */
 #include <math.h>
 
 #include "tools/ae-tool.h"
@@ -32,7 +32,7 @@ typedef struct {
     float *numbers;
 } Tiles;
 
-/* Of a convolution: a kernel for each pair of channels. */
+/* The tiles of a convolution: a kernel for each pair of channels. */
 static void set_kernels(Tiles *tiles, const AeTensor *weight)
 {
     const int64_t *dim = weight->shape.dim;
@@ -44,8 +44,9 @@ static void set_kernels(Tiles *tiles, const AeTensor *weight)
     ae_tensor_to_row_major(weight, tiles->numbers);
 }
 
-/* Of a dense layer: what each unit sees of the image, a picture a channel. A
- * conditional model's label stands behind the image, and is left out. */
+/* The tiles of a dense layer: for each unit and channel the weights of the
+ * image's pixels. The weights of a conditional model's label, which stand
+ * behind them, are left out. */
 static gboolean set_units(Tiles *tiles, const AeTensor *weight,
                           gboolean transposed, const AeShape *image,
                           GError **error)

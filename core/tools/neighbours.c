@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Squared distances of blocks of rows come from a matrix product,
  * |a - b|^2 = |a|^2 - 2 a b + |b|^2, whose rounding errors are bounded; only
- * what may be among the nearest within that bound is measured exactly, so the
- * answer is that of the definition. */
+ * rows that may be among the nearest within that bound are measured exactly, so
+ * the answer is that of the definition. */
 #include "tools/neighbours.h"
 
 #include <float.h>

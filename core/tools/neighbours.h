@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Classes by the nearest neighbours: how well codes keep what the labels tell
+/* Classification by nearest neighbours: it shows how well codes keep classes
  * apart. */
 #pragma once
 

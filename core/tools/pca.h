@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Principal components (Pearson 1901, Hotelling 1933) as the autoencoder that
- * they are: the linear one of the least squared error. */
+/* Principal components (Pearson 1901, Hotelling 1933) as an autoencoder: they
+ * are the linear one with the least squared error. */
 #pragma once
 
 #include "data/idx.h"
