@@ -230,7 +230,7 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
         !gst_ae_picture_map(GST_ELEMENT(self), &frame, &self->info, in))
         return GST_FLOW_ERROR;
     picture = gst_ae_picture_of_frame(&frame);
-    ae_codec_set_seed(codec, ae_random_mix(seed, number));
+    ae_codec_set_seed(codec, seed, number);
     ae_codec_set_picture(codec, 0, &picture);
     gst_video_frame_unmap(&frame);
     ae_codec_run(codec);

@@ -2,7 +2,9 @@
 #include "codec/codec.h"
 
 #include "base/error.h"
+#include "base/random.h"
 #include "plan/training.h"
+#include "video/plane.h"
 
 struct AeCodec {
     gboolean encodes;
@@ -452,9 +454,9 @@ void ae_codec_set_label(AeCodec *codec, int i, int label)
         row[k] = k == label;
 }
 
-void ae_codec_set_seed(AeCodec *codec, uint64_t seed)
+void ae_codec_set_seed(AeCodec *codec, uint64_t seed, uint64_t number)
 {
-    ae_plan_set_seed(codec->plan, seed);
+    ae_plan_set_seed(codec->plan, ae_random_mix(seed, number));
 }
 
 void ae_codec_run(AeCodec *codec)

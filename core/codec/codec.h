@@ -93,8 +93,9 @@ AeTensor ae_codec_image(const AeCodec *codec, int i);
  * until it is set again. */
 void ae_codec_set_label(AeCodec *codec, int i, int label);
 
-/* Of the random numbers that the next run draws. */
-void ae_codec_set_seed(AeCodec *codec, uint64_t seed);
+/* The random numbers of the next run depend on @seed and on @number, that of
+ * the run. */
+void ae_codec_set_seed(AeCodec *codec, uint64_t seed, uint64_t number);
 
 /* Encodes or decodes the whole batch. Cannot fail and allocates nothing. */
 void ae_codec_run(AeCodec *codec);

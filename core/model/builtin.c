@@ -8,7 +8,6 @@
 
 #include "ae-models.h"
 #include "base/error.h"
-#include "model/onnx.h"
 #include "model/onnx-parse.h"
 
 #define PREFIX "/ae/models/"
@@ -42,16 +41,11 @@ const char *const *ae_builtin_names(void)
     return (const char *const *)names;
 }
 
-GBytes *ae_builtin_model(const char *name)
-{
-    g_autofree char *path = g_strconcat(PREFIX, name, SUFFIX, NULL);
-
-    return g_resource_lookup_data(ae_models_get_resource(), path, 0, NULL);
-}
-
 AeModel *ae_builtin_load(const char *name, GError **error)
 {
-    g_autoptr(GBytes) bytes = ae_builtin_model(name);
+    g_autofree char *path = g_strconcat(PREFIX, name, SUFFIX, NULL);
+    g_autoptr(GBytes) bytes =
+        g_resource_lookup_data(ae_models_get_resource(), path, 0, NULL);
     g_autofree char *names = NULL;
 
     if (bytes != NULL)

@@ -9,9 +9,6 @@ G_BEGIN_DECLS
 /* The names of all models, sorted, ended by NULL. */
 const char *const *ae_builtin_names(void);
 
-/* The ONNX file of model @name; NULL if there is none. */
-GBytes *ae_builtin_model(const char *name);
-
 /* Model @name. AE_ERROR_VALUE (there is no such model; the message lists the
  * names) and the errors of ae_onnx_parse(). */
 AeModel *ae_builtin_load(const char *name, GError **error);

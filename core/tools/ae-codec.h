@@ -5,6 +5,7 @@
 #pragma once
 
 #include "ae.h"
+#include "data/png.h"
 
 typedef struct {
     AeModel *model;

@@ -5,9 +5,14 @@
 #pragma once
 
 #include "ae.h"
+#include "base/file.h"
+#include "base/random.h"
 #include "data/npy.h"
+#include "data/png.h"
 #include "kernels/kernels.h"
 #include "model/safetensors.h"
+#include "networks/architectures.h"
+#include "video/resample.h"
 #include "tools/figure.h"
 #include "tools/neighbours.h"
 #include "tools/pca.h"

@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "base/tensor.h"
 #include "train/still.h"
+#include "video/plane.h"
 
 enum { STREAM_CUT = 1, STREAM_SHUFFLE }; /* parts of the seed */
 enum { PAST = 2 };                       /* earlier pictures that are kept */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "video/chroma.h"
+#include "video/plane.h"
 
 /* One run of a batch. Rows are the tasks. */
 typedef struct {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/tensor.h"
+#include "video/plane.h"
 
 /* What the parts of a filter are made from. */
 typedef struct {

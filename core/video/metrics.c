@@ -10,6 +10,7 @@
  * rows. Samples are shifted by half of the range first: variances do not
  * change, and float loses less. */
 #include "video/metrics.h"
+#include "video/plane.h"
 
 #include <math.h>
 #include <stdlib.h>

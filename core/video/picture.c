@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Samples of pictures as floats and back; all else that moves samples. */
-#include "video/picture.h"
+#include "video/plane.h"
 
 #include <string.h>
 

@@ -64,21 +64,6 @@ typedef struct {
 AePicture ae_picture_of_bytes(uint8_t *data, int width, int height,
                               int channels);
 
-/* TRUE if the format is YUV with half of the width and height for chroma. */
-gboolean ae_picture_is_yuv420(const AePictureFormat *format);
-
-/* The rows @field, @field + @fields, ... of a picture: one of the @fields
- * fields of an interlaced frame. */
-AePicture ae_picture_field(const AePicture *picture, int field, int fields);
-
-/* The largest sample: 255 for 8 bits, 1 for floats. */
-int ae_plane_most(const AePlane *plane);
-
-/* Reads @n samples of row @y, from column @x on, all inside the plane, as they
- * are, 0 .. ae_plane_most(), into integers that stand @step apart. */
-void ae_plane_read_integers(const AePlane *plane, int x, int y, int n,
-                            uint16_t *target, int step);
-
 /* Reads @n samples of row @y, from column 0 on, into floats that stand @step
  * floats apart. Rows and columns past the edge are reflected at the last one,
  * which is not repeated. */
@@ -90,33 +75,6 @@ void ae_plane_read(const AePlane *plane, int y, int n, AeRange range,
  * becomes 0. */
 void ae_plane_write(const AePlane *plane, int x, int y, int n, AeRange range,
                     const float *source, int step);
-
-/* A part of a plane: from (@x, @y) on every @every-th sample of every
- * @every-th row. */
-typedef struct {
-    int x, y, every;
-} AeLane;
-
-/* The same for a lane: @row and @n count its rows and samples. Reading reflects
- * at the edge of the plane; writing stops there, and rows past it are
- * dropped. */
-void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int row,
-                        int n, AeRange range, float *target, int step);
-void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int row,
-                         AeRange range, const float *source, int step);
-
-/* Gives all samples of a plane the value @v. */
-void ae_plane_fill(const AePlane *plane, int v);
-
-/* Moves row @y of @out towards that of @in, a plane of the same size and depth:
- * @strength, 0 .. 1, is the weight of @out, the rest that of @in. Rounds to the
- * nearest. */
-void ae_plane_blend(const AePlane *out, const AePlane *in, int y,
-                    float strength);
-
-/* Fills a plane with the samples of @in, each @scale times in both directions.
- * Scale 1 copies bit for bit. */
-void ae_plane_enlarge(const AePlane *out, const AePlane *in, int scale);
 
 /* Copies all planes bit for bit between pictures of one format and size. */
 void ae_picture_copy(const AePicture *out, const AePicture *in);

@@ -7,6 +7,7 @@
 #include "video/filter.h"
 #include "video/resample.h"
 #include "video/temporal.h"
+#include "video/plane.h"
 
 /* Images of luma and chroma, all of full size, and of chroma among them. */
 enum { AE_FILTER_COLOURS = 3, AE_FILTER_CHROMAS = 2 };

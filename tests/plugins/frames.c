@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "ae.h"
+#include "base/random.h"
 
 void frames_set_caps(GstHarness *harness, GstVideoInfo *info,
                      const char *format, int width, int height)

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "ae.h"
+#include "base/random.h"
 
 /* An aecompare with a harness on each sink pad, and what it posts. */
 typedef struct {

@@ -11,6 +11,8 @@
 #include "models.h"
 #include "ops/attributes.h"
 #include "model/build.h"
+#include "base/file.h"
+#include "base/random.h"
 
 static const char *const formats[] = {
     "I420_10LE", "I422_10LE", "Y444_10LE", "GRAY16_LE", "GRAY8", "I420", "YV12",

@@ -8,6 +8,7 @@
 #include "models.h"
 #include "plan/training.h"
 #include "model/build.h"
+#include "base/random.h"
 
 static void save_network(const char *name, const char *architecture,
                          int channels, int classes)

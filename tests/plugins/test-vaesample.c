@@ -11,6 +11,7 @@
 #include "codec/slerp.h"
 #include "models.h"
 #include "model/build.h"
+#include "base/random.h"
 
 enum { SIDE = 3, SIZE = SIDE * SIDE }; /* of mirror's images */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Known answers of Philox4x32-10, and the distributions drawn from it. */
 #include "ae.h"
+#include "base/random.h"
 
 #include <math.h>
 #include <string.h>

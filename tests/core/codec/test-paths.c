@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Spherical interpolation and even spacing, against what geometry says. */
 #include "ae.h"
+#include "base/random.h"
 #include "codec/slerp.h"
 
 #include <math.h>

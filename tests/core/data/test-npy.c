@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ae.h"
 #include "data/npy.h"
+#include "base/file.h"
 
 #include <glib/gstdio.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ae.h"
+#include "data/png.h"
 
 #include <glib/gstdio.h>
 #include <png.h>

@@ -23,6 +23,7 @@
 #include "ops/ops.h"
 #include "model/build.h"
 #include "model/onnx-parse.h"
+#include "base/file.h"
 
 #define RELATIVE 1e-3 /* the tolerances of ONNX's own test runner */
 #define ABSOLUTE 1e-5 /* it has 1e-7, which sums in another order exceed */

@@ -12,6 +12,7 @@
 #include "ops/ops.h"
 #include "model/onnx-parse.h"
 #include "model/build.h"
+#include "base/file.h"
 
 static char *folder;
 

@@ -11,6 +11,7 @@
 
 #include "ae.h"
 #include "model/safetensors.h"
+#include "base/file.h"
 
 static char *folder;
 

@@ -7,6 +7,7 @@
 #include "plan/bands.h"
 #include "ops/attributes.h"
 #include "model/build.h"
+#include "base/random.h"
 
 /* A model under construction: a chain of values, each named v<number>. */
 typedef struct {

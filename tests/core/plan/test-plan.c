@@ -7,6 +7,7 @@
 #include "plan/training.h"
 #include "ops/attributes.h"
 #include "model/build.h"
+#include "base/random.h"
 
 /* A model under construction whose values are named by the test. */
 typedef struct {

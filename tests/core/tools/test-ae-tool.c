@@ -7,6 +7,8 @@
 #include "ae.h"
 #include "model/build.h"
 #include "model/safetensors.h"
+#include "data/png.h"
+#include "base/random.h"
 
 static const struct {
     const char *arguments;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ae.h"
 #include "tools/neighbours.h"
+#include "base/random.h"
 
 #include <math.h>
 

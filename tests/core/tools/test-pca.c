@@ -3,6 +3,7 @@
  * depend on each other. */
 #include "ae.h"
 #include "tools/pca.h"
+#include "base/random.h"
 
 #include <math.h>
 #include <string.h>

@@ -9,6 +9,8 @@
 #include "tools/quantize.h"
 #include "ops/ops.h"
 #include "model/build.h"
+#include "data/png.h"
+#include "base/random.h"
 
 static GPtrArray *random_samples(int channels, int n)
 {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ae.h"
+#include "base/random.h"
 
 enum { W = 9, H = 7 };
 

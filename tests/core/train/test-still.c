@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ae.h"
+#include "train/still.h"
 
 enum { SIDE = 64, ROUNDS = 40 };
 

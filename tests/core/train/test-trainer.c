@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ae.h"
+#include "base/random.h"
 
 #define IMAGES 37 /* no multiple of lanes or micro-batches */
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "ae.h"
+#include "base/random.h"
 
 enum { AREAS = 4000 };
 

@@ -3,6 +3,7 @@
 #include "video/noise-jpeg.h"
 
 #include "ae.h"
+#include "base/random.h"
 
 enum { W = 19, H = 13, C = 3, SIZE = W * H * C };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ae.h"
+#include "base/random.h"
+#include "video/plane.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "ae.h"
+#include "base/random.h"
+#include "video/temporal.h"
 
 #define SIGMA 8.0f /* of the noise */
 #define LEFT 0.1f  /* of the noise, by the denoiser */

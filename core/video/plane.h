@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the core alone does to pictures and their planes: fields, samples as
+ * whole numbers, parts of a plane, blending and enlarging. */
+#pragma once
+
+#include "video/picture.h"
+
+G_BEGIN_DECLS
+
+/* TRUE if the format is YUV with half of the width and height for chroma. */
+gboolean ae_picture_is_yuv420(const AePictureFormat *format);
+
+/* The rows @field, @field + @fields, ... of a picture: one of the @fields
+ * fields of an interlaced frame. */
+AePicture ae_picture_field(const AePicture *picture, int field, int fields);
+
+/* The largest sample: 255 for 8 bits, 1 for floats. */
+int ae_plane_most(const AePlane *plane);
+
+/* Reads @n samples of row @y, from column @x on, all inside the plane, as they
+ * are, 0 .. ae_plane_most(), into integers that stand @step apart. */
+void ae_plane_read_integers(const AePlane *plane, int x, int y, int n,
+                            uint16_t *target, int step);
+
+/* A part of a plane: from (@x, @y) on every @every-th sample of every
+ * @every-th row. */
+typedef struct {
+    int x, y, every;
+} AeLane;
+
+/* As ae_plane_read() and ae_plane_write(), for a lane: @row and @n count its rows and samples. Reading reflects
+ * at the edge of the plane; writing stops there, and rows past it are
+ * dropped. */
+void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int row,
+                        int n, AeRange range, float *target, int step);
+void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int row,
+                         AeRange range, const float *source, int step);
+
+/* Gives all samples of a plane the value @v. */
+void ae_plane_fill(const AePlane *plane, int v);
+
+/* Moves row @y of @out towards that of @in, a plane of the same size and depth:
+ * @strength, 0 .. 1, is the weight of @out, the rest that of @in. Rounds to the
+ * nearest. */
+void ae_plane_blend(const AePlane *out, const AePlane *in, int y,
+                    float strength);
+
+/* Fills a plane with the samples of @in, each @scale times in both directions.
+ * Scale 1 copies bit for bit. */
+void ae_plane_enlarge(const AePlane *out, const AePlane *in, int scale);
+
+G_END_DECLS
