@@ -107,6 +107,8 @@ static void run_images(Job *job)
     ae_pool_run(pool, read_task, job,
                 (int64_t)batch->per_run * batch->padded_height);
     ae_plan_run(batch->plan);
+    if (batch->direct && job->out == &job->filter->denoised)
+        return;
     ae_pool_run(pool, write_task, job,
                 (int64_t)batch->per_run * batch->height * job->filter->scale);
 }

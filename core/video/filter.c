@@ -338,28 +338,54 @@ static gboolean is_temporal(const Maker *maker, const AeFilter *filter)
            filter->n_fields == 1 && filter->format.log2_x[1] <= 1;
 }
 
+/* Where the model makes one plane an image, from 0 to 1 and all in one run, its
+ * output is read in place. */
+static void read_in_place(AeFilter *filter, AeFilterBatch *batch)
+{
+    int stride = batch->padded_width * (int)sizeof(float);
+
+    batch->direct = batch->channels == 1 && batch->coarse == NULL &&
+                    batch->per_run == batch->n_images &&
+                    filter->range.low == 0 && filter->range.span == 1;
+    for (int i = 0; i < batch->n_images && batch->direct; i++)
+        filter->denoised.plane[batch->channel[i].plane] = (AePlane){
+            (uint8_t *)ae_plan_output(batch->plan, 0) +
+                (size_t)i * (size_t)batch->padded_height * (size_t)stride,
+            stride,
+            sizeof(float),
+            batch->width,
+            batch->height,
+            AE_PLANE_FLOAT};
+}
+
 static gboolean add_temporal(AeFilter *filter, GError **error)
 {
     const AePictureFormat *format = &filter->format;
     gboolean halved_x[AE_TEMPORAL_PLANES], halved_y[AE_TEMPORAL_PLANES];
 
     filter->denoised.format = *format;
+    for (int i = 0; i < filter->n_batches; i++)
+        read_in_place(filter, &filter->batch[i]);
     for (int c = 0; c < format->n_colours; c++) {
         int width = plane_width(filter, c), height = plane_height(filter, c);
-        float *data = ae_alloc_floats((size_t)width * (size_t)height);
 
-        filter->denoised.plane[c] =
-            (AePlane){(uint8_t *)data, width * (int)sizeof(float),
-                      sizeof(float),   width,
-                      height,          AE_PLANE_FLOAT};
-        if (data == NULL) {
+        halved_x[c] = format->log2_x[c] > 0;
+        halved_y[c] = format->log2_y[c] > 0;
+        if (filter->denoised.plane[c].data != NULL)
+            continue;
+        filter->memory[c] = ae_alloc_floats((size_t)width * (size_t)height);
+        filter->denoised.plane[c] = (AePlane){(uint8_t *)filter->memory[c],
+                                              width * (int)sizeof(float),
+                                              sizeof(float),
+                                              width,
+                                              height,
+                                              AE_PLANE_FLOAT};
+        if (filter->memory[c] == NULL) {
             g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
                         "there is not enough memory for frames of %dx%d",
                         format->width, format->height);
             return FALSE;
         }
-        halved_x[c] = format->log2_x[c] > 0;
-        halved_y[c] = format->log2_y[c] > 0;
     }
     filter->temporal =
         ae_temporal_new(format->width, format->height, format->n_colours,
@@ -461,7 +487,7 @@ void ae_filter_free(AeFilter *filter)
         ae_free(filter->plain[i].large);
     }
     for (int c = 0; c < AE_PICTURE_PLANES; c++)
-        ae_free(filter->denoised.plane[c].data);
+        ae_free(filter->memory[c]);
     ae_temporal_free(filter->temporal);
     if (filter->pool != NULL)
         ae_pool_free(filter->pool);

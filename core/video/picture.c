@@ -116,6 +116,8 @@ static inline void read_floats(float *target, int target_step,
         float v;
 
         memcpy(&v, source + (size_t)x * source_step, sizeof v);
+        v = v > 0.0f ? v : 0.0f;
+        v = v < 1.0f ? v : 1.0f;
         target[(size_t)x * target_step] = range.low + v * range.span;
     }
 }
@@ -128,7 +130,9 @@ static void read_run(const AePlane *plane, const uint8_t *source,
 {
     unsigned most = (unsigned)ae_plane_most(plane);
 
-    if (plane->bits == AE_PLANE_FLOAT)
+    if (plane->bits == AE_PLANE_FLOAT && source_step == 4 && step == 1)
+        read_floats(target, 1, source, 4, n, range);
+    else if (plane->bits == AE_PLANE_FLOAT)
         read_floats(target, step, source, source_step, n, range);
     else if (plane->bits > 8 && source_step == 2 && step == 1)
         read_samples(target, 1, source, 2, n, range, 2, most);
@@ -211,7 +215,9 @@ static void write_run(const AePlane *plane, uint8_t *target, int target_step,
 {
     unsigned most = (unsigned)ae_plane_most(plane);
 
-    if (plane->bits == AE_PLANE_FLOAT)
+    if (plane->bits == AE_PLANE_FLOAT && target_step == 4 && step == 1)
+        write_floats(target, 4, source, 1, n, range);
+    else if (plane->bits == AE_PLANE_FLOAT)
         write_floats(target, target_step, source, step, n, range);
     else if (plane->bits > 8 && target_step == 2 && step == 1)
         write_samples(target, 2, source, 1, n, range, 2, most);

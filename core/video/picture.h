@@ -42,8 +42,9 @@ typedef struct {
     AeFields fields;
 } AePictureFormat;
 
-/* Bits of a plane inside the core whose samples are floats, from 0 to 1. They
- * can be read and written as floats, but not blended, copied or filled. */
+/* Bits of a plane inside the core whose samples are floats, clipped to 0 .. 1
+ * when they are read or written. Such a plane cannot be blended, copied or
+ * filled. */
 #define AE_PLANE_FLOAT 32
 
 typedef struct {

@@ -25,7 +25,8 @@ typedef struct {
     AeFilterChannel
         channel[AE_PICTURE_PLANES * AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
-    int per_run; /* images */
+    int per_run;     /* images */
+    gboolean direct; /* the plan's output is what the temporal filter reads */
     int width, height;
     int padded_width, padded_height;
 
@@ -55,4 +56,6 @@ struct AeFilter {
 
     AeTemporal *temporal; /* NULL: not for this model or format */
     AePicture denoised;   /* planes of floats, for the temporal filter */
+    float *memory[AE_PICTURE_PLANES]; /* of these; NULL: the plan's output is
+                                         the plane */
 };
