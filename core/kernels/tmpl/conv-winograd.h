@@ -181,11 +181,12 @@ ALWAYS_INLINE void W(winograd_output_row)(const AeWinogradOutput *out,
 static int W(winograd_output)(const AeWinogradOutput *output, int c)
 {
     const AeWinogradOutput out = *output; /* no store can change it */
+    const Finish finish = finish_of(&output->epilogue);
 
     for (; out.c - c >= WIDTH; c += WIDTH) {
-        const W(Channels) f = W(channels_new)(&out.epilogue, c, WIDTH, 1);
+        const W(Channels) f = W(channels_new)(&output->epilogue, c, WIDTH, 1);
 
-        switch (finish_of(&out.epilogue)) {
+        switch (finish) {
         case FINISH_NONE:
             W(winograd_output_row)(&out, &f, c, FINISH_NONE);
             break;
