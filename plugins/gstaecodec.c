@@ -16,8 +16,8 @@ G_DEFINE_ABSTRACT_TYPE(GstAeCodec, gst_ae_codec, GST_TYPE_BASE_TRANSFORM)
 static const GstAeProperty properties[] = {
     GST_AE_MODEL_PROPERTIES(GstAeCodec, settings, "vae"),
     {"label", "Label",
-     "Label of every frame, for conditional models; -1: each buffer's own, as "
-     "idxsrc attaches it",
+     "Label of every frame, for conditional models; -1: the label that each "
+     "buffer carries, as idxsrc attaches it",
      G_TYPE_INT, G_STRUCT_OFFSET(GstAeCodec, label), .number = FROM_BUFFER,
      .minimum = FROM_BUFFER, .maximum = G_MAXINT,
      .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},

@@ -118,14 +118,15 @@ static const GstAeProperty properties[] = {
      .flags = GST_PARAM_MUTABLE_PLAYING},
     {"frames", "Frames", "Pairs of frames compared so far", G_TYPE_UINT64,
      G_STRUCT_OFFSET(GstAeCompare, frames), .flags = G_PARAM_READABLE},
-    {"mse", "Mean squared error", "Mean of the frames' errors in [0, 1]",
-     G_TYPE_DOUBLE, .get = get_mse, .flags = G_PARAM_READABLE},
-    {"psnr", "PSNR", "PSNR of the mean squared error in dB", G_TYPE_DOUBLE,
-     .get = get_psnr, .flags = G_PARAM_READABLE},
-    {"psnr-mean", "Mean PSNR", "Mean of the frames' PSNR in dB", G_TYPE_DOUBLE,
-     .get = get_psnr_mean, .flags = G_PARAM_READABLE},
-    {"ssim", "SSIM", "Mean structural similarity", G_TYPE_DOUBLE,
-     .get = get_ssim, .flags = G_PARAM_READABLE},
+    {"mse", "Mean squared error",
+     "Mean squared error of all frames, samples in [0, 1]", G_TYPE_DOUBLE,
+     .get = get_mse, .flags = G_PARAM_READABLE},
+    {"psnr", "PSNR", "PSNR in dB of the mean squared error of all frames",
+     G_TYPE_DOUBLE, .get = get_psnr, .flags = G_PARAM_READABLE},
+    {"psnr-mean", "Mean PSNR", "Mean of the PSNR of each frame in dB",
+     G_TYPE_DOUBLE, .get = get_psnr_mean, .flags = G_PARAM_READABLE},
+    {"ssim", "SSIM", "Mean structural similarity (SSIM) of all frames",
+     G_TYPE_DOUBLE, .get = get_ssim, .flags = G_PARAM_READABLE},
 };
 
 static void reset_totals(GstAeCompare *self)

@@ -65,18 +65,18 @@ GST_ELEMENT_REGISTER_DEFINE(aedenoise, "aedenoise", GST_RANK_NONE,
 
 static const GstAeProperty properties[] = {
     {"strength", "Strength",
-     "How much the denoised frame counts; the rest is the frame as it came, "
-     "which at 0 passes bit for bit",
+     "Weight of the denoised frame; the input frame has the rest. At 0 the "
+     "input passes bit for bit",
      G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeDenoise, strength), .number = 1,
      .maximum = 1, .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
     {"temporal", "Temporal",
-     "Whether earlier frames help where nothing moves (models that were "
-     "trained to denoise; video that is not interlaced)",
+     "Use past frames where nothing moves (for models trained to denoise, "
+     "and progressive video)",
      G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeDenoise, temporal), .number = 1,
      .flags = GST_PARAM_MUTABLE_PLAYING},
     {"sigma", "Sigma",
-     "The level of the noise where 255 is white, by which motion is told from "
-     "noise (0: measured, see \"stats\")",
+     "Standard deviation of the noise where 255 is white; the temporal filter "
+     "tells motion from noise by it (0: measured, see \"stats\")",
      G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeDenoise, sigma), .maximum = 255,
      .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
 };

@@ -64,12 +64,11 @@ static GType gst_ae_output_get_type(void)
 }
 
 static const GstAeProperty properties[] = {
-    {"output", "Output", "What of the code is sent", G_TYPE_ENUM,
+    {"output", "Output", "Which values of the code to send", G_TYPE_ENUM,
      G_STRUCT_OFFSET(GstAeEncode, output), .number = AE_ENCODING_MEAN,
      .get_type = gst_ae_output_get_type, .flags = GST_PARAM_MUTABLE_PLAYING},
-    {"seed", "Seed", "Chooses the random numbers of output=sample",
-     G_TYPE_UINT64, G_STRUCT_OFFSET(GstAeEncode, seed),
-     .flags = GST_PARAM_MUTABLE_PLAYING},
+    {"seed", "Seed", "Seed of the random codes of output=sample", G_TYPE_UINT64,
+     G_STRUCT_OFFSET(GstAeEncode, seed), .flags = GST_PARAM_MUTABLE_PLAYING},
 };
 
 static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(

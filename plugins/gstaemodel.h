@@ -37,18 +37,19 @@ typedef struct {
 /* clang-format off */
 #define GST_AE_MODEL_PROPERTIES(Type, field, name)                             \
     {"model-file", "Model file",                                               \
-     "ONNX file of the model; where it is not set, \"model\" names one",       \
+     "ONNX file of the model; if it is not set, \"model\" names a model",      \
      G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model_file),                   \
      .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
     {"model", "Model",                                                         \
-     "Name of a model: NAME.onnx in the folders of GST_AE_MODEL_PATH and "     \
-     "gst-autoencoder/models of the data folders, or a built-in one",          \
+     "Name of a model: NAME.onnx in a folder of GST_AE_MODEL_PATH or in "      \
+     "gst-autoencoder/models of a data folder, or a built-in model",           \
      G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model), .text = name,          \
      .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
-    {"threads", "Threads", "Threads to work with; 0: one a processor",         \
-     G_TYPE_UINT, G_STRUCT_OFFSET(Type, field.threads), .maximum = 256,        \
+    {"threads", "Threads",                                                     \
+     "Number of worker threads (0: one for each processor)", G_TYPE_UINT,      \
+     G_STRUCT_OFFSET(Type, field.threads), .maximum = 256,                     \
      .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
-    {"precision", "Precision", "In which numbers convolutions are computed",   \
+    {"precision", "Precision", "Type of the numbers in convolutions",          \
      G_TYPE_ENUM, G_STRUCT_OFFSET(Type, field.precision),                      \
      .number = AE_PRECISION_AUTO, .get_type = gst_ae_precision_get_type,       \
      .flags = GST_PARAM_MUTABLE_PLAYING}

@@ -69,7 +69,7 @@ static const GstAeProperty properties[] = {
     {"noise", "Noise", "The noise model, KIND:KEY=VALUE,...", G_TYPE_STRING,
      G_STRUCT_OFFSET(GstAeNoise, text), .text = "gaussian:sd=0.1",
      .flags = GST_PARAM_MUTABLE_PLAYING},
-    {"seed", "Seed", "Chooses the random numbers", G_TYPE_UINT64,
+    {"seed", "Seed", "Seed of the random numbers", G_TYPE_UINT64,
      G_STRUCT_OFFSET(GstAeNoise, seed), .flags = GST_PARAM_MUTABLE_PLAYING},
 };
 

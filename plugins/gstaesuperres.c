@@ -57,8 +57,8 @@ GST_ELEMENT_REGISTER_DEFINE(aesuperres, "aesuperres", GST_RANK_NONE,
 
 static const GstAeProperty properties[] = {
     {"scale", "Scale",
-     "How often larger frames become, 2 to 4 (0: as the model makes them; "
-     "where none is set, as downstream asks for, or else 2)",
+     "Upscaling factor, 2 to 4 (0: the model's; if no model is set, the "
+     "factor that fits the caps of downstream, or else 2)",
      G_TYPE_UINT, G_STRUCT_OFFSET(GstAeSuperres, scale),
      .maximum = LARGEST_SCALE, .flags = GST_PARAM_MUTABLE_READY},
 };

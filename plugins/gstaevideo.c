@@ -675,15 +675,15 @@ static void get_stats(gpointer element, GValue *value)
 static const GstAeProperty properties[] = {
     GST_AE_MODEL_PROPERTIES(GstAeVideo, settings, NULL),
     {"reload", "Reload",
-     "Take the model file over again whenever it has changed; until it is "
-     "there, the named model is used",
+     "Load the model file again whenever it has changed; until the file "
+     "exists, the named model is used",
      G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeVideo, reload),
      .flags = GST_PARAM_MUTABLE_PLAYING},
     {"stats", "Statistics",
-     "Since the start: \"frames\" that went through the model, \"late\" ones "
-     "that passed it by, \"mean-ms\" a frame, the \"model\" in use and "
-     "\"sigma\", the level "
-     "of the noise where 255 is white (0: not measured)",
+     "Since the start: \"frames\" that went through the model, \"late\" frames "
+     "that did not, \"mean-ms\" of a frame, the \"model\" in use, and "
+     "\"sigma\", the standard deviation of the noise where 255 is white (0: "
+     "not measured)",
      G_TYPE_BOXED, .get_type = gst_structure_get_type, .get = get_stats,
      .flags = G_PARAM_READABLE},
 };

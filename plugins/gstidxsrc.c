@@ -61,13 +61,13 @@ static const GstAeProperty properties[] = {
     {"location", "Location", "The idx file of images, plain or .gz",
      G_TYPE_STRING, FIELD(location), .flags = GST_PARAM_MUTABLE_READY},
     {"labels-location", "Labels location",
-     "An idx file of as many labels, to go with the images (optional)",
-     G_TYPE_STRING, FIELD(labels_location), .flags = GST_PARAM_MUTABLE_READY},
-    {"epochs", "Epochs", "How often to send all images (0 = without end)",
+     "An idx file with one label for each image (optional)", G_TYPE_STRING,
+     FIELD(labels_location), .flags = GST_PARAM_MUTABLE_READY},
+    {"epochs", "Epochs", "How many times to send all images (0: without end)",
      G_TYPE_UINT, FIELD(epochs), .number = 1, .flags = GST_PARAM_MUTABLE_READY},
     {"shuffle", "Shuffle", "Send the images of each epoch in a random order",
      G_TYPE_BOOLEAN, FIELD(shuffle), .flags = GST_PARAM_MUTABLE_READY},
-    {"seed", "Seed", "Chooses the random orders", G_TYPE_UINT64, FIELD(seed),
+    {"seed", "Seed", "Seed of the random orders", G_TYPE_UINT64, FIELD(seed),
      .flags = GST_PARAM_MUTABLE_READY},
 };
 

@@ -83,9 +83,10 @@ static GType gst_ae_codes_mode_get_type(void)
 
 static const GstAeProperty properties[] = {
     GST_AE_MODEL_PROPERTIES(GstVaeSample, settings, "vae"),
-    {"mode", "Mode", "Which codes are decoded", G_TYPE_ENUM, FIELD(path.mode),
-     .number = AE_PATH_RANDOM, .get_type = gst_ae_codes_mode_get_type, PLAYING},
-    {"seed", "Seed", "Chooses the random codes and labels", G_TYPE_UINT64,
+    {"mode", "Mode", "Path of the codes through the latent space", G_TYPE_ENUM,
+     FIELD(path.mode), .number = AE_PATH_RANDOM,
+     .get_type = gst_ae_codes_mode_get_type, PLAYING},
+    {"seed", "Seed", "Seed of the random codes and labels", G_TYPE_UINT64,
      FIELD(path.seed), PLAYING},
     {"temperature", "Temperature", "Standard deviation of random codes",
      G_TYPE_FLOAT, FIELD(path.temperature), .number = 1, .maximum = 100,
@@ -96,13 +97,13 @@ static const GstAeProperty properties[] = {
      G_TYPE_UINT, FIELD(path.frames_per_step), .number = 30, .minimum = 1,
      .maximum = G_MAXINT, PLAYING},
     {"range-min", "Range minimum",
-     "First value: of the top row and the left column (grid), or of each "
-     "value's way (traverse)",
+     "Value of the top row and the left column (grid), or where each value of "
+     "the code starts (traverse)",
      G_TYPE_FLOAT, FIELD(path.range_min), .number = -2, .minimum = -1000,
      .maximum = 1000, CONTROLLABLE},
     {"range-max", "Range maximum",
-     "Last value: of the bottom row and the right column (grid), or of each "
-     "value's way (traverse)",
+     "Value of the bottom row and the right column (grid), or where each value "
+     "of the code ends (traverse)",
      G_TYPE_FLOAT, FIELD(path.range_max), .number = 2, .minimum = -1000,
      .maximum = 1000, CONTROLLABLE},
     {"columns", "Columns",
@@ -119,11 +120,11 @@ static const GstAeProperty properties[] = {
      G_TYPE_INT, FIELD(label), .number = AE_SHEET_RANDOM_LABEL,
      .minimum = AE_SHEET_RANDOM_LABEL, .maximum = G_MAXINT, CONTROLLABLE},
     {"latent", "Latent",
-     "A code, as numbers with commas between them: it is decoded in every "
-     "frame "
-     "(random, walk), or gives the values that stay (grid, traverse)",
+     "A code, as numbers with commas between them: every frame decodes it "
+     "(random, walk), or it gives the values that do not change (grid, "
+     "traverse)",
      G_TYPE_STRING, FIELD(latent), PLAYING},
-    {"is-live", "Live", "Send each frame when its time has come",
+    {"is-live", "Live", "Act as a live source: send each frame at its time",
      G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstVaeSample, is_live),
      .flags = GST_PARAM_MUTABLE_READY},
 };

@@ -67,78 +67,81 @@ static const AeOption table[] = {
     {"task", "Task", "What the network learns", AE_OPTION_CHOICE,
      FIELD(task.kind), .number = AE_TASK_AUTOENCODE, .choices = tasks},
     {"architecture", "Architecture",
-     "The network to train: a name that docs/user/models.md lists (default: "
-     "the "
-     "task's own)",
+     "Name of the network to train; docs/user/models.md lists the names "
+     "(default: the task chooses)",
      .type = AE_OPTION_STRING, .offset = FIELD(task.architecture)},
     {"latent-size", "Latent size",
-     "Values of the code (0: as the architecture has it)", AE_OPTION_UINT,
-     FIELD(task.latent_size), .maximum = 8192},
+     "Number of values of the code (0: the default of the architecture)",
+     AE_OPTION_UINT, FIELD(task.latent_size), .maximum = 8192},
     {"hidden-size", "Hidden size",
-     "Units of the dense layers around the code (0: as the architecture has "
-     "it)",
+     "Units of the dense layers around the code (0: the default of the "
+     "architecture)",
      AE_OPTION_UINT, FIELD(task.hidden_size), .maximum = 8192},
     {"latent-noise", "Latent noise",
-     "Standard deviation of the normal noise in the code; variational "
-     "networks: in units of their own (0: none, variational networks 1)",
+     "Standard deviation of the normal noise in the code; for variational "
+     "networks a factor on their own (0: none, or the factor 1)",
      AE_OPTION_FLOAT, FIELD(task.latent_noise), .maximum = 1e3},
     {"conditional", "Conditional",
-     "Encoder and decoder also see the frame's label",
+     "Encoder and decoder also see the label of the frame",
      .type = AE_OPTION_BOOLEAN, .offset = FIELD(task.conditional)},
-    {"classes", "Classes", "Labels of a conditional network are below this",
+    {"classes", "Classes",
+     "Number of classes: labels of a conditional network are below it",
      AE_OPTION_UINT, FIELD(task.classes), .number = 10, .minimum = 1,
      .maximum = 8192},
     {"loss", "Loss",
-     "How far the output is from the target: the mean over an image's "
-     "samples; with task=vae their sum",
+     "Distance of the output from the target: the mean over the samples of an "
+     "image, or their sum with task=vae",
      AE_OPTION_CHOICE, FIELD(task.loss), .choices = losses},
-    {"form", "Form", "How a variational network's second head is meant",
+    {"form", "Form", "What the second head of a variational network stands for",
      AE_OPTION_CHOICE, FIELD(task.form), .choices = forms},
     {"beta", "Beta",
-     "Weight of the code's term: the KL divergence (task=vae), the "
-     "discriminator's judgement (task=adversarial)",
+     "Weight of the loss of the code: the KL divergence (task=vae), or the "
+     "loss by the discriminator (task=adversarial)",
      AE_OPTION_FLOAT, FIELD(task.beta), .number = 1, .maximum = 1e6},
     {"activity-penalty", "Activity penalty",
-     "Weight of the sum of the code's absolute values, for a sparse code",
+     "Weight of the L1 norm of the code, which makes it sparse",
      AE_OPTION_FLOAT, FIELD(task.activity_penalty), .maximum = 1e6},
     {"discriminator-rate", "Discriminator rate",
-     "Learning rate of task=adversarial's discriminator (0: learning-rate)",
+     "Learning rate of the discriminator of task=adversarial (0: that of "
+     "the network)",
      AE_OPTION_FLOAT, FIELD(task.discriminator_rate), .maximum = 1e3},
     {"noise", "Noise",
-     "The noise that task=denoise adds, or task=superres to the smaller "
-     "version, such as gaussian:mean=0.5,sd=0.5 or gaussian:sd=0..0.2 (a "
-     "level of its own for each image; default: gaussian:sd=0.1 for "
-     "task=denoise, none for task=superres)",
+     "Noise that task=denoise adds, or that task=superres adds to the smaller "
+     "image: gaussian:mean=0.5,sd=0.5, or gaussian:sd=0..0.2 with a random "
+     "level for each image (default: gaussian:sd=0.1 for task=denoise, none "
+     "for task=superres)",
      .type = AE_OPTION_STRING, .offset = FIELD(task.noise)},
-    {"target", "Target", "What task=denoise learns to make of a noisy frame",
+    {"target", "Target",
+     "Target of task=denoise: the clean frame, or other noisy frames of a "
+     "scene that stands still",
      AE_OPTION_CHOICE, FIELD(task.target), .choices = targets},
     {"scale", "Scale", "Upscaling factor of task=superres", AE_OPTION_UINT,
      FIELD(task.scale), .number = 2, .minimum = 2, .maximum = 8},
     {"downscale", "Downscale", "How task=superres makes frames small",
      AE_OPTION_CHOICE, FIELD(task.downscale), .number = AE_RESAMPLE_BICUBIC,
      .choices = downscales},
-    {"seed", "Seed", "Decides initial weights, patches, order and noise",
+    {"seed", "Seed", "Seed of the initial weights, patches, order and noise",
      AE_OPTION_UINT64, FIELD(task.seed), .number = 1},
-    {"mode", "Mode", "Learn or measure", AE_OPTION_CHOICE, FIELD(mode),
-     .choices = modes},
+    {"mode", "Mode", "Train a model, or evaluate one", AE_OPTION_CHOICE,
+     FIELD(mode), .choices = modes},
     {"model-file", "Model file",
      "The ONNX file to write (or, with mode=evaluate, to read)",
      .type = AE_OPTION_STRING, .offset = FIELD(model_file)},
     {"initial-model", "Initial model",
-     "A model to train further: an ONNX file or the name of a built-in one; "
-     "with an architecture set, a new network that takes from it the weights "
-     "whose name and shape agree",
+     "A model to train further: an ONNX file or the name of a built-in model. "
+     "If architecture is set: a new network takes the weights of this model "
+     "whose names and shapes agree",
      .type = AE_OPTION_STRING, .offset = FIELD(initial_model)},
     {"checkpoint-file", "Checkpoint file",
-     "The safetensors file that a run can be resumed from (default: the model "
-     "file's name with .safetensors)",
+     "The safetensors file from which a run can resume (default: the name of "
+     "the model file with .safetensors)",
      .type = AE_OPTION_STRING, .offset = FIELD(checkpoint_file)},
     {"checkpoint-interval", "Checkpoint interval",
      "Steps between checkpoints (0: only at the end)", AE_OPTION_UINT,
      FIELD(checkpoint_interval), .maximum = G_MAXINT},
     {"resume", "Resume",
-     "Continue from the checkpoint file, if it is there; the source must send "
-     "the same frames again from the first",
+     "Continue from the checkpoint file, if it exists; the source must send "
+     "all frames again, in the same order",
      .type = AE_OPTION_BOOLEAN, .offset = FIELD(resume)},
     {"optimizer", "Optimizer", "How the loss is minimised", AE_OPTION_CHOICE,
      FIELD(optimizer), .choices = optimizers},
@@ -148,11 +151,12 @@ static const AeOption table[] = {
     {"schedule", "Schedule", "How the learning rate changes", AE_OPTION_CHOICE,
      FIELD(schedule), .choices = schedules},
     {"clip-norm", "Clip norm",
-     "The largest global norm of the gradient (0: no limit)", AE_OPTION_FLOAT,
+     "Largest L2 norm of the whole gradient (0: no limit)", AE_OPTION_FLOAT,
      FIELD(clip_norm), .maximum = 1e9},
     {"batch-size", "Batch size", "Images of one step", AE_OPTION_UINT,
      FIELD(batch_size), .number = 128, .minimum = 1, .maximum = 65536},
-    {"max-steps", "Maximum steps", "Stop after so many steps (0: never)",
+    {"max-steps", "Maximum steps",
+     "Number of steps after which training stops (0: no limit)",
      .type = AE_OPTION_UINT64, .offset = FIELD(max_steps)},
     {"patch-size", "Patch size",
      "Pixels a side of the random patches cut from frames (0: whole frames)",
@@ -165,17 +169,19 @@ static const AeOption table[] = {
     {"augment", "Augment", "Turn and mirror the images at random",
      .type = AE_OPTION_BOOLEAN, .offset = FIELD(sampler.augment)},
     {"shuffle-buffer", "Shuffle buffer",
-     "Images that are held to be mixed with later ones (0: none)",
+     "Number of images held back and mixed with later images (0: none)",
      AE_OPTION_UINT, FIELD(sampler.shuffle_buffer), .maximum = 1 << 20},
     {"validate-every", "Validate every",
-     "Keep each so-many-th image out of training and measure on it (0: none)",
+     "Hold out each N-th image of training, and validate on it (0: none)",
      AE_OPTION_UINT, FIELD(validate_every), .maximum = G_MAXINT},
     {"keep-best", "Keep best",
-     "Write the model only when it does better than before, and than the "
-     "initial one, on the first batch that validate-every has held out",
+     "Write the model only if its loss on the first batch of held-out images "
+     "(validate-every) is lower than that of all models before, the initial "
+     "model included",
      .type = AE_OPTION_BOOLEAN, .offset = FIELD(keep_best)},
-    {"threads", "Threads", "Worker threads (0: one a processor)",
-     AE_OPTION_UINT, FIELD(threads), .maximum = 256},
+    {"threads", "Threads",
+     "Number of worker threads (0: one for each processor)", AE_OPTION_UINT,
+     FIELD(threads), .maximum = 256},
 };
 
 const AeOption *ae_session_options_table(int *n)
