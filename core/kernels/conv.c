@@ -139,6 +139,14 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
     }
 }
 
+/* Two panels of full width at once. Apart from its caller, because its registers
+ * would have to be saved for every narrow panel, too. */
+static G_GNUC_NO_INLINE void conv_panel2(const AeConvRow *row,
+                                         const float *weights, int o, int valid)
+{
+    W(conv_panel)(row, weights, o, valid, 2);
+}
+
 /* Computes all panels of a row, two of full width at once where possible. */
 static void conv_panels(const AeConvRow *row)
 {
@@ -149,7 +157,7 @@ static void conv_panels(const AeConvRow *row)
 
         width = panel_width(left);
         if (panel_width(left - width) == AE_LANES && left > width) {
-            W(conv_panel)(row, weights, o, left, 2);
+            conv_panel2(row, weights, o, left);
             width *= 2;
         } else {
             width_within(width)->panel(row, weights, o, left);
@@ -209,6 +217,13 @@ void NAME(winograd_input)(const AeWinogradInput *in)
         c = width_within(in->c - c)->winograd_input(in, c);
 }
 
+/* As conv_panel2(). */
+static G_GNUC_NO_INLINE void product2(float *m, int64_t m_step, const float *v,
+                                      int ci, const float *u, int tiles)
+{
+    W(product)(m, m_step, v, ci, u, tiles, 2);
+}
+
 /* m = v * u for one position; @u is packed, and rows of @m are as wide as its
  * panels. */
 static void product(float *m, int64_t m_step, const float *v, int ci, int co,
@@ -217,7 +232,7 @@ static void product(float *m, int64_t m_step, const float *v, int ci, int co,
     for (int o = 0, width; o < co; o += width) {
         width = panel_width(co - o);
         if (panel_width(co - o - width) == AE_LANES && co - o > width) {
-            W(product)(m + o, m_step, v, ci, u, tiles, 2);
+            product2(m + o, m_step, v, ci, u, tiles);
             width *= 2;
         } else {
             width_within(width)->product(m + o, m_step, v, ci, u, tiles);
