@@ -33,8 +33,8 @@ GstCaps *gst_ae_tensors_to_caps(const GstAeTensors *tensors,
 
 /* Reads fixed caps of any writer: dimensions may have up to 16 axes, `format`
  * may be absent, tensors may be separated by ',' or '.'. Ones at the front of a
- * shape are left out. Errors, which quote the caps: AE_ERROR_FORMAT (no tensor caps), AE_ERROR_UNSUPPORTED (not static,
- * not float32). */
+ * shape are left out. Errors, which quote the caps: AE_ERROR_FORMAT (no tensor
+ * caps), AE_ERROR_UNSUPPORTED (not static, not float32). */
 gboolean gst_ae_tensors_from_caps(GstAeTensors *tensors, const GstCaps *caps,
                                   GError **error);
 

@@ -139,8 +139,8 @@ void NAME(conv_pack)(float *packed, int segments, int k, int co,
     }
 }
 
-/* Two panels of full width at once. Apart from its caller, because its registers
- * would have to be saved for every narrow panel, too. */
+/* Two panels of full width at once. Apart from its caller, because its
+ * registers would have to be saved for every narrow panel, too. */
 static G_GNUC_NO_INLINE void conv_panel2(const AeConvRow *row,
                                          const float *weights, int o, int valid)
 {

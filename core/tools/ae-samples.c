@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `ae samples`: what a network would learn from, for trainers outside. Samples
- * are cut and mixed, and input and target made of them, exactly as in `ae train`
- * with the same options.
+/* `ae samples`: writes the pairs of input and target that `ae train` would
+ * learn from with the same options, in the same order, for other trainers.
  *
  * The stream on standard output is one line of text and then batches:
  *

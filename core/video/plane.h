@@ -28,9 +28,9 @@ typedef struct {
     int x, y, every;
 } AeLane;
 
-/* As ae_plane_read() and ae_plane_write(), for a lane: @row and @n count its rows and samples. Reading reflects
- * at the edge of the plane; writing stops there, and rows past it are
- * dropped. */
+/* As ae_plane_read() and ae_plane_write(), for a lane: @row and @n count its
+ * rows and samples. Reading reflects at the edge of the plane; writing stops
+ * there, and rows past it are dropped. */
 void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int row,
                         int n, AeRange range, float *target, int step);
 void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int row,
