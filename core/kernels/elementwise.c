@@ -232,6 +232,15 @@ void NAME(log)(float *y, const float *x, int64_t n)
     map(y, x, n, log_function, AE_ACTIVATION_NONE, 0);
 }
 
+/* Calls MACRO for every activation that changes its input. */
+#define ACTIVATIONS(MACRO)                                                     \
+    MACRO(AE_ACTIVATION_RELU)                                                  \
+    MACRO(AE_ACTIVATION_LEAKY_RELU)                                            \
+    MACRO(AE_ACTIVATION_ELU)                                                   \
+    MACRO(AE_ACTIVATION_SIGMOID)                                               \
+    MACRO(AE_ACTIVATION_TANH)                                                  \
+    MACRO(AE_ACTIVATION_SOFTPLUS)
+
 void NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,
                     float alpha)
 {
@@ -240,12 +249,7 @@ void NAME(activate)(float *y, const float *x, int64_t n, AeActivation a,
     case a:                                                                    \
         map(y, x, n, activation, a, alpha);                                    \
         break;
-        CASE(AE_ACTIVATION_RELU)
-        CASE(AE_ACTIVATION_LEAKY_RELU)
-        CASE(AE_ACTIVATION_ELU)
-        CASE(AE_ACTIVATION_SIGMOID)
-        CASE(AE_ACTIVATION_TANH)
-        CASE(AE_ACTIVATION_SOFTPLUS)
+        ACTIVATIONS(CASE)
 #undef CASE
     default:
         if (y != x)
@@ -286,21 +290,15 @@ void NAME(activate_gradient)(float *dx, const float *y, const float *dy,
     case a:                                                                    \
         map_gradient(dx, y, dy, n, a, alpha, accumulate);                      \
         break;
-        CASE(AE_ACTIVATION_RELU)
-        CASE(AE_ACTIVATION_LEAKY_RELU)
-        CASE(AE_ACTIVATION_ELU)
-        CASE(AE_ACTIVATION_SIGMOID)
-        CASE(AE_ACTIVATION_TANH)
-        CASE(AE_ACTIVATION_SOFTPLUS)
+        ACTIVATIONS(CASE)
 #undef CASE
     default:
         map_gradient(dx, y, dy, n, AE_ACTIVATION_NONE, 0, accumulate);
     }
 }
 
-/* A fixed number of partial sums in a fixed order. */
-/* Half as many doubles as floats fill a register; four chains hide the latency
- * of additions. */
+/* A fixed number of partial sums, added in a fixed order. Half as many doubles
+ * as floats fill a register; four chains hide the latency of additions. */
 double NAME(sum_squares)(const float *x, int64_t n)
 {
     Doubles sums[4] = {{0}};

@@ -137,24 +137,14 @@ static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
     }
 }
 
+#define REDUCE(operator)                                                       \
+    {                                                                          \
+        .name = operator, .min_in = 1, .max_in = 2, .max_out = 1,              \
+        .plan = plan, .forward = forward, .backward = backward,                \
+    }
+
 const AeOperator ae_ops_reduce[] = {
-    {
-        .name = "ReduceMean",
-        .min_in = 1,
-        .max_in = 2,
-        .max_out = 1,
-        .plan = plan,
-        .forward = forward,
-        .backward = backward,
-    },
-    {
-        .name = "ReduceSum",
-        .min_in = 1,
-        .max_in = 2,
-        .max_out = 1,
-        .plan = plan,
-        .forward = forward,
-        .backward = backward,
-    },
+    REDUCE("ReduceMean"),
+    REDUCE("ReduceSum"),
     {NULL},
 };

@@ -357,30 +357,18 @@ static int64_t conv_multiply_adds(const AeStep *step)
            c->taps * c->large_c * c->small_c;
 }
 
+/* The two share all functions: each is the other's gradient. */
+#define CONV(operator)                                                         \
+    {                                                                          \
+        .name = operator, .min_in = 2, .max_in = 3, .max_out = 1,              \
+        .fuses = TRUE, .margins = TRUE, .plan = conv_plan,                     \
+        .prepare = conv_prepare, .forward = conv_forward,                      \
+        .backward = conv_backward, .rows = conv_rows,                          \
+        .multiply_adds = conv_multiply_adds,                                   \
+    }
+
 const AeOperator ae_ops_conv[] = {
-    {.name = "Conv",
-     .min_in = 2,
-     .max_in = 3,
-     .max_out = 1,
-     .fuses = TRUE,
-     .margins = TRUE,
-     .plan = conv_plan,
-     .prepare = conv_prepare,
-     .forward = conv_forward,
-     .backward = conv_backward,
-     .rows = conv_rows,
-     .multiply_adds = conv_multiply_adds},
-    {.name = "ConvTranspose",
-     .min_in = 2,
-     .max_in = 3,
-     .max_out = 1,
-     .fuses = TRUE,
-     .margins = TRUE,
-     .plan = conv_plan,
-     .prepare = conv_prepare,
-     .forward = conv_forward,
-     .backward = conv_backward,
-     .rows = conv_rows,
-     .multiply_adds = conv_multiply_adds},
+    CONV("Conv"),
+    CONV("ConvTranspose"),
     {NULL},
 };
