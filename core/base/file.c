@@ -8,12 +8,15 @@
 #include <glib/gstdio.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 
 #define MAX_SIZE G_MAXINT32
+#define RANDOM_PART ".XXXXXX" /* of a temporary file's name, and */
+#define PART ".part"          /* its end */
 
 static gboolean fail(GError **error, const char *path, const char *what)
 {
@@ -105,7 +108,8 @@ static gboolean write_all(int fd, const char *data, gsize size)
     return TRUE;
 }
 
-/* Finds the mode of the regular file @path; -1 if there is none yet. */
+/* Finds the mode of the regular file @path, which must be writable; -1 if there
+ * is none yet. */
 static gboolean old_mode(const char *path, int *mode, GError **error)
 {
     struct stat info;
@@ -120,20 +124,21 @@ static gboolean old_mode(const char *path, int *mode, GError **error)
         return FALSE;
     }
     *mode = info.st_mode & 0777;
+    if ((*mode & 0222) == 0 || access(path, W_OK) != 0) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FILE,
+                    "%s: is write-protected (its mode is %04o), and is not "
+                    "replaced",
+                    path, (unsigned)*mode);
+        return FALSE;
+    }
     return TRUE;
 }
 
-/* Writes and closes the temporary file. */
+/* Writes the temporary file. */
 static gboolean fill(int fd, int mode, const char *data, gsize size)
 {
-    gboolean ok = (mode < 0 || fchmod(fd, mode) == 0) &&
-                  write_all(fd, data, size) && fsync(fd) == 0;
-    int code = errno;
-
-    if (close(fd) != 0 && ok)
-        return FALSE;
-    errno = code;
-    return ok;
+    return (mode < 0 || fchmod(fd, mode) == 0) && write_all(fd, data, size) &&
+           fsync(fd) == 0;
 }
 
 /* A rename survives a power loss once its directory is synced. Some file
@@ -168,6 +173,16 @@ GBytes *ae_file_read(const char *path, GError **error)
     return bytes;
 }
 
+/* Locks the temporary file while it is written, so that take_away_strays() of
+ * another writer leaves it. FALSE if that one was faster and took it away. */
+static gboolean lock_temporary(int fd)
+{
+    struct stat info;
+
+    return flock(fd, LOCK_EX) != 0 || fstat(fd, &info) != 0 ||
+           info.st_nlink > 0;
+}
+
 /* Opens a new file beside @path and sets *name, which the caller frees; -1 with
  * an error. */
 static int open_temporary(const char *path, char **temporary, int *mode,
@@ -175,13 +190,52 @@ static int open_temporary(const char *path, char **temporary, int *mode,
 {
     int fd;
 
-    *temporary = g_strconcat(path, ".XXXXXX", NULL);
+    *temporary = NULL;
     if (!old_mode(path, mode, error))
         return -1;
-    fd = g_mkstemp_full(*temporary, O_WRONLY | O_CLOEXEC, 0666);
-    if (fd < 0)
-        fail(error, path, "create a temporary file beside it");
-    return fd;
+    for (;;) {
+        g_free(*temporary);
+        *temporary = g_strconcat(path, RANDOM_PART PART, NULL);
+        fd = g_mkstemp_full(*temporary, O_WRONLY | O_CLOEXEC, 0666);
+        if (fd < 0)
+            fail(error, path, "create a temporary file beside it");
+        if (fd < 0 || lock_temporary(fd))
+            return fd;
+        close(fd);
+    }
+}
+
+/* Whether @name is that of a temporary file of a file @base. */
+static gboolean is_temporary(const char *name, const char *base)
+{
+    size_t length = strlen(base);
+
+    return g_str_has_prefix(name, base) && g_str_has_suffix(name, PART) &&
+           strlen(name) == length + strlen(RANDOM_PART PART) &&
+           name[length] == '.';
+}
+
+/* Removes the temporary files of @path that no living process writes: its
+ * writer was killed. */
+static void take_away_strays(const char *path)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autofree char *base = g_path_get_basename(path);
+    g_autoptr(GDir) names = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while (names != NULL && (name = g_dir_read_name(names)) != NULL) {
+        g_autofree char *stray = g_build_filename(folder, name, NULL);
+        int fd = is_temporary(name, base)
+                     ? open(stray, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+                     : -1;
+
+        if (fd < 0)
+            continue;
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            g_unlink(stray);
+        close(fd);
+    }
 }
 
 gboolean ae_file_can_write(const char *path, GError **error)
@@ -193,7 +247,27 @@ gboolean ae_file_can_write(const char *path, GError **error)
         return FALSE;
     close(fd);
     g_unlink(temporary);
+    take_away_strays(path);
     return TRUE;
+}
+
+static gboolean is_same_inode(const char *a, const char *b)
+{
+    struct stat x, y;
+
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+gboolean ae_file_is_same(const char *a, const char *b)
+{
+    g_autofree char *folder_a = g_path_get_dirname(a);
+    g_autofree char *folder_b = g_path_get_dirname(b);
+    g_autofree char *name_a = g_path_get_basename(a);
+    g_autofree char *name_b = g_path_get_basename(b);
+
+    return is_same_inode(a, b) ||
+           (g_str_equal(name_a, name_b) && is_same_inode(folder_a, folder_b));
 }
 
 gboolean ae_file_write(const char *path, const void *data, gsize size,
@@ -204,8 +278,12 @@ gboolean ae_file_write(const char *path, const void *data, gsize size,
 
     if (fd < 0)
         return FALSE;
-    if (!fill(fd, mode, data, size) || g_rename(temporary, path) != 0) {
-        code = errno;
+    gboolean written =
+        fill(fd, mode, data, size) && g_rename(temporary, path) == 0;
+
+    code = errno;
+    close(fd); /* its lock is needed until it has its name */
+    if (!written) {
         g_unlink(temporary);
         errno = code;
         return fail(error, path, "write the file");

@@ -12,15 +12,18 @@ GBytes *ae_file_read(const char *path, GError **error);
 
 /* Replaces the file @path atomically: writes a temporary file beside it, syncs
  * it to disk and renames it to @path. Whatever happens, @path holds the old
- * content or the new one, and no other file is left behind. An existing file
- * keeps its mode. AE_ERROR_FILE, also if @path exists and is no regular file.
- */
+ * content or the new one. A temporary file is left behind only if the process
+ * is killed. An existing file keeps its mode. AE_ERROR_FILE, also if @path
+ * exists and is no regular file or is write-protected. */
 gboolean ae_file_write(const char *path, const void *data, gsize size,
                        GError **error);
 
-/* Checks, before long work, that ae_file_write() could write @path now.
- * AE_ERROR_FILE. */
+/* Checks, before long work, that ae_file_write() could write @path now, and
+ * takes away what a killed process has left of writing it. AE_ERROR_FILE. */
 gboolean ae_file_can_write(const char *path, GError **error);
+
+/* Whether two paths lead to one file, or would if it were there. */
+gboolean ae_file_is_same(const char *a, const char *b);
 
 /* Convert @n floats from and to little-endian bytes. The bytes need no
  * alignment. */

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* safetensors files and whole-file writing: what is written comes back, and
- * damaged files are refused. */
-#include <errno.h>
+/* safetensors files: what is written comes back, and damaged files are refused.
+ */
 #include <glib/gstdio.h>
 #include <math.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "ae.h"
 #include "model/safetensors.h"
@@ -207,81 +203,6 @@ static void test_missing(void)
     g_assert_error(error, AE_ERROR, AE_ERROR_FILE);
 }
 
-static guint files_in_folder(void)
-{
-    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-    guint n = 0;
-
-    while (g_dir_read_name(dir) != NULL)
-        n++;
-    return n;
-}
-
-static void assert_content(const char *path, const char *expected)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GBytes) bytes = ae_file_read(path, &error);
-
-    g_assert_no_error(error);
-    g_assert_cmpmem(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-                    expected, strlen(expected));
-}
-
-static void test_write(void)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = path_of("text");
-    guint before = files_in_folder();
-    struct stat info;
-
-    g_assert_true(ae_file_write(path, "old", 3, &error));
-    assert_content(path, "old");
-    g_assert_cmpint(g_chmod(path, 0640), ==, 0);
-    g_assert_true(ae_file_write(path, "newer", 5, &error));
-    assert_content(path, "newer");
-    g_assert_cmpint(stat(path, &info), ==, 0);
-    g_assert_cmpint(info.st_mode & 0777, ==, 0640);
-    g_assert_true(ae_file_write(path, "", 0, &error));
-    assert_content(path, "");
-    g_assert_cmpint(files_in_folder(), ==, before + 1);
-}
-
-/* A full disk, played by a limit on the size of files. */
-static void test_full(void)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *path = path_of("precious");
-    g_autofree char *large = g_malloc0(1 << 20);
-    struct rlimit limit;
-    guint before;
-
-    g_assert_true(ae_file_write(path, "old", 3, &error));
-    before = files_in_folder();
-    getrlimit(RLIMIT_FSIZE, &limit);
-    signal(SIGXFSZ, SIG_IGN);
-    setrlimit(RLIMIT_FSIZE, &(struct rlimit){4096, limit.rlim_max});
-    g_assert_false(ae_file_write(path, large, 1 << 20, &error));
-    setrlimit(RLIMIT_FSIZE, &limit);
-    g_assert_error(error, AE_ERROR, AE_ERROR_FILE);
-    g_assert_nonnull(strstr(error->message, g_strerror(EFBIG)));
-    g_assert_cmpint(files_in_folder(), ==, before);
-    assert_content(path, "old");
-}
-
-static void test_not_writable(void)
-{
-    g_autofree char *nowhere = path_of("no/such/folder");
-    const char *const paths[] = {nowhere, "/dev/null", folder};
-
-    for (gsize i = 0; i < G_N_ELEMENTS(paths); i++) {
-        g_autoptr(GError) error = NULL;
-
-        g_assert_false(ae_file_write(paths[i], "text", 4, &error));
-        g_assert_error(error, AE_ERROR, AE_ERROR_FILE);
-        g_assert_nonnull(strstr(error->message, paths[i]));
-    }
-}
-
 static void remove_folder(void)
 {
     g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
@@ -308,9 +229,6 @@ int main(int argc, char **argv)
     g_test_add_func("/safetensors/header-length", test_header_length);
     g_test_add_func("/safetensors/truncated", test_truncated);
     g_test_add_func("/safetensors/missing", test_missing);
-    g_test_add_func("/file/write", test_write);
-    g_test_add_func("/file/full", test_full);
-    g_test_add_func("/file/not-writable", test_not_writable);
     result = g_test_run();
     remove_folder();
     return result;
