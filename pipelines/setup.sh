@@ -7,6 +7,7 @@
 #
 # PACKAGE: installed as well.
 set -euo pipefail
+export LC_ALL=C.UTF-8
 . "$(dirname "$0")/lib/progress.sh"
 
 PACKAGES="gcc libc6-dev meson ninja-build pkg-config

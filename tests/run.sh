@@ -14,7 +14,7 @@ sanitizer=${1:-none}
 build=${BUILD:-build}
 [ "$sanitizer" = none ] || build=build-${sanitizer/,/-}
 
-pipelines/setup.sh clang-format-14 codespell || exit 1
+pipelines/setup.sh clang-format-14 codespell locales || exit 1
 if [ ! -f "$build/build.ninja" ]; then
     meson setup "$build" -Db_sanitize="$sanitizer" -Db_lundef=false || exit 1
 fi

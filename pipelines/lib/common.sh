@@ -5,7 +5,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
 AE_DATA=$(realpath -m "${AE_DATA:-$ROOT/../shared/data}")
-export LC_NUMERIC=C
+export LC_ALL=C.UTF-8 # numbers have a point
 . "$ROOT/pipelines/lib/progress.sh"
 
 die() {
