@@ -9,6 +9,15 @@
 
 #define MAX_STEPS ((gint64)1 << 40) /* a checkpoint with more is damaged */
 
+#define RECIPE "recipe." /* begins the keys of the caller's options */
+
+char *ae_float_text(float number)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    return g_strdup(g_ascii_formatd(text, sizeof text, "%.9g", (double)number));
+}
+
 /* Adds the options that must be equal when training resumes to @map. */
 static void describe(const AeTrainer *t, GHashTable *map)
 {
@@ -20,16 +29,15 @@ static void describe(const AeTrainer *t, GHashTable *map)
         {"ae.loss", g_strdup_printf("%d", o->loss)},
         {"ae.sum", g_strdup_printf("%d", o->sum)},
         {"ae.code-term", g_strdup_printf("%d", o->code_term)},
-        {"ae.code-weight", g_strdup_printf("%.9g", (double)o->code_weight)},
-        {"ae.adversary-rate",
-         g_strdup_printf("%.9g", (double)o->adversary_rate)},
+        {"ae.code-weight", ae_float_text(o->code_weight)},
+        {"ae.adversary-rate", ae_float_text(o->adversary_rate)},
         {"ae.optimizer", g_strdup_printf("%d", o->optimizer)},
         {"ae.batch-size", g_strdup_printf("%d", o->batch_size)},
         {"ae.seed", g_strdup_printf("%" G_GUINT64_FORMAT, o->seed)},
         {"ae.cosine-steps",
          g_strdup_printf("%" G_GINT64_FORMAT, o->cosine_steps)},
-        {"ae.learning-rate", g_strdup_printf("%.9g", (double)o->learning_rate)},
-        {"ae.clip-norm", g_strdup_printf("%.9g", (double)o->clip_norm)},
+        {"ae.learning-rate", ae_float_text(o->learning_rate)},
+        {"ae.clip-norm", ae_float_text(o->clip_norm)},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(entries); i++)
@@ -95,7 +103,8 @@ void ae_trainer_write_state(const AeTrainer *t, AeSafetensors *file,
     }
 }
 
-gboolean ae_trainer_save(AeTrainer *t, const char *path, GError **error)
+gboolean ae_trainer_save(AeTrainer *t, const char *const *recipe,
+                         const char *path, GError **error)
 {
     g_autoptr(AeSafetensors) file = ae_safetensors_new();
 
@@ -107,12 +116,43 @@ gboolean ae_trainer_save(AeTrainer *t, const char *path, GError **error)
         return FALSE;
     }
     describe(t, file->metadata);
+    for (int i = 0; recipe[i] != NULL; i += 2)
+        g_hash_table_insert(file->metadata,
+                            g_strconcat(RECIPE, recipe[i], NULL),
+                            g_strdup(recipe[i + 1]));
     g_hash_table_insert(file->metadata, g_strdup("ae.step"),
                         g_strdup_printf("%" G_GINT64_FORMAT, t->step));
     ae_trainer_write_state(t, file, "");
     if (t->adversary != NULL)
         ae_adversary_write_state(t->adversary, file);
     return ae_safetensors_save(file, path, error);
+}
+
+/* Older checkpoints hold no recipe. */
+static gboolean check_recipe(const char *const *recipe,
+                             const AeSafetensors *file, GError **error)
+{
+    for (int i = 0; recipe[i] != NULL; i += 2) {
+        const char *name = recipe[i], *text = recipe[i + 1];
+        g_autofree char *key = g_strconcat(RECIPE, name, NULL);
+        const char *saved = g_hash_table_lookup(file->metadata, key);
+
+        if (saved == NULL || g_str_equal(saved, text))
+            continue;
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "the checkpoint was made with %s=%s, not %s=%s", name,
+                    saved, name, text);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+/* Older checkpoints hold numbers with the comma of a locale. */
+static gboolean is_same_value(const char *saved, const char *value)
+{
+    g_autofree char *with_point = g_strdelimit(g_strdup(saved), ",", '.');
+
+    return g_strcmp0(with_point, value) == 0;
 }
 
 static gboolean check_options(const AeTrainer *t, const AeSafetensors *file,
@@ -127,7 +167,7 @@ static gboolean check_options(const AeTrainer *t, const AeSafetensors *file,
     g_hash_table_iter_init(&iter, options);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         const char *saved = g_hash_table_lookup(file->metadata, key);
-        if (g_strcmp0(saved, value) == 0)
+        if (is_same_value(saved, value))
             continue;
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "the checkpoint was made with %s %s, not %s",
@@ -162,7 +202,8 @@ gboolean ae_trainer_read_state(AeTrainer *t, const AeSafetensors *file,
     return TRUE;
 }
 
-gboolean ae_trainer_resume(AeTrainer *t, const char *path, GError **error)
+gboolean ae_trainer_resume(AeTrainer *t, const char *const *recipe,
+                           const char *path, GError **error)
 {
     g_autoptr(AeSafetensors) file = ae_safetensors_load(path, error);
     const char *step;
@@ -177,7 +218,7 @@ gboolean ae_trainer_resume(AeTrainer *t, const char *path, GError **error)
                     "%s: not a checkpoint of training: no step count", path);
         return FALSE;
     }
-    if (!check_options(t, file, error) ||
+    if (!check_recipe(recipe, file, error) || !check_options(t, file, error) ||
         (t->adversary != NULL &&
          !ae_adversary_read_state(t->adversary, file, steps, error)) ||
         !ae_trainer_read_state(t, file, "", steps, error)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "train/private.h"
 
 static const AeOptionChoice tasks[] = {
     {AE_TASK_AUTOENCODE, "Reproduce the frame", "autoencode"},
@@ -123,26 +124,28 @@ static const AeOption table[] = {
     {"seed", "Seed", "Seed of the initial weights, patches, order and noise",
      AE_OPTION_UINT64, FIELD(task.seed), .number = 1},
     {"mode", "Mode", "Train a model, or evaluate one", AE_OPTION_CHOICE,
-     FIELD(mode), .choices = modes},
+     FIELD(mode), .choices = modes, .may_change = TRUE},
     {"model-file", "Model file",
      "The ONNX file to write (or, with mode=evaluate, to read)",
-     .type = AE_OPTION_STRING, .offset = FIELD(model_file)},
+     .type = AE_OPTION_STRING, .offset = FIELD(model_file), .may_change = TRUE},
     {"initial-model", "Initial model",
      "A model to train further: an ONNX file or the name of a built-in model. "
      "If architecture is set: a new network takes the weights of this model "
      "whose names and shapes agree",
-     .type = AE_OPTION_STRING, .offset = FIELD(initial_model)},
+     .type = AE_OPTION_STRING, .offset = FIELD(initial_model),
+     .may_change = TRUE},
     {"checkpoint-file", "Checkpoint file",
      "The safetensors file from which a run can resume (default: the name of "
      "the model file with .safetensors)",
-     .type = AE_OPTION_STRING, .offset = FIELD(checkpoint_file)},
+     .type = AE_OPTION_STRING, .offset = FIELD(checkpoint_file),
+     .may_change = TRUE},
     {"checkpoint-interval", "Checkpoint interval",
      "Steps between checkpoints (0: only at the end)", AE_OPTION_UINT,
-     FIELD(checkpoint_interval), .maximum = G_MAXINT},
+     FIELD(checkpoint_interval), .maximum = G_MAXINT, .may_change = TRUE},
     {"resume", "Resume",
      "Continue from the checkpoint file, if it exists; the source must send "
      "all frames again, in the same order",
-     .type = AE_OPTION_BOOLEAN, .offset = FIELD(resume)},
+     .type = AE_OPTION_BOOLEAN, .offset = FIELD(resume), .may_change = TRUE},
     {"optimizer", "Optimizer", "How the loss is minimised", AE_OPTION_CHOICE,
      FIELD(optimizer), .choices = optimizers},
     {"learning-rate", "Learning rate", "Step size of the optimizer",
@@ -157,7 +160,7 @@ static const AeOption table[] = {
      FIELD(batch_size), .number = 128, .minimum = 1, .maximum = 65536},
     {"max-steps", "Maximum steps",
      "Number of steps after which training stops (0: no limit)",
-     .type = AE_OPTION_UINT64, .offset = FIELD(max_steps)},
+     .type = AE_OPTION_UINT64, .offset = FIELD(max_steps), .may_change = TRUE},
     {"patch-size", "Patch size",
      "Pixels a side of the random patches cut from frames (0: whole frames)",
      AE_OPTION_UINT, FIELD(sampler.patch_size), .maximum = 4096},
@@ -181,7 +184,7 @@ static const AeOption table[] = {
      .type = AE_OPTION_BOOLEAN, .offset = FIELD(keep_best)},
     {"threads", "Threads",
      "Number of worker threads (0: one for each processor)", AE_OPTION_UINT,
-     FIELD(threads), .maximum = 256},
+     FIELD(threads), .maximum = 256, .may_change = TRUE},
 };
 
 const AeOption *ae_session_options_table(int *n)
@@ -318,6 +321,47 @@ gboolean ae_session_options_set(AeSessionOptions *options, const char *name,
     default:
         return set_number(options, option, text, error);
     }
+}
+
+/* The value of an option as ae_session_options_set() takes it. Free with
+ * g_free(). */
+static char *text_of(const AeSessionOptions *options, const AeOption *option)
+{
+    const void *field = (const char *)options + option->offset;
+    const AeOptionChoice *choice = option->choices;
+
+    switch (option->type) {
+    case AE_OPTION_STRING:
+        return g_strdup(*(char *const *)field);
+    case AE_OPTION_BOOLEAN:
+        return g_strdup(*(const gboolean *)field ? "true" : "false");
+    case AE_OPTION_UINT:
+        return g_strdup_printf("%u", *(const unsigned *)field);
+    case AE_OPTION_UINT64:
+        return g_strdup_printf("%" G_GUINT64_FORMAT, *(const uint64_t *)field);
+    case AE_OPTION_FLOAT:
+        return ae_float_text(*(const float *)field);
+    case AE_OPTION_CHOICE:
+        while (choice->value != *(const int *)field)
+            choice++;
+        return g_strdup(choice->name);
+    }
+    g_assert_not_reached();
+}
+
+char **ae_session_options_recipe(const AeSessionOptions *options)
+{
+    g_autoptr(GStrvBuilder) recipe = g_strv_builder_new();
+
+    for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
+        g_autofree char *text = text_of(options, &table[i]);
+
+        if (table[i].may_change || text == NULL)
+            continue;
+        g_strv_builder_add(recipe, table[i].name);
+        g_strv_builder_add(recipe, text);
+    }
+    return g_strv_builder_end(recipe);
 }
 
 AeSessionOptions ae_session_options_copy(const AeSessionOptions *options)

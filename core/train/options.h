@@ -61,6 +61,7 @@ typedef struct {
     double number; /* default */
     double minimum, maximum;
     const AeOptionChoice *choices; /* end with a name of NULL */
+    gboolean may_change;           /* when a run resumes from a checkpoint */
 } AeOption;
 
 /* All options; @n is their number. */
@@ -73,6 +74,10 @@ void ae_session_options_init(AeSessionOptions *options);
  * such option or choice, a number out of range). */
 gboolean ae_session_options_set(AeSessionOptions *options, const char *name,
                                 const char *text, GError **error);
+
+/* All options that must not change when a run resumes: name, value as text,
+ * name, value, ..., NULL. Free with g_strfreev(). */
+char **ae_session_options_recipe(const AeSessionOptions *options);
 
 /* A copy with strings of its own. */
 AeSessionOptions ae_session_options_copy(const AeSessionOptions *options);

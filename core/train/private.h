@@ -42,6 +42,10 @@ struct AeTrainer {
     int64_t step;
 };
 
+/* A number as text that reads back as the same float under any locale. Free
+ * with g_free(). */
+char *ae_float_text(float number);
+
 /* Write weights and moments to @file, as tensors whose names begin with
  * @prefix, and read them back. */
 void ae_trainer_write_state(const AeTrainer *trainer, AeSafetensors *file,

@@ -19,6 +19,7 @@ struct AeSession {
     void *user;
 
     AeTask *task;
+    char **recipe;  /* options that a checkpoint holds */
     AeModel *given; /* from a file; NULL: the architecture makes it */
     AeTrainer *trainer;
     AeSampler *sampler;
@@ -175,7 +176,8 @@ static void save(AeSession *s)
     if (step == s->saved_step)
         return;
     if (o->checkpoint_file != NULL &&
-        !ae_trainer_save(s->trainer, o->checkpoint_file, &s->error))
+        !ae_trainer_save(s->trainer, (const char *const *)s->recipe,
+                         o->checkpoint_file, &s->error))
         return;
     gboolean write = o->model_file != NULL && is_better(s);
     if (write) {
@@ -292,7 +294,8 @@ static gboolean resume(AeSession *s, GError **error)
     if (is_evaluation(s) || !s->options.resume || file == NULL ||
         !g_file_test(file, G_FILE_TEST_EXISTS))
         return TRUE;
-    if (!ae_trainer_resume(s->trainer, file, error))
+    if (!ae_trainer_resume(s->trainer, (const char *const *)s->recipe, file,
+                           error))
         return FALSE;
     s->replay = steps_done(s);
     s->saved_step = -1; /* the model file may be older or missing */
@@ -536,7 +539,11 @@ static gboolean check(const AeSessionOptions *o, GError **error)
 {
     const char *sentence = NULL;
 
-    if (o->schedule == AE_SCHEDULE_COSINE && o->max_steps == 0)
+    if (o->model_file != NULL && o->checkpoint_file != NULL &&
+        ae_file_is_same(o->model_file, o->checkpoint_file))
+        sentence = "model-file and checkpoint-file are one file: give the "
+                   "checkpoint another name";
+    else if (o->schedule == AE_SCHEDULE_COSINE && o->max_steps == 0)
         sentence = "schedule=cosine needs max-steps";
     else if (o->keep_best && o->validate_every == 0)
         sentence = "keep-best needs validate-every";
@@ -555,6 +562,16 @@ static gboolean can_save(const AeSession *s, GError **error)
         if (files[i] != NULL && !ae_file_can_write(files[i], error))
             return FALSE;
     return TRUE;
+}
+
+/* With the defaults that the task chooses. */
+static char **make_recipe(const AeSession *s)
+{
+    AeSessionOptions resolved = s->options;
+
+    resolved.task.architecture = ae_task_architecture(s->task);
+    resolved.task.noise = ae_task_noise(s->task);
+    return ae_session_options_recipe(&resolved);
 }
 
 AeSession *ae_session_new(const AeSessionOptions *options, AeSessionWatch watch,
@@ -577,7 +594,10 @@ AeSession *ae_session_new(const AeSessionOptions *options, AeSessionWatch watch,
     if (!check(o, error))
         return NULL;
     s->task = ae_task_new(&o->task, error);
-    if (s->task == NULL || !load_model(s, error) || !can_save(s, error))
+    if (s->task == NULL)
+        return NULL;
+    s->recipe = make_recipe(s);
+    if (!load_model(s, error) || !can_save(s, error))
         return NULL;
     return g_steal_pointer(&s);
 }
@@ -589,6 +609,7 @@ void ae_session_free(AeSession *s)
     ae_trainer_free(s->trainer);
     ae_sampler_free(s->sampler);
     ae_task_free(s->task);
+    g_strfreev(s->recipe);
     if (s->given != NULL)
         ae_model_unref(s->given);
     free_held_out(s);

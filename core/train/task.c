@@ -38,6 +38,11 @@ const char *ae_task_architecture(const AeTask *task)
                : kinds[task->options.kind].architecture;
 }
 
+const char *ae_task_noise(const AeTask *task)
+{
+    return task->options.noise;
+}
+
 static gboolean check(const AeTask *task, GError **error)
 {
     const AeTaskOptions *o = &task->options;
@@ -183,6 +188,28 @@ AeModel *ae_task_new_model(const AeTask *task, GError **error)
     return ae_architecture_new(ae_task_architecture(task), &options, error);
 }
 
+/* Whether the network's strides divide the samples. */
+static gboolean check_multiple(const AeTask *task, const AeModel *model,
+                               GError **error)
+{
+    int width = task->size.width / shrink(task);
+    int height = task->size.height / shrink(task);
+    AeMetadata metadata;
+
+    if (!ae_metadata_read(model, &metadata, error))
+        return FALSE;
+    if (metadata.multiple == 0 ||
+        (width % metadata.multiple == 0 && height % metadata.multiple == 0))
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the network needs images whose width and height are multiples "
+                "of %d, but these have %dx%d: set patch-size to a multiple of "
+                "%d, or crop the frames (videocrop)",
+                metadata.multiple * shrink(task), task->size.width,
+                task->size.height, metadata.multiple * shrink(task));
+    return FALSE;
+}
+
 /* Whether a model that is made for one size is made for that of the samples. */
 static gboolean check_input(const AeTask *task, const AeModel *model,
                             GError **error)
@@ -239,7 +266,7 @@ AeTrainer *ae_task_new_trainer(const AeTask *task, AeModel *model,
         options.code_term = AE_CODE_L1;
         options.code_weight = o->activity_penalty;
     }
-    if (!check_input(task, model, error))
+    if (!check_input(task, model, error) || !check_multiple(task, model, error))
         return NULL;
     g_autoptr(AeTrainer) trainer =
         ae_trainer_new(model, &shape, &options, error);

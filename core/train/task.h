@@ -53,8 +53,10 @@ void ae_task_free(AeTask *task);
 AeSampler *ae_task_new_sampler(const AeTaskOptions *task,
                                const AeSamplerOptions *options);
 
-/* The name of the task's network. */
+/* The name of the task's network, and the noise that it adds (video/noise.h).
+ */
 const char *ae_task_architecture(const AeTask *task);
+const char *ae_task_noise(const AeTask *task);
 
 /* The size of the samples from now on. Errors: AE_ERROR_SHAPE (the upscaling
  * factor does not divide it), AE_ERROR_VALUE (the task cannot take samples of

@@ -99,13 +99,15 @@ int64_t ae_trainer_steps(const AeTrainer *trainer);
 AeModel *ae_trainer_model(AeTrainer *trainer); /* borrowed */
 
 /* Write and read a checkpoint: a safetensors file of weights, moments, step and
- * options. After resuming, further steps give the same bits as without the
- * interruption. Saving fails with AE_ERROR_DIVERGED if the weights are not
- * finite; resuming fails with AE_ERROR_VALUE if the checkpoint belongs to
- * another model or to other options. */
-gboolean ae_trainer_save(AeTrainer *trainer, const char *path, GError **error);
-gboolean ae_trainer_resume(AeTrainer *trainer, const char *path,
-                           GError **error);
+ * options, and of @recipe: name, text, name, text, ..., NULL of further options
+ * that must not change. After resuming, further steps give the same bits as
+ * without the interruption. Saving fails with AE_ERROR_DIVERGED if the weights
+ * are not finite; resuming fails with AE_ERROR_VALUE if the checkpoint belongs
+ * to another model or to other options. */
+gboolean ae_trainer_save(AeTrainer *trainer, const char *const *recipe,
+                         const char *path, GError **error);
+gboolean ae_trainer_resume(AeTrainer *trainer, const char *const *recipe,
+                           const char *path, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeTrainer, ae_trainer_free)
 

@@ -854,9 +854,11 @@ static void test_bad_checkpoints(void)
         {"", 0, NULL},
         {"", 1, "safetensors: "},
         {"", 9000, "safetensors: "},
-        {"architecture=unet-xs", 0, "of another model"},
-        {"optimizer=sgd", 0, "made with optimizer 0, not 2"},
-        {"seed=7", 0, "made with seed 1, not 7"},
+        {"architecture=unet-xs", 0,
+         "made with architecture=keras, not architecture=unet-xs"},
+        {"initial-model=vae", 0, "of another model"},
+        {"optimizer=sgd", 0, "made with optimizer=adam, not optimizer=sgd"},
+        {"seed=7", 0, "made with seed=1, not seed=7"},
     };
     g_autofree char *model = in_folder("checked.onnx");
     g_autofree char *checkpoint = in_folder("checked.onnx.safetensors");

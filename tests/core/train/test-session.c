@@ -145,6 +145,48 @@ static void test_resume(void)
     assert_same_files(whole, broken);
 }
 
+/* A run resumes with the options that it began with, and no others. */
+static void test_resume_with_others(void)
+{
+    static const struct {
+        const char *option, *sentence; /* NULL: the option may change */
+    } cases[] = {
+        {"noise=gaussian:sd=0.1", NULL}, /* the default of task=denoise */
+        {"threads=2", NULL},
+        {"max-steps=3", NULL},
+        {"noise=gaussian:sd=0.2", "with noise=gaussian:sd=0.1, not noise="},
+        {"task=autoencode", "with task=denoise, not task=autoencode"},
+        {"loss=l1", "with loss=mse, not loss=l1"},
+        {"augment=true", "with augment=false, not augment=true"},
+        {"shuffle-buffer=5", "with shuffle-buffer=0, not shuffle-buffer=5"},
+        {"learning-rate=0.002", "with learning-rate=0.001"},
+        {"seed=2", "with seed=1, not seed=2"},
+        {"batch-size=5", "with batch-size=4, not batch-size=5"},
+    };
+    g_autofree char *model = in_folder("others.onnx");
+    g_autofree char *begin = g_strdup_printf(
+        "task=denoise batch-size=4 max-steps=2 model-file=%s", model);
+    Log log;
+
+    run(begin, 20, &log);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text =
+            g_strdup_printf("%s resume=true %s", begin, cases[i].option);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AeSession) session = start(text, &log, &error);
+
+        g_assert_no_error(error);
+        push(session, 0, &error);
+        if (cases[i].sentence == NULL) {
+            g_assert_no_error(error);
+            continue;
+        }
+        g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
+        if (strstr(error->message, cases[i].sentence) == NULL)
+            g_error("%s: %s", cases[i].option, error->message);
+    }
+}
+
 static void test_evaluate(void)
 {
     g_autofree char *model = in_folder("measured.onnx");
@@ -190,6 +232,9 @@ static void test_errors(void)
         {"mode=evaluate", AE_ERROR_VALUE, "needs a model-file"},
         {"model-file=/nonexistent/m.onnx", AE_ERROR_FILE, "/nonexistent"},
         {"architecture=none", AE_ERROR_VALUE, "no architecture is called"},
+        {"model-file=/tmp/same checkpoint-file=/tmp/./same", AE_ERROR_VALUE,
+         "are one file"},
+        {"architecture=unet-xs", AE_ERROR_SHAPE, "multiples of 8"},
         {"patch-size=64", AE_ERROR_SHAPE, "smaller than a patch"},
         {"task=superres scale=3", AE_ERROR_SHAPE, "by scale=3"},
         {"conditional=true task=vae batch-size=2", AE_ERROR_VALUE,
@@ -239,6 +284,7 @@ int main(int argc, char **argv)
     folder = g_dir_make_tmp("ae-session-XXXXXX", NULL);
     g_test_add_func("/session/events", test_events);
     g_test_add_func("/session/resume", test_resume);
+    g_test_add_func("/session/resume-with-others", test_resume_with_others);
     g_test_add_func("/session/evaluate", test_evaluate);
     g_test_add_func("/session/warning", test_warning);
     g_test_add_func("/session/errors", test_errors);

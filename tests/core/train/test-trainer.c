@@ -5,6 +5,7 @@
 
 #include "ae.h"
 #include "base/random.h"
+#include "model/safetensors.h"
 
 #define IMAGES 37 /* no multiple of lanes or micro-batches */
 
@@ -146,6 +147,8 @@ static void test_threads_do_not_matter(gconstpointer kind)
     }
 }
 
+static const char *const no_recipe[] = {NULL};
+
 static char *temporary_file(void)
 {
     char *path = NULL;
@@ -171,10 +174,10 @@ static void test_resumed_is_identical(void)
         g_autoptr(GError) error = NULL;
 
         train(whole, 0, 3);
-        ae_trainer_save(whole, path, &error);
+        ae_trainer_save(whole, no_recipe, path, &error);
         g_assert_no_error(error);
         train(whole, 3, 3);
-        ae_trainer_resume(resumed, path, &error);
+        ae_trainer_resume(resumed, no_recipe, path, &error);
         g_assert_no_error(error);
         train(resumed, 3, 3);
         g_assert_cmpint(ae_trainer_steps(resumed), ==, 6);
@@ -192,10 +195,10 @@ static void test_every_kind_resumes(gconstpointer kind)
         new_trainer_of_kind(GPOINTER_TO_SIZE(kind), 1);
 
     train(whole, 0, 3);
-    ae_trainer_save(whole, path, &error);
+    ae_trainer_save(whole, no_recipe, path, &error);
     g_assert_no_error(error);
     train(whole, 3, 3);
-    ae_trainer_resume(resumed, path, &error);
+    ae_trainer_resume(resumed, no_recipe, path, &error);
     g_assert_no_error(error);
     train(resumed, 3, 3);
     assert_same_weights(whole, resumed);
@@ -302,6 +305,29 @@ static void test_models_without_the_code_are_refused(void)
     }
 }
 
+/* A checkpoint from before numbers were free of the locale. */
+static void test_checkpoint_with_commas(void)
+{
+    g_autofree char *path = temporary_file();
+    AeTrainerOptions options = {.learning_rate = 2.5e-3f};
+    g_autoptr(AeTrainer) trainer = new_trainer("unet-xs", 16, 1, options);
+    g_autoptr(GError) error = NULL;
+
+    ae_trainer_save(trainer, no_recipe, path, &error);
+    g_assert_no_error(error);
+    g_autoptr(AeSafetensors) file = ae_safetensors_load(path, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(g_hash_table_lookup(file->metadata, "ae.learning-rate"), ==,
+                    "0.00249999994");
+    g_hash_table_insert(file->metadata, g_strdup("ae.learning-rate"),
+                        g_strdup("0,00249999994"));
+    ae_safetensors_save(file, path, &error);
+    g_assert_no_error(error);
+    ae_trainer_resume(trainer, no_recipe, path, &error);
+    g_assert_no_error(error);
+    g_unlink(path);
+}
+
 static void test_checkpoint_must_match(void)
 {
     g_autofree char *path = temporary_file();
@@ -310,14 +336,14 @@ static void test_checkpoint_must_match(void)
     g_autoptr(AeTrainer) other = new_trainer("keras", 28, 1, options);
     g_autoptr(GError) error = NULL;
 
-    ae_trainer_save(saved, path, &error);
+    ae_trainer_save(saved, no_recipe, path, &error);
     g_assert_no_error(error);
-    g_assert_false(ae_trainer_resume(other, path, &error));
+    g_assert_false(ae_trainer_resume(other, no_recipe, path, &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
     g_clear_error(&error);
     options.learning_rate = 2e-3f;
     g_autoptr(AeTrainer) faster = new_trainer("unet-xs", 16, 1, options);
-    g_assert_false(ae_trainer_resume(faster, path, &error));
+    g_assert_false(ae_trainer_resume(faster, no_recipe, path, &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
     g_assert_nonnull(strstr(error->message, "learning-rate"));
     g_unlink(path);
@@ -396,6 +422,8 @@ int main(int argc, char **argv)
     g_test_add_func("/trainer/models-without-the-code-are-refused",
                     test_models_without_the_code_are_refused);
     g_test_add_func("/trainer/resumed-is-identical", test_resumed_is_identical);
+    g_test_add_func("/trainer/checkpoint-with-commas",
+                    test_checkpoint_with_commas);
     g_test_add_func("/trainer/checkpoint-must-match",
                     test_checkpoint_must_match);
     g_test_add_func("/trainer/every-optimizer-learns",
