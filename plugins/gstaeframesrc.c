@@ -20,7 +20,9 @@ static gboolean start(GstBaseSrc *src)
     GstAeFrameSrc *self = GST_AE_FRAME_SRC(src);
 
     gst_video_info_init(&self->info);
+    self->total = GST_AE_ENDLESS;
     self->number = 0;
+    self->backwards = FALSE;
     self->position = GST_CLOCK_TIME_NONE;
     return TRUE;
 }
@@ -66,28 +68,34 @@ static gboolean set_caps(GstBaseSrc *src, GstCaps *caps)
     return gst_video_info_from_caps(&GST_AE_FRAME_SRC(src)->info, caps);
 }
 
-/* Carries out the last seek: goes on with the frame that its position shows. */
+/* Carries out the last seek. Forwards goes on with the frame that its position
+ * shows; backwards with the last one that begins before it. */
 static void go_to_position(GstAeFrameSrc *self)
 {
+    guint64 n = (guint64)GST_VIDEO_INFO_FPS_N(&self->info);
+    guint64 d = (guint64)GST_VIDEO_INFO_FPS_D(&self->info) * GST_SECOND;
+
     if (!GST_CLOCK_TIME_IS_VALID(self->position))
         return;
-    self->number = gst_util_uint64_scale(
-        self->position, (guint64)GST_VIDEO_INFO_FPS_N(&self->info),
-        (guint64)GST_VIDEO_INFO_FPS_D(&self->info) * GST_SECOND);
+    self->number = self->backwards
+                       ? gst_util_uint64_scale_ceil(self->position, n, d)
+                       : gst_util_uint64_scale(self->position, n, d);
+    self->number = MIN(self->number, self->total);
     self->position = GST_CLOCK_TIME_NONE;
     GST_CAT_INFO_OBJECT(GST_AE_FRAME_SRC_GET_CLASS(self)->category, self,
-                        "goes on with frame %" G_GUINT64_FORMAT, self->number);
+                        "goes on %s frame %" G_GUINT64_FORMAT,
+                        self->backwards ? "backwards before" : "with",
+                        self->number);
 }
 
-static void stamp(const GstAeFrameSrc *self, GstBuffer *buffer)
+static void stamp(const GstAeFrameSrc *self, guint64 number, GstBuffer *buffer)
 {
-    GST_BUFFER_OFFSET(buffer) = self->number;
-    GST_BUFFER_OFFSET_END(buffer) = self->number + 1;
-    GST_BUFFER_PTS(buffer) = gst_ae_frame_src_time(self, self->number);
+    GST_BUFFER_OFFSET(buffer) = number;
+    GST_BUFFER_OFFSET_END(buffer) = number + 1;
+    GST_BUFFER_PTS(buffer) = gst_ae_frame_src_time(self, number);
     if (GST_BUFFER_PTS_IS_VALID(buffer))
         GST_BUFFER_DURATION(buffer) =
-            gst_ae_frame_src_time(self, self->number + 1) -
-            GST_BUFFER_PTS(buffer);
+            gst_ae_frame_src_time(self, number + 1) - GST_BUFFER_PTS(buffer);
 }
 
 static GstFlowReturn create(GstPushSrc *src, GstBuffer **buffer)
@@ -96,11 +104,16 @@ static GstFlowReturn create(GstPushSrc *src, GstBuffer **buffer)
     GstFlowReturn result;
 
     go_to_position(self);
-    result = GST_AE_FRAME_SRC_GET_CLASS(self)->make(self, self->number, buffer);
+    if (self->number == (self->backwards ? 0 : self->total))
+        return GST_FLOW_EOS;
+
+    guint64 number = self->number - (self->backwards ? 1 : 0);
+
+    result = GST_AE_FRAME_SRC_GET_CLASS(self)->make(self, number, buffer);
     if (result != GST_FLOW_OK)
         return result;
-    stamp(self, *buffer);
-    self->number++;
+    stamp(self, number, *buffer);
+    self->number = self->backwards ? number : number + 1;
     return GST_FLOW_OK;
 }
 
@@ -109,12 +122,19 @@ static gboolean is_seekable(GstBaseSrc *src G_GNUC_UNUSED)
     return TRUE;
 }
 
-/* The framerate may not be known yet: create() finds the frame. */
+/* The framerate may not be known yet: create() finds the frame. Backwards
+ * without a stop means from the end, and from here if there is none. */
 static gboolean do_seek(GstBaseSrc *src, GstSegment *segment)
 {
-    if (segment->rate < 0)
-        return FALSE;
-    GST_AE_FRAME_SRC(src)->position = segment->position;
+    GstAeFrameSrc *self = GST_AE_FRAME_SRC(src);
+
+    self->backwards = segment->rate < 0;
+    if (self->backwards && !GST_CLOCK_TIME_IS_VALID(segment->stop))
+        segment->stop = gst_ae_frame_src_time(
+            self, self->total != GST_AE_ENDLESS ? self->total : self->number);
+    if (self->backwards)
+        segment->position = segment->stop;
+    self->position = segment->position;
     segment->time = segment->start;
     return TRUE;
 }

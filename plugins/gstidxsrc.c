@@ -173,6 +173,9 @@ static gboolean start(GstBaseSrc *src)
     GST_INFO_OBJECT(self, "opened %s, %" G_GINT64_FORMAT " images, labels: %s",
                     location, self->images->dim[0],
                     labels != NULL ? labels : "none");
+    if (self->active.epochs > 0)
+        self->parent.total =
+            (guint64)self->active.epochs * (guint64)self->images->dim[0];
     self->order = ae_order_new((uint32_t)self->images->dim[0],
                                self->active.shuffle, self->active.seed);
     return TRUE;
@@ -196,14 +199,6 @@ static GstCaps *made_caps(GstAeFrameSrc *src)
         G_TYPE_INT, GST_VIDEO_INFO_WIDTH(info), "height", G_TYPE_INT,
         GST_VIDEO_INFO_HEIGHT(info), "framerate", GST_TYPE_FRACTION_RANGE, 0, 1,
         G_MAXINT, 1, NULL);
-}
-
-/* All frames, or G_MAXUINT64 without end. */
-static guint64 total_frames(const GstIdxSrc *self)
-{
-    if (self->active.epochs == 0)
-        return G_MAXUINT64;
-    return (guint64)self->active.epochs * (guint64)self->images->dim[0];
 }
 
 static void release_bytes(gpointer bytes)
@@ -235,11 +230,8 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
                           GstBuffer **buffer)
 {
     GstIdxSrc *self = (GstIdxSrc *)src;
-    gsize image;
+    gsize image = ae_order_item(self->order, number);
 
-    if (number >= total_frames(self))
-        return GST_FLOW_EOS;
-    image = ae_order_item(self->order, number);
     GST_LOG_OBJECT(self,
                    "frame %" G_GUINT64_FORMAT " is image %" G_GSIZE_FORMAT,
                    number, image);
@@ -251,13 +243,12 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
 
 static gboolean query_duration(GstIdxSrc *self, GstQuery *query)
 {
+    guint64 total = self->parent.total;
     GstFormat format;
-    guint64 total;
 
     gst_query_parse_duration(query, &format, NULL);
-    if (self->images == NULL || self->active.epochs == 0)
+    if (self->images == NULL || total == GST_AE_ENDLESS)
         return FALSE;
-    total = total_frames(self);
     if (format == GST_FORMAT_TIME)
         total = gst_ae_frame_src_time(&self->parent, total);
     else if (format != GST_FORMAT_DEFAULT)

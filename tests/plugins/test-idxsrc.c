@@ -306,6 +306,62 @@ static void test_seek(void)
     g_remove(path);
 }
 
+static void remember(GstElement *sink G_GNUC_UNUSED, GstBuffer *buffer,
+                     GstPad *pad G_GNUC_UNUSED, gpointer numbers)
+{
+    g_array_append_vals(numbers, &GST_BUFFER_OFFSET(buffer), 1);
+}
+
+/* Plays backwards from @stop (-1: the end); the frames are @first .. @last. */
+static void check_backwards(const char *source, gint64 stop, int first,
+                            int last)
+{
+    g_autofree char *line = g_strdup_printf(
+        "%s ! video/x-raw,framerate=10/1 ! fakesink name=sink sync=false "
+        "signal-handoffs=true",
+        source);
+    g_autoptr(GstElement) pipeline = gst_parse_launch(line, NULL);
+    g_autoptr(GstElement) sink = gst_bin_get_by_name(GST_BIN(pipeline), "sink");
+    g_autoptr(GArray) numbers = g_array_new(FALSE, FALSE, sizeof(guint64));
+    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+
+    gst_element_set_state(pipeline, GST_STATE_PAUSED);
+    gst_element_get_state(pipeline, NULL, NULL, GST_CLOCK_TIME_NONE);
+    g_assert_true(gst_element_seek(pipeline, -1, GST_FORMAT_TIME,
+                                   GST_SEEK_FLAG_FLUSH, GST_SEEK_TYPE_SET, 0,
+                                   GST_SEEK_TYPE_SET, stop));
+    gst_element_get_state(pipeline, NULL, NULL, GST_CLOCK_TIME_NONE);
+    g_signal_connect(sink, "handoff", G_CALLBACK(remember), numbers);
+    gst_element_set_state(pipeline, GST_STATE_PLAYING);
+    g_autoptr(GstMessage) end = gst_bus_timed_pop_filtered(
+        bus, 10 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    g_assert_nonnull(end);
+    g_assert_cmpint(GST_MESSAGE_TYPE(end), ==, GST_MESSAGE_EOS);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+    g_assert_cmpint(numbers->len, ==, first - last + 1);
+    for (int i = 0; i <= first - last; i++)
+        g_assert_cmpuint(g_array_index(numbers, guint64, i), ==,
+                         (guint64)(first - i));
+}
+
+static void test_backwards(void)
+{
+    const int dim[] = {100, 1, 1};
+    g_autofree char *path = write_idx("images", 3, dim);
+    g_autofree char *source = g_strdup_printf("idxsrc location=%s", path);
+    g_autofree char *endless =
+        g_strdup_printf("idxsrc location=%s epochs=0 shuffle=true", path);
+
+    check_backwards(source, 5 * GST_SECOND, 49, 0);
+    check_backwards(source, 5 * GST_SECOND + 1, 50, 0);
+    check_backwards(source, -1, 99, 0);
+    check_backwards(source, 100 * GST_SECOND, 99, 0);
+    check_backwards(endless, 30 * GST_SECOND, 299, 0);
+    check_backwards("vaesample", 2 * GST_SECOND, 19, 0);
+    check_backwards("vaesample", -1, 0, 0); /* from the frame in hand */
+    g_remove(path);
+}
+
 /* Played twice, with a stop between: the second run starts anew. */
 static void test_again(void)
 {
@@ -372,6 +428,7 @@ int main(int argc, char **argv)
     g_test_add_func("/idxsrc/labels", test_labels);
     g_test_add_func("/idxsrc/errors", test_errors);
     g_test_add_func("/idxsrc/seek", test_seek);
+    g_test_add_func("/idxsrc/backwards", test_backwards);
     g_test_add_func("/idxsrc/again", test_again);
     result = g_test_run();
     g_rmdir(folder);
