@@ -28,7 +28,7 @@ typedef struct {
 typedef struct {
     const char *model_file; /* a path; goes before the name */
     const char *model;      /* a name */
-    guint threads;          /* 0: one a processor */
+    guint threads;          /* most; 0: one for each processor */
     AePrecision precision;
 } GstAeModelSettings;
 
@@ -46,7 +46,9 @@ typedef struct {
      G_TYPE_STRING, G_STRUCT_OFFSET(Type, field.model), .text = name,          \
      .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
     {"threads", "Threads",                                                     \
-     "Number of worker threads (0: one for each processor)", G_TYPE_UINT,      \
+     "Most worker threads; 0: one for each processor, which is also the "      \
+     "most that are used",                                                     \
+     G_TYPE_UINT,                                                              \
      G_STRUCT_OFFSET(Type, field.threads), .maximum = 256,                     \
      .flags = GST_PARAM_MUTABLE_PLAYING},                                      \
     {"precision", "Precision", "Type of the numbers in convolutions",          \

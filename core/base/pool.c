@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/pool.h"
 
+#include "base/processors.h"
+
 /* How long a thread looks for work before it sleeps. Waking it takes as long as
- * a small step of a network, and the next step soon follows. */
+ * a small step of a network, and the next step soon follows. Where the process
+ * has more threads than processors, others need the processor meanwhile. */
 #define PATIENCE 100 /* us */
+
+static int all_threads; /* atomic: of all pools of the process */
 
 struct AePool {
     int threads;
+    int processors;
     GThread **workers; /* threads - 1 */
     GMutex lock;
     GCond start, done;
@@ -34,10 +40,18 @@ static void work(AePool *pool, int thread)
         pool->task(pool->data, i, thread);
 }
 
+/* When a thread that begins to look for work goes to sleep. */
+static gint64 end_of_patience(const AePool *pool)
+{
+    int threads = __atomic_load_n(&all_threads, __ATOMIC_RELAXED);
+
+    return threads <= pool->processors ? g_get_monotonic_time() + PATIENCE : 0;
+}
+
 /* Waits for a round after @seen, for a limited time. */
 static void await_round(AePool *pool, uint64_t seen)
 {
-    const gint64 end = g_get_monotonic_time() + PATIENCE;
+    const gint64 end = end_of_patience(pool);
 
     while (__atomic_load_n(&pool->round, __ATOMIC_RELAXED) == seen &&
            g_get_monotonic_time() < end)
@@ -47,7 +61,7 @@ static void await_round(AePool *pool, uint64_t seen)
 /* Waits until all workers are done, for a limited time. */
 static void await_workers(AePool *pool)
 {
-    const gint64 end = g_get_monotonic_time() + PATIENCE;
+    const gint64 end = end_of_patience(pool);
 
     while (__atomic_load_n(&pool->busy, __ATOMIC_RELAXED) > 0 &&
            g_get_monotonic_time() < end)
@@ -82,20 +96,41 @@ static void *worker_main(void *data)
     return NULL;
 }
 
+/* Starts one more worker, if the system lets us. */
+static gboolean start_worker(AePool *pool, GError **error)
+{
+    Worker *worker = g_new(Worker, 1);
+    GThread **thread = &pool->workers[pool->threads - 1];
+
+    *worker = (Worker){pool, pool->threads};
+    *thread = g_thread_try_new("ae-pool", worker_main, worker, error);
+    if (*thread == NULL) {
+        g_free(worker);
+        return FALSE;
+    }
+    pool->threads++;
+    return TRUE;
+}
+
 AePool *ae_pool_new(int threads)
 {
     AePool *pool = g_new0(AePool, 1);
+    g_autoptr(GError) error = NULL;
 
-    pool->threads = threads > 0 ? threads : (int)g_get_num_processors();
+    pool->processors = ae_processors();
+    if (threads == 0)
+        threads = pool->processors;
     g_mutex_init(&pool->lock);
     g_cond_init(&pool->start);
     g_cond_init(&pool->done);
-    pool->workers = g_new0(GThread *, pool->threads);
-    for (int i = 1; i < pool->threads; i++) {
-        Worker *worker = g_new(Worker, 1);
-        *worker = (Worker){pool, i};
-        pool->workers[i - 1] = g_thread_new("ae-pool", worker_main, worker);
-    }
+    pool->workers = g_new0(GThread *, threads);
+    pool->threads = 1;
+    while (pool->threads < threads && start_worker(pool, &error))
+        ;
+    if (error != NULL)
+        g_message("%d of %d threads compute: %s", pool->threads, threads,
+                  error->message);
+    __atomic_fetch_add(&all_threads, pool->threads, __ATOMIC_RELAXED);
     return pool;
 }
 
@@ -103,6 +138,7 @@ void ae_pool_free(AePool *pool)
 {
     if (pool == NULL)
         return;
+    __atomic_fetch_sub(&all_threads, pool->threads, __ATOMIC_RELAXED);
     g_mutex_lock(&pool->lock);
     pool->quit = TRUE;
     g_cond_broadcast(&pool->start);

@@ -15,7 +15,9 @@ typedef struct AePool AePool;
 typedef void (*AePoolTask)(void *data, int64_t index, int thread);
 
 /* @threads: threads in all, with the caller of ae_pool_run(), so 1 starts none;
- * 0: one for each processor. */
+ * 0: one for each of ae_processors(). The pool has fewer where the system
+ * limits the threads of a user or of a container; a message in GLib's log
+ * tells. */
 AePool *ae_pool_new(int threads);
 void ae_pool_free(AePool *pool);
 int ae_pool_threads(const AePool *pool);

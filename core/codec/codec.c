@@ -2,6 +2,7 @@
 #include "codec/codec.h"
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/random.h"
 #include "plan/training.h"
 #include "video/plane.h"
@@ -46,7 +47,7 @@ static AeCodec *codec_new(const AeModel *model, const AeCodecOptions *options,
         return NULL;
     }
     codec->batch = MAX(options->batch, 1);
-    codec->pool = ae_pool_new(options->threads);
+    codec->pool = ae_pool_new(ae_threads((unsigned)options->threads));
     return codec;
 }
 

@@ -46,7 +46,7 @@ typedef enum {
 
 typedef struct {
     int batch;   /* pictures of a run; 0: 1. A file that fixes it prevails */
-    int threads; /* 0: one a processor */
+    int threads; /* most; 0: see ae_threads() */
     AePrecision precision;
     AeEncoding encoding; /* of an encoder */
     /* Of a decoder: the shape of one code, where axes of length 1 at the front

@@ -183,8 +183,9 @@ static const AeOption table[] = {
      "model included",
      .type = AE_OPTION_BOOLEAN, .offset = FIELD(keep_best)},
     {"threads", "Threads",
-     "Number of worker threads (0: one for each processor)", AE_OPTION_UINT,
-     FIELD(threads), .maximum = 256, .may_change = TRUE},
+     "Most worker threads; 0: one for each processor, which is also the most "
+     "that are used",
+     AE_OPTION_UINT, FIELD(threads), .maximum = 256, .may_change = TRUE},
 };
 
 const AeOption *ae_session_options_table(int *n)

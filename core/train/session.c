@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/processors.h"
 #include "model/builtin.h"
 #include "model/onnx.h"
 #include "video/metrics.h"
@@ -361,7 +362,7 @@ static AeTrainer *new_trainer(AeSession *s, GError **error)
         .learning_rate = o->learning_rate,
         .clip_norm = o->clip_norm,
         .batch_size = (int)o->batch_size,
-        .threads = (int)o->threads,
+        .threads = ae_threads(o->threads),
         .evaluate = is_evaluation(s),
         .cosine_steps =
             o->schedule == AE_SCHEDULE_COSINE ? (int64_t)o->max_steps : 0,

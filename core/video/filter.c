@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/processors.h"
 #include "base/tensor.h"
 #include "video/plane.h"
 
@@ -455,7 +456,7 @@ AeFilter *ae_filter_new(AeModel *model, const AePictureFormat *format,
         !ae_metadata_read(model, &maker.metadata, error))
         return NULL;
     filter->range = maker.metadata.range;
-    filter->pool = ae_pool_new(options->threads);
+    filter->pool = ae_pool_new(ae_threads((unsigned)options->threads));
     if (!group_planes(filter, maker.channels, error))
         return NULL;
     for (int i = 0; i < filter->n_batches; i++) {

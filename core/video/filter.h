@@ -42,7 +42,7 @@ typedef struct AeFilter AeFilter;
 
 typedef struct {
     int scale;   /* upscaling factor; 1: frames keep their size */
-    int threads; /* 0: one a processor */
+    int threads; /* most; 0: see ae_threads() */
     AePrecision precision;
 } AeFilterOptions;
 
