@@ -12,17 +12,31 @@ extern void dsyevd_(const char *vectors, const char *triangle, const int *n,
                     const int *work_size, int *iwork, const int *iwork_size,
                     int *info, size_t vectors_length, size_t triangle_length);
 
-static gpointer one_thread(gpointer unused G_GNUC_UNUSED)
+/* An OpenBLAS built without threads (Debian's libopenblas0-serial) keeps one
+ * buffer for all callers: two calls at once give wrong numbers. */
+static GMutex lock;
+static gboolean one_at_a_time;
+
+static gpointer prepare(gpointer unused G_GNUC_UNUSED)
 {
     openblas_set_num_threads(1);
+    one_at_a_time = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
     return NULL;
 }
 
-static void use_one_thread(void)
+static void begin_call(void)
 {
     static GOnce once = G_ONCE_INIT;
 
-    g_once(&once, one_thread, NULL);
+    g_once(&once, prepare, NULL);
+    if (one_at_a_time)
+        g_mutex_lock(&lock);
+}
+
+static void end_call(void)
+{
+    if (one_at_a_time)
+        g_mutex_unlock(&lock);
 }
 
 static void scale(int m, int n, float beta, float *c, int ldc)
@@ -39,16 +53,17 @@ static void multiply_row(int a_step, gboolean transpose_b, int n, int k,
 {
     if (beta != 1)
         scale(1, n, beta, c, n);
+    begin_call();
     cblas_sgemv(CblasRowMajor, transpose_b ? CblasNoTrans : CblasTrans,
                 transpose_b ? n : k, transpose_b ? k : n, alpha, b, ldb, a,
                 a_step, 1, c, 1);
+    end_call();
 }
 
 void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
              float alpha, const float *a, int lda, const float *b, int ldb,
              float beta, float *c, int ldc)
 {
-    use_one_thread();
     if (m <= 0 || n <= 0)
         return;
     if (k <= 0) {
@@ -60,9 +75,11 @@ void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
                      beta, c);
         return;
     }
+    begin_call();
     cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans,
                 transpose_b ? CblasTrans : CblasNoTrans, m, n, k, alpha, a, lda,
                 b, ldb, beta, c, ldc);
+    end_call();
 }
 
 /* LAPACK's matrices are column-major: its columns are our rows. The matrix is
@@ -73,7 +90,7 @@ gboolean ae_eigenvectors(double *a, int n, double *values, GError **error)
     int info, integers, size;
     double best;
 
-    use_one_thread();
+    begin_call();
     dsyevd_("V", "U", &n, a, &n, values, &best, &whole, &integers, &whole,
             &info, 1, 1);
     size = (int)best;
@@ -81,6 +98,7 @@ gboolean ae_eigenvectors(double *a, int n, double *values, GError **error)
     g_autofree int *iwork = g_new(int, integers);
     dsyevd_("V", "U", &n, a, &n, values, work, &size, iwork, &integers, &info,
             1, 1);
+    end_call();
     if (info != 0)
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "the eigenvectors of a %d x %d matrix were not found", n,
