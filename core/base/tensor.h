@@ -27,14 +27,26 @@ typedef struct {
 
 /* The type of elements in the model's file. It decides to which range
  * QuantizeLinear saturates and how tensors are written. The values are those of
- * ONNX's TensorProto.DataType. */
+ * ONNX's TensorProto.DataType. A tensor in memory is of AE_ELEMENT_DEFAULT or
+ * of a type of whole numbers up to AE_ELEMENT_INT32. */
 typedef enum {
     AE_ELEMENT_DEFAULT = 0, /* float; int64 for tensors of whole numbers */
+    AE_ELEMENT_FLOAT = 1,
     AE_ELEMENT_UINT8 = 2,
     AE_ELEMENT_INT8 = 3,
     AE_ELEMENT_UINT16 = 4,
     AE_ELEMENT_INT16 = 5,
     AE_ELEMENT_INT32 = 6,
+    AE_ELEMENT_INT64 = 7,
+    AE_ELEMENT_STRING = 8,
+    AE_ELEMENT_BOOL = 9,
+    AE_ELEMENT_FLOAT16 = 10,
+    AE_ELEMENT_DOUBLE = 11,
+    AE_ELEMENT_UINT32 = 12,
+    AE_ELEMENT_UINT64 = 13,
+    AE_ELEMENT_COMPLEX64 = 14,
+    AE_ELEMENT_COMPLEX128 = 15,
+    AE_ELEMENT_BFLOAT16 = 16,
 } AeElement;
 
 typedef struct {

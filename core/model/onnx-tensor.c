@@ -25,10 +25,10 @@ typedef struct {
     int size; /* bytes of an element in raw_data; 0: it cannot be read */
     gboolean integer;
     Field field; /* that holds the elements if raw_data does not */
-    float (*decode)(uint64_t bits);
+    float (*decode)(uint64_t bits, int size);
 } ElementType;
 
-static float decode_float(uint64_t bits)
+static float decode_float(uint64_t bits, int size G_GNUC_UNUSED)
 {
     uint32_t low = (uint32_t)bits;
     float value;
@@ -37,7 +37,7 @@ static float decode_float(uint64_t bits)
     return value;
 }
 
-static float decode_double(uint64_t bits)
+static float decode_double(uint64_t bits, int size G_GNUC_UNUSED)
 {
     double value;
 
@@ -46,7 +46,7 @@ static float decode_double(uint64_t bits)
 }
 
 /* IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
-static float decode_float16(uint64_t bits)
+static float decode_float16(uint64_t bits, int size G_GNUC_UNUSED)
 {
     float sign = (bits & 0x8000) ? -1.0f : 1.0f;
     int exponent = bits >> 10 & 31;
@@ -59,73 +59,47 @@ static float decode_float16(uint64_t bits)
     return sign * ldexpf(fraction + 1024, exponent - 25);
 }
 
-static float decode_bfloat16(uint64_t bits)
+static float decode_bfloat16(uint64_t bits, int size)
 {
-    return decode_float(bits << 16);
+    return decode_float(bits << 16, size);
 }
 
-static float decode_int8(uint64_t bits)
+static float decode_signed(uint64_t bits, int size)
 {
-    return (int8_t)bits;
+    const int spare = 64 - 8 * size;
+
+    return (float)((int64_t)(bits << spare) >> spare);
 }
 
-static float decode_int16(uint64_t bits)
+static float decode_unsigned(uint64_t bits, int size)
 {
-    return (int16_t)bits;
+    const int spare = 64 - 8 * size;
+
+    return (float)(bits << spare >> spare);
 }
 
-static float decode_int32(uint64_t bits)
+static float decode_bool(uint64_t bits, int size)
 {
-    return (float)(int32_t)bits;
-}
-
-static float decode_int64(uint64_t bits)
-{
-    return (float)(int64_t)bits;
-}
-
-static float decode_uint8(uint64_t bits)
-{
-    return (uint8_t)bits;
-}
-
-static float decode_uint16(uint64_t bits)
-{
-    return (uint16_t)bits;
-}
-
-static float decode_uint32(uint64_t bits)
-{
-    return (float)(uint32_t)bits;
-}
-
-static float decode_uint64(uint64_t bits)
-{
-    return (float)bits;
-}
-
-static float decode_bool(uint64_t bits)
-{
-    return (bits & 0xff) != 0;
+    return decode_unsigned(bits, size) != 0;
 }
 
 static const ElementType types[] = {
-    {1, "float", 4, FALSE, FIELD_FLOAT, decode_float},
-    {2, "uint8", 1, TRUE, FIELD_INT32, decode_uint8},
-    {3, "int8", 1, TRUE, FIELD_INT32, decode_int8},
-    {4, "uint16", 2, TRUE, FIELD_INT32, decode_uint16},
-    {5, "int16", 2, TRUE, FIELD_INT32, decode_int16},
-    {6, "int32", 4, TRUE, FIELD_INT32, decode_int32},
-    {7, "int64", 8, TRUE, FIELD_INT64, decode_int64},
-    {8, "string", 0, FALSE, 0, NULL},
-    {9, "bool", 1, TRUE, FIELD_INT32, decode_bool},
-    {10, "float16", 2, FALSE, FIELD_INT32, decode_float16},
-    {11, "double", 8, FALSE, FIELD_DOUBLE, decode_double},
-    {12, "uint32", 4, TRUE, FIELD_UINT64, decode_uint32},
-    {13, "uint64", 8, TRUE, FIELD_UINT64, decode_uint64},
-    {14, "complex64", 0, FALSE, 0, NULL},
-    {15, "complex128", 0, FALSE, 0, NULL},
-    {16, "bfloat16", 2, FALSE, FIELD_INT32, decode_bfloat16},
+    {AE_ELEMENT_FLOAT, "float", 4, FALSE, FIELD_FLOAT, decode_float},
+    {AE_ELEMENT_UINT8, "uint8", 1, TRUE, FIELD_INT32, decode_unsigned},
+    {AE_ELEMENT_INT8, "int8", 1, TRUE, FIELD_INT32, decode_signed},
+    {AE_ELEMENT_UINT16, "uint16", 2, TRUE, FIELD_INT32, decode_unsigned},
+    {AE_ELEMENT_INT16, "int16", 2, TRUE, FIELD_INT32, decode_signed},
+    {AE_ELEMENT_INT32, "int32", 4, TRUE, FIELD_INT32, decode_signed},
+    {AE_ELEMENT_INT64, "int64", 8, TRUE, FIELD_INT64, decode_signed},
+    {AE_ELEMENT_STRING, "string", 0, FALSE, 0, NULL},
+    {AE_ELEMENT_BOOL, "bool", 1, TRUE, FIELD_INT32, decode_bool},
+    {AE_ELEMENT_FLOAT16, "float16", 2, FALSE, FIELD_INT32, decode_float16},
+    {AE_ELEMENT_DOUBLE, "double", 8, FALSE, FIELD_DOUBLE, decode_double},
+    {AE_ELEMENT_UINT32, "uint32", 4, TRUE, FIELD_UINT64, decode_unsigned},
+    {AE_ELEMENT_UINT64, "uint64", 8, TRUE, FIELD_UINT64, decode_unsigned},
+    {AE_ELEMENT_COMPLEX64, "complex64", 0, FALSE, 0, NULL},
+    {AE_ELEMENT_COMPLEX128, "complex128", 0, FALSE, 0, NULL},
+    {AE_ELEMENT_BFLOAT16, "bfloat16", 2, FALSE, FIELD_INT32, decode_bfloat16},
 };
 
 static const ElementType *find_type(int32_t type)
@@ -251,10 +225,12 @@ static void decode(const Onnx__TensorProto *proto, const ElementType *type,
         ae_floats_from_bytes(values, proto->raw_data.data, count);
         return;
     }
-    for (int64_t i = 0; i < count; i++)
-        values[i] = type->decode(proto->has_raw_data
-                                     ? raw_bits(proto, type->size, i)
-                                     : typed_bits(proto, type->field, i));
+    for (int64_t i = 0; i < count; i++) {
+        uint64_t bits = proto->has_raw_data ? raw_bits(proto, type->size, i)
+                                            : typed_bits(proto, type->field, i);
+
+        values[i] = type->decode(bits, type->size);
+    }
 }
 
 static AeElement element_of(int32_t type)
@@ -347,8 +323,8 @@ gboolean ae_onnx_type_read(int32_t type, gboolean *integer, AeElement *element)
 int32_t ae_onnx_type_written(gboolean integer, AeElement element)
 {
     if (!integer)
-        return AE_ONNX_FLOAT;
-    return element != AE_ELEMENT_DEFAULT ? (int32_t)element : AE_ONNX_INT64;
+        return AE_ELEMENT_FLOAT;
+    return element != AE_ELEMENT_DEFAULT ? (int32_t)element : AE_ELEMENT_INT64;
 }
 
 AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads and writes the tensors of ONNX files. Private to onnx*.c. */
+/* The parts of ONNX files that are both read and written: tensors, and the
+ * kinds of attributes. Private to onnx*.c. */
 #pragma once
 
 #include "onnx.pb-c.h"
@@ -7,8 +8,18 @@
 
 G_BEGIN_DECLS
 
-/* Values of TensorProto.DataType. */
-enum { AE_ONNX_FLOAT = 1, AE_ONNX_INT64 = 7 };
+/* Values of AttributeProto.AttributeType. */
+enum {
+    AE_ONNX_FLOAT = 1,
+    AE_ONNX_INT = 2,
+    AE_ONNX_STRING = 3,
+    AE_ONNX_TENSOR = 4,
+    AE_ONNX_GRAPH = 5,
+    AE_ONNX_FLOATS = 6,
+    AE_ONNX_INTS = 7,
+    AE_ONNX_STRINGS = 8,
+    AE_ONNX_GRAPHS = 10,
+};
 
 /* The name of TensorProto.DataType @type, such as "float16", or "type 99" if it
  * has none. Free with g_free(). */

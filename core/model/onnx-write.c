@@ -12,17 +12,6 @@
 
 enum { WRITTEN_IR = 8 };
 
-/* AttributeProto.AttributeType */
-enum {
-    ATTRIBUTE_FLOAT = 1,
-    ATTRIBUTE_INT = 2,
-    ATTRIBUTE_STRING = 3,
-    ATTRIBUTE_TENSOR = 4,
-    ATTRIBUTE_FLOATS = 6,
-    ATTRIBUTE_INTS = 7,
-    ATTRIBUTE_STRINGS = 8,
-};
-
 /* Messages borrow the model's strings, which packing does not change. */
 typedef struct {
     const AeModel *model;
@@ -117,26 +106,26 @@ static void write_attribute_value(const Writer *writer,
 {
     switch (attribute->kind) {
     case AE_ATTRIBUTE_INTS:
-        proto->type = attribute->list ? ATTRIBUTE_INTS : ATTRIBUTE_INT;
+        proto->type = attribute->list ? AE_ONNX_INTS : AE_ONNX_INT;
         proto->has_i = !attribute->list;
         proto->i = attribute->list ? 0 : attribute->ints[0];
         proto->n_ints = attribute->list ? attribute->n : 0;
         proto->ints = attribute->ints;
         break;
     case AE_ATTRIBUTE_FLOATS:
-        proto->type = attribute->list ? ATTRIBUTE_FLOATS : ATTRIBUTE_FLOAT;
+        proto->type = attribute->list ? AE_ONNX_FLOATS : AE_ONNX_FLOAT;
         proto->has_f = !attribute->list;
         proto->f = attribute->list ? 0 : attribute->floats[0];
         proto->n_floats = attribute->list ? attribute->n : 0;
         proto->floats = attribute->floats;
         break;
     case AE_ATTRIBUTE_STRING:
-        proto->type = ATTRIBUTE_STRING;
+        proto->type = AE_ONNX_STRING;
         proto->has_s = TRUE;
         proto->s = bytes_of(attribute->string);
         break;
     case AE_ATTRIBUTE_STRINGS:
-        proto->type = ATTRIBUTE_STRINGS;
+        proto->type = AE_ONNX_STRINGS;
         proto->n_strings = (size_t)attribute->n;
         proto->strings =
             take(writer, sizeof *proto->strings * (size_t)attribute->n);
@@ -144,7 +133,7 @@ static void write_attribute_value(const Writer *writer,
             proto->strings[i] = bytes_of(attribute->strings[i]);
         break;
     case AE_ATTRIBUTE_TENSOR:
-        proto->type = ATTRIBUTE_TENSOR;
+        proto->type = AE_ONNX_TENSOR;
         proto->t = write_tensor(writer, NULL, attribute->tensor);
         break;
     }

@@ -27,19 +27,6 @@ enum {
     BUDGET_FLOOR = 1 << 20,
 };
 
-/* AttributeProto.AttributeType */
-enum {
-    ATTRIBUTE_FLOAT = 1,
-    ATTRIBUTE_INT = 2,
-    ATTRIBUTE_STRING = 3,
-    ATTRIBUTE_TENSOR = 4,
-    ATTRIBUTE_GRAPH = 5,
-    ATTRIBUTE_FLOATS = 6,
-    ATTRIBUTE_INTS = 7,
-    ATTRIBUTE_STRINGS = 8,
-    ATTRIBUTE_GRAPHS = 10,
-};
-
 typedef struct {
     AeModel *model;
     GHashTable *infos; /* value name -> Onnx__ValueInfoProto, borrowed */
@@ -289,32 +276,32 @@ static gboolean set_attribute(AeNode *node, Label label,
     g_autofree char *string = NULL;
 
     switch (proto->type) {
-    case ATTRIBUTE_FLOAT:
+    case AE_ONNX_FLOAT:
         ae_node_set_float(node, proto->name, proto->f);
         return TRUE;
-    case ATTRIBUTE_INT:
+    case AE_ONNX_INT:
         ae_node_set_int(node, proto->name, proto->i);
         return TRUE;
-    case ATTRIBUTE_FLOATS:
+    case AE_ONNX_FLOATS:
         ae_node_set_floats(node, proto->name, proto->floats,
                            (int)proto->n_floats);
         return TRUE;
-    case ATTRIBUTE_INTS:
+    case AE_ONNX_INTS:
         ae_node_set_ints(node, proto->name, proto->ints, (int)proto->n_ints);
         return TRUE;
-    case ATTRIBUTE_STRING:
+    case AE_ONNX_STRING:
         string = get_string(&proto->s);
         ae_node_set_string(node, proto->name, string);
         return TRUE;
-    case ATTRIBUTE_STRINGS:
+    case AE_ONNX_STRINGS:
         set_strings(node, proto);
         return TRUE;
-    case ATTRIBUTE_TENSOR:
+    case AE_ONNX_TENSOR:
         if (proto->t == NULL)
             break;
         return set_tensor(node, label, proto, error);
-    case ATTRIBUTE_GRAPH:
-    case ATTRIBUTE_GRAPHS:
+    case AE_ONNX_GRAPH:
+    case AE_ONNX_GRAPHS:
         return fail_node(error, label, AE_ERROR_UNSUPPORTED,
                          "attribute '%s' is a sub-graph, which is not "
                          "supported",

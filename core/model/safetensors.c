@@ -34,13 +34,12 @@ typedef struct {
 G_GNUC_PRINTF(2, 3)
 static gboolean fail(GError **error, const char *format, ...)
 {
-    g_autofree char *message = NULL;
     va_list args;
 
     va_start(args, format);
-    message = g_strdup_vprintf(format, args);
+    g_propagate_error(
+        error, g_error_new_valist(AE_ERROR, AE_ERROR_FORMAT, format, args));
     va_end(args);
-    g_set_error_literal(error, AE_ERROR, AE_ERROR_FORMAT, message);
     return FALSE;
 }
 

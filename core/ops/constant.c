@@ -8,16 +8,6 @@
 
 #include "ops/gradient.h"
 
-/* Of TensorProto.DataType. */
-enum {
-    TYPE_FLOAT = 1,
-    TYPE_STRING = 8,
-    TYPE_BOOL = 9,
-    TYPE_FLOAT16 = 10,
-    TYPE_DOUBLE = 11,
-    TYPE_UINT64 = 13,
-};
-
 static const float *constant_values(const AeStep *step, AeShape *shape,
                                     gboolean *integer)
 {
@@ -150,7 +140,8 @@ static void shape_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
 
 static gboolean is_float(int64_t type)
 {
-    return type == TYPE_FLOAT || type == TYPE_FLOAT16 || type == TYPE_DOUBLE;
+    return type == AE_ELEMENT_FLOAT || type == AE_ELEMENT_FLOAT16 ||
+           type == AE_ELEMENT_DOUBLE;
 }
 
 static gboolean cast_plan(AeStep *step, GError **error)
@@ -158,12 +149,14 @@ static gboolean cast_plan(AeStep *step, GError **error)
     int64_t type = ae_node_int(step->node, "to", 0);
 
     if (!is_float(type) &&
-        (type < TYPE_FLOAT || type > TYPE_UINT64 || type == TYPE_STRING))
+        (type < AE_ELEMENT_FLOAT || type > AE_ELEMENT_UINT64 ||
+         type == AE_ELEMENT_STRING))
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
                             "cannot cast to data type %" G_GINT64_FORMAT, type);
     step->units = 1;
     step->out[0]->integer = !is_float(type);
-    step->alias = is_float(type) || (step->in[0]->integer && type != TYPE_BOOL);
+    step->alias =
+        is_float(type) || (step->in[0]->integer && type != AE_ELEMENT_BOOL);
     return ae_step_set_output(step, 0, &step->in[0]->shape, error);
 }
 
@@ -171,7 +164,7 @@ static float cast(float x, int64_t type)
 {
     if (is_float(type))
         return x;
-    return type == TYPE_BOOL ? x != 0 : truncf(x);
+    return type == AE_ELEMENT_BOOL ? x != 0 : truncf(x);
 }
 
 static void cast_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
