@@ -134,6 +134,7 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
     GstAeNoise *self = (GstAeNoise *)filter;
     AePicture picture = gst_ae_picture_of_frame(frame);
     AeNoisePlane planes[AE_PICTURE_PLANES];
+    g_autoptr(GError) error = NULL;
     guint64 seed;
 
     if (self->noise == NULL)
@@ -146,8 +147,12 @@ static GstFlowReturn transform_frame_ip(GstVideoFilter *filter,
         planes[c] =
             (AeNoisePlane){picture.plane[c].width, picture.plane[c].height, 1};
     move_samples(self, &picture, TRUE);
-    ae_noise_apply(self->noise, self->samples, self->samples, planes,
-                   picture.format.n_colours, seed, self->frames - 1);
+    if (!ae_noise_apply(self->noise, self->samples, self->samples, planes,
+                        picture.format.n_colours, seed, self->frames - 1,
+                        &error)) {
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+        return GST_FLOW_ERROR;
+    }
     move_samples(self, &picture, FALSE);
     GST_LOG_OBJECT(self, "frame %" G_GUINT64_FORMAT " has its noise",
                    self->frames - 1);
@@ -159,13 +164,18 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in G_GNUC_UNUSED,
                          GstVideoInfo *out_info G_GNUC_UNUSED)
 {
     GstAeNoise *self = (GstAeNoise *)filter;
+    g_autoptr(GError) error = NULL;
     gsize count = 0;
 
     for (guint c = 0; c < GST_VIDEO_INFO_N_COMPONENTS(info); c++)
         count += (gsize)GST_VIDEO_INFO_COMP_WIDTH(info, c) *
                  (gsize)GST_VIDEO_INFO_COMP_HEIGHT(info, c);
-    g_free(self->samples);
-    self->samples = g_new(float, count);
+    ae_free(self->samples);
+    self->samples = ae_alloc(count, sizeof(float), &error);
+    if (self->samples == NULL) {
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+        return FALSE;
+    }
     GST_INFO_OBJECT(self, "frames are %s of %dx%d now",
                     GST_VIDEO_INFO_NAME(info), GST_VIDEO_INFO_WIDTH(info),
                     GST_VIDEO_INFO_HEIGHT(info));
@@ -195,7 +205,7 @@ static gboolean stop(GstBaseTransform *base)
     GstAeNoise *self = (GstAeNoise *)base;
 
     g_clear_pointer(&self->noise, ae_noise_free);
-    g_clear_pointer(&self->samples, g_free);
+    g_clear_pointer(&self->samples, ae_free);
     return TRUE;
 }
 

@@ -161,6 +161,7 @@ static gboolean start(GstBaseSrc *src)
         gst_ae_property_dup(self, &self->settings.location);
     g_autofree char *labels =
         gst_ae_property_dup(self, &self->settings.labels_location);
+    g_autoptr(GError) error = NULL;
 
     GST_OBJECT_LOCK(self);
     self->active = self->settings;
@@ -177,8 +178,12 @@ static gboolean start(GstBaseSrc *src)
         self->parent.total =
             (guint64)self->active.epochs * (guint64)self->images->dim[0];
     self->order = ae_order_new((uint32_t)self->images->dim[0],
-                               self->active.shuffle, self->active.seed);
-    return TRUE;
+                               self->active.shuffle, self->active.seed, &error);
+    if (self->order != NULL)
+        return TRUE;
+    gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+    close_files(self);
+    return FALSE;
 }
 
 static gboolean stop(GstBaseSrc *src)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 #define MAX_SIZE G_MAXINT32
 #define RANDOM_PART ".XXXXXX" /* of a temporary file's name, and */
@@ -74,15 +75,13 @@ static gssize read_all(int fd, char *data, gsize size)
 static GBytes *read_open(int fd, const char *path, GError **error)
 {
     gssize size = size_of(fd, path, error);
-    g_autofree char *data = NULL;
+    ae_autofree char *data = NULL;
 
     if (size < 0)
         return NULL;
-    data = g_try_malloc(MAX(size, 1));
+    data = ae_alloc((size_t)size, 1, error);
     if (data == NULL) {
-        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "%s: not enough memory for %" G_GSSIZE_FORMAT " bytes",
-                    path, size);
+        g_prefix_error(error, "%s: ", path);
         return NULL;
     }
     size = read_all(fd, data, size);
@@ -90,7 +89,7 @@ static GBytes *read_open(int fd, const char *path, GError **error)
         fail(error, path, "read the file");
         return NULL;
     }
-    return g_bytes_new_take(g_steal_pointer(&data), size);
+    return ae_bytes(g_steal_pointer(&data), (gsize)size);
 }
 
 static gboolean write_all(int fd, const char *data, gsize size)

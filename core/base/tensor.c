@@ -4,13 +4,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/error.h"
 
 #define MAX_ELEMENTS ((int64_t)1 << 45)
-#define HUGE_PAGE ((size_t)2 << 20)
 
 gboolean ae_shape_count(const AeShape *shape, int64_t *count, GError **error)
 {
@@ -103,41 +100,6 @@ AeShape ae_shape(int rank, ...)
     return shape;
 }
 
-/* The memory of the machine. A hostile size must not wake the OOM killer. */
-static size_t physical_memory(void)
-{
-    return (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE);
-}
-
-/* The pointer from calloc() lies before the block. Large blocks are fresh
- * pages, which the kernel clears when the threads of a plan first touch them;
- * huge pages make that quick. */
-float *ae_alloc_floats(size_t n)
-{
-    size_t size, align;
-    char *memory;
-    void **aligned;
-
-    if (__builtin_mul_overflow(n, sizeof(float), &size) ||
-        size > physical_memory())
-        return NULL;
-    align = size < HUGE_PAGE ? AE_ALIGN : HUGE_PAGE;
-    memory = calloc(1, size + align);
-    if (memory == NULL)
-        return NULL;
-    aligned = (void *)(memory + align - (uintptr_t)memory % align);
-    aligned[-1] = memory;
-    if (align == HUGE_PAGE)
-        madvise(aligned, size, MADV_HUGEPAGE);
-    return (float *)aligned;
-}
-
-void ae_free(void *memory)
-{
-    if (memory != NULL)
-        free(((void **)memory)[-1]);
-}
-
 AeTensor *ae_tensor_new(const AeShape *shape, GError **error)
 {
     int64_t n;
@@ -146,9 +108,9 @@ AeTensor *ae_tensor_new(const AeShape *shape, GError **error)
         return NULL;
     float *data = ae_alloc_floats((size_t)n);
     if (data == NULL) {
+        g_autofree char *text = ae_shape_to_string(shape);
         g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "no memory for a tensor of %" G_GINT64_FORMAT " elements",
-                    n);
+                    "there is no memory for a tensor of %s numbers", text);
         return NULL;
     }
     AeTensor *tensor = g_new0(AeTensor, 1);
@@ -157,11 +119,12 @@ AeTensor *ae_tensor_new(const AeShape *shape, GError **error)
     return tensor;
 }
 
-AeTensor *ae_tensor_copy(const AeTensor *tensor)
+AeTensor *ae_tensor_copy(const AeTensor *tensor, GError **error)
 {
-    AeTensor *copy = ae_tensor_new(&tensor->shape, NULL);
+    AeTensor *copy = ae_tensor_new(&tensor->shape, error);
 
-    g_assert(copy != NULL);
+    if (copy == NULL)
+        return NULL;
     copy->integer = tensor->integer;
     copy->element = tensor->element;
     memcpy(copy->data, tensor->data,

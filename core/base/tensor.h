@@ -11,14 +11,14 @@
  * as floats, exact up to 2^24, and marked; arithmetic on them truncates. */
 #pragma once
 
-#include <glib.h>
 #include <stdint.h>
+
+#include "base/memory.h"
 
 G_BEGIN_DECLS
 
 #define AE_MAX_RANK 8
 #define AE_UNKNOWN (-1) /* a dimension that a plan's inputs decide */
-#define AE_ALIGN 64     /* alignment of buffers, in bytes */
 
 typedef struct {
     int rank; /* 0 (a scalar) .. AE_MAX_RANK */
@@ -76,14 +76,10 @@ char *ae_shape_to_string(const AeShape *shape);
 /* The shape of @rank dimensions, as in ae_shape(2, n, c). */
 AeShape ae_shape(int rank, ...);
 
-/* @n floats of zeros, aligned to AE_ALIGN; NULL if there is no memory. Free
- * with ae_free(), never with g_free(). */
-float *ae_alloc_floats(size_t n);
-void ae_free(void *memory);
-
-/* A tensor of zeros. Errors: AE_ERROR_SHAPE, AE_ERROR_MEMORY. */
+/* A tensor of zeros, and one with the numbers of another. Errors:
+ * AE_ERROR_SHAPE, AE_ERROR_MEMORY. */
 AeTensor *ae_tensor_new(const AeShape *shape, GError **error);
-AeTensor *ae_tensor_copy(const AeTensor *tensor);
+AeTensor *ae_tensor_copy(const AeTensor *tensor, GError **error);
 void ae_tensor_free(AeTensor *tensor);
 
 /* Convert from and to row-major order, that of ONNX, safetensors and NumPy. The

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 enum {
     UNSIGNED_BYTE = 8,
@@ -167,11 +168,9 @@ static uint8_t *allocate(const Layout *layout, size_t packed, const char *name,
         wrong_size(layout, found, name, error);
         return NULL;
     }
-    uint8_t *memory = g_try_malloc(layout->total);
+    uint8_t *memory = ae_alloc(layout->total, 1, error);
     if (memory == NULL)
-        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "%s: not enough memory for %" G_GSIZE_FORMAT " bytes", name,
-                    layout->total);
+        g_prefix_error(error, "%s: ", name);
     return memory;
 }
 
@@ -216,14 +215,13 @@ static AeIdx *parse_stream(GInputStream *stream, size_t packed,
     if (!parse_header(&layout, header, (size_t)n, name, error))
         return NULL;
 
-    g_autofree uint8_t *memory = allocate(&layout, packed, name, error);
+    ae_autofree uint8_t *memory = allocate(&layout, packed, name, error);
     if (memory == NULL)
         return NULL;
     memcpy(memory, header, layout.header);
     if (!inflate_rest(stream, memory, &layout, name, error))
         return NULL;
-    return new_idx(&layout,
-                   g_bytes_new_take(g_steal_pointer(&memory), layout.total));
+    return new_idx(&layout, ae_bytes(g_steal_pointer(&memory), layout.total));
 }
 
 static AeIdx *parse_gzip(GBytes *bytes, const char *name, GError **error)
@@ -267,8 +265,10 @@ gboolean ae_idx_save(const AeIdx *idx, const char *path, GError **error)
 {
     const size_t header = MAGIC + 4 * (size_t)idx->rank;
     const size_t size = (size_t)idx->dim[0] * ae_idx_item_size(idx);
-    g_autofree uint8_t *bytes = g_malloc0(header + size);
+    ae_autofree uint8_t *bytes = ae_alloc(header + size, 1, error);
 
+    if (bytes == NULL)
+        return FALSE;
     bytes[2] = UNSIGNED_BYTE;
     bytes[3] = (uint8_t)idx->rank;
     for (int i = 0; i < idx->rank; i++)

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 enum {
     MAGIC = 6,
@@ -120,10 +121,13 @@ static AeTensor *parse(const uint8_t *data, size_t size, GError **error)
     begin = PREFIX + (data[8] | (size_t)data[9] << 8);
     if (!check_size(&shape, size - begin, error))
         return NULL;
+    ae_autofree float *values =
+        ae_alloc((size - begin) / 4, sizeof *values, error);
+    if (values == NULL)
+        return NULL;
     tensor = ae_tensor_new(&shape, error);
     if (tensor == NULL)
         return NULL;
-    g_autofree float *values = g_new(float, MAX(size - begin, 4) / 4);
     ae_floats_from_bytes(values, data + begin, (size - begin) / 4);
     ae_tensor_from_row_major(tensor, values);
     return tensor;
@@ -172,16 +176,16 @@ AeTensor *ae_npy_load(const char *path, GError **error)
 
 gboolean ae_npy_save(const AeTensor *tensor, const char *path, GError **error)
 {
-    int64_t count = ae_shape_elements(&tensor->shape);
-    g_autofree float *values = g_new(float, MAX(count, 1));
-    GString *file = write_header(&tensor->shape);
-    gsize begin = file->len;
-    gboolean saved;
+    size_t count = (size_t)ae_shape_elements(&tensor->shape);
+    g_autoptr(GString) header = write_header(&tensor->shape);
+    size_t size = header->len + count * sizeof(float);
+    ae_autofree float *values = ae_alloc(count, sizeof *values, error);
+    ae_autofree char *file = values != NULL ? ae_alloc(size, 1, error) : NULL;
 
-    g_string_set_size(file, begin + (gsize)count * sizeof(float));
+    if (file == NULL)
+        return FALSE;
+    memcpy(file, header->str, header->len);
     ae_tensor_to_row_major(tensor, values);
-    ae_floats_to_bytes(file->str + begin, values, (gsize)count);
-    saved = ae_file_write(path, file->str, file->len, error);
-    g_string_free(file, TRUE);
-    return saved;
+    ae_floats_to_bytes(file + header->len, values, count);
+    return ae_file_write(path, file, size, error);
 }

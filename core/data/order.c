@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "data/order.h"
 
+#include "base/memory.h"
 #include "base/random.h"
 
 struct AeOrder {
@@ -10,15 +11,20 @@ struct AeOrder {
     uint64_t epoch;  /* G_MAXUINT64: none yet */
 };
 
-AeOrder *ae_order_new(uint32_t count, gboolean shuffle, uint64_t seed)
+AeOrder *ae_order_new(uint32_t count, gboolean shuffle, uint64_t seed,
+                      GError **error)
 {
+    uint32_t *items = shuffle ? ae_alloc(count, sizeof *items, error) : NULL;
+
+    if (shuffle && items == NULL)
+        return NULL;
+
     AeOrder *order = g_new0(AeOrder, 1);
 
     order->count = count;
     order->seed = seed;
     order->epoch = G_MAXUINT64;
-    if (shuffle)
-        order->items = g_new(uint32_t, count);
+    order->items = items;
     return order;
 }
 
@@ -26,7 +32,7 @@ void ae_order_free(AeOrder *order)
 {
     if (order == NULL)
         return;
-    g_free(order->items);
+    ae_free(order->items);
     g_free(order);
 }
 

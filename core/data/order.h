@@ -11,8 +11,9 @@ G_BEGIN_DECLS
 typedef struct AeOrder AeOrder;
 
 /* @count: items of the set, at least 1. Without @shuffle they come as they
- * lie. */
-AeOrder *ae_order_new(uint32_t count, gboolean shuffle, uint64_t seed);
+ * lie. Errors: AE_ERROR_MEMORY. */
+AeOrder *ae_order_new(uint32_t count, gboolean shuffle, uint64_t seed,
+                      GError **error);
 void ae_order_free(AeOrder *order);
 
 /* The item, 0 .. count - 1, that comes as number @number, counted from 0 over

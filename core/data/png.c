@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 #define DEFLATE_RATIO 1032 /* no stream of deflate expands more */
 
@@ -19,7 +20,8 @@ typedef struct {
     png_infop info;
     AeImage *image;
     png_bytep *rows;
-    char *message; /* libpng's error */
+    char *message;      /* libpng's error */
+    gboolean no_memory; /* is the error */
 } Reader;
 
 typedef struct {
@@ -69,9 +71,10 @@ static AeImage *new_image(Reader *reader, png_uint_32 width, png_uint_32 height,
     image->width = (int)width;
     image->height = (int)height;
     image->channels = (int)channels;
-    image->pixels = g_try_malloc0(total);
+    image->pixels = ae_alloc(total, 1, NULL);
     if (image->pixels == NULL) {
         g_free(image);
+        reader->no_memory = TRUE;
         png_error(reader->png, "there is not enough memory for the image");
     }
     return image;
@@ -160,7 +163,8 @@ static AeImage *parse_png(GBytes *bytes, const char *path, GError **error)
     png_destroy_read_struct(&reader.png, &reader.info, NULL);
     g_free(reader.rows);
     if (!good) {
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+        g_set_error(error, AE_ERROR,
+                    reader.no_memory ? AE_ERROR_MEMORY : AE_ERROR_FORMAT,
                     "%s cannot be read as a PNG image: %s", path,
                     reader.message);
         g_clear_pointer(&reader.image, ae_image_free);
@@ -169,15 +173,16 @@ static AeImage *parse_png(GBytes *bytes, const char *path, GError **error)
     return reader.image;
 }
 
-AeImage *ae_image_new(int width, int height, int channels)
+AeImage *ae_image_new(int width, int height, int channels, GError **error)
 {
-    AeImage *image = g_new0(AeImage, 1);
+    uint8_t *pixels =
+        ae_alloc((size_t)width * (size_t)height, (size_t)channels, error);
 
-    image->width = width;
-    image->height = height;
-    image->channels = channels;
-    image->pixels =
-        g_malloc0((size_t)width * (size_t)height * (size_t)channels);
+    if (pixels == NULL)
+        return NULL;
+
+    AeImage *image = g_new0(AeImage, 1);
+    *image = (AeImage){width, height, channels, pixels};
     return image;
 }
 
@@ -185,7 +190,7 @@ void ae_image_free(AeImage *image)
 {
     if (image == NULL)
         return;
-    g_free(image->pixels);
+    ae_free(image->pixels);
     g_free(image);
 }
 

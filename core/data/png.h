@@ -12,7 +12,8 @@ typedef struct {
     uint8_t *pixels;             /* width * channels bytes a row */
 } AeImage;
 
-AeImage *ae_image_new(int width, int height, int channels);
+/* A black image. Errors: AE_ERROR_MEMORY. */
+AeImage *ae_image_new(int width, int height, int channels, GError **error);
 void ae_image_free(AeImage *image);
 
 /* Reads any PNG file as gray or RGB: drops alpha, rounds 16 bits, expands a

@@ -9,21 +9,46 @@
 #include "ops/attributes.h"
 #include "ops/operator.h"
 
-/* Adds value @i of @from to @to if it is not there; returns its number in @to.
- */
-static int copy_value(AeModel *to, const AeModel *from, int i, int *map)
+/* A model that becomes a copy of parts of another. */
+typedef struct {
+    AeModel *to;
+    const AeModel *from;
+    int *map;      /* the numbers of values in to, or -1 */
+    GError *error; /* the first; the copy is not finished */
+} Copy;
+
+static void copy_begin(Copy *copy, const AeModel *from)
 {
+    guint n = from->values->len;
+
+    *copy = (Copy){.to = ae_model_new(from->opset),
+                   .from = from,
+                   .map = g_new(int, n + 1)};
+    memset(copy->map, 0xff, (n + 1) * sizeof *copy->map);
+}
+
+static AeTensor *copy_tensor(Copy *copy, const AeTensor *tensor)
+{
+    if (tensor == NULL || copy->error != NULL)
+        return NULL;
+    return ae_tensor_copy(tensor, &copy->error);
+}
+
+/* Adds value @i if it is not there; returns its number in the copy. */
+static int copy_value(Copy *copy, int i)
+{
+    int *map = copy->map;
+
     if (i < 0 || map[i] >= 0)
         return i < 0 ? -1 : map[i];
-    const AeValue *old = ae_model_value(from, i);
-    map[i] = ae_model_add_value(to, old->name,
+    const AeValue *old = ae_model_value(copy->from, i);
+    map[i] = ae_model_add_value(copy->to, old->name,
                                 old->has_shape ? &old->shape : NULL, NULL);
-    AeValue *value = ae_model_value(to, map[i]);
+    AeValue *value = ae_model_value(copy->to, map[i]);
     value->integer = old->integer;
     value->element = old->element;
     value->trainable = old->trainable;
-    if (old->constant != NULL)
-        value->constant = ae_tensor_copy(old->constant);
+    value->constant = copy_tensor(copy, old->constant);
     if (old->dim_names != NULL) {
         value->dim_names = g_new0(char *, old->shape.rank + 1);
         for (int d = 0; d < old->shape.rank; d++)
@@ -32,31 +57,37 @@ static int copy_value(AeModel *to, const AeModel *from, int i, int *map)
     return map[i];
 }
 
-static void copy_node(AeModel *to, const AeModel *from, const AeNode *node,
-                      int *map)
+static void copy_node(Copy *copy, const AeNode *node)
 {
     int n_in = (int)node->inputs->len, n_out = (int)node->outputs->len;
     g_autofree int *in = g_new(int, n_in + 1);
     g_autofree int *out = g_new(int, n_out + 1);
 
     for (int i = 0; i < n_in; i++)
-        in[i] = copy_value(to, from, g_array_index(node->inputs, int, i), map);
+        in[i] = copy_value(copy, g_array_index(node->inputs, int, i));
     for (int i = 0; i < n_out; i++)
-        out[i] =
-            copy_value(to, from, g_array_index(node->outputs, int, i), map);
-    ae_node_copy_attributes(ae_model_add_node(to, node->op->name, node->name,
-                                              in, n_in, out, n_out, NULL),
-                            node);
+        out[i] = copy_value(copy, g_array_index(node->outputs, int, i));
+    AeNode *added = ae_model_add_node(copy->to, node->op->name, node->name, in,
+                                      n_in, out, n_out, NULL);
+    ae_node_copy_attributes(added, node,
+                            copy->error == NULL ? &copy->error : NULL);
 }
 
-static void copy_metadata(AeModel *to, const AeModel *from)
+/* Adds the metadata; NULL with an error if something was not copied. */
+static AeModel *copy_end(Copy *copy, GError **error)
 {
     GHashTableIter iter;
     void *key, *value;
 
-    g_hash_table_iter_init(&iter, from->metadata);
+    g_hash_table_iter_init(&iter, copy->from->metadata);
     while (g_hash_table_iter_next(&iter, &key, &value))
-        ae_model_set(to, key, value);
+        ae_model_set(copy->to, key, value);
+    g_free(copy->map);
+    if (copy->error == NULL)
+        return copy->to;
+    g_propagate_error(error, copy->error);
+    ae_model_unref(copy->to);
+    return NULL;
 }
 
 static gboolean has_maker(const AeModel *model, int value)
@@ -108,22 +139,23 @@ static gboolean find_end(const AeModel *model, const char *name, int *value,
     return FALSE;
 }
 
-static void add_ends(AeModel *cut, const AeModel *model, int from, int to,
-                     int *map)
+static void add_ends(Copy *cut, int from, int to)
 {
+    const AeModel *model = cut->from;
+
     for (guint i = 0; from < 0 && i < model->inputs->len; i++) {
-        int in = copy_value(cut, model, ae_model_input(model, (int)i), map);
-        g_array_append_val(cut->inputs, in);
+        int in = copy_value(cut, ae_model_input(model, (int)i));
+        g_array_append_val(cut->to->inputs, in);
     }
     if (from >= 0) {
-        int in = copy_value(cut, model, from, map);
-        g_array_append_val(cut->inputs, in);
+        int in = copy_value(cut, from);
+        g_array_append_val(cut->to->inputs, in);
     }
     for (guint i = 0; to < 0 && i < model->outputs->len; i++)
-        ae_model_add_output(
-            cut, copy_value(cut, model, ae_model_output(model, (int)i), map));
+        ae_model_add_output(cut->to,
+                            copy_value(cut, ae_model_output(model, (int)i)));
     if (to >= 0)
-        ae_model_add_output(cut, copy_value(cut, model, to, map));
+        ae_model_add_output(cut->to, copy_value(cut, to));
 }
 
 AeModel *ae_model_cut(const AeModel *model, const char *from, const char *to,
@@ -133,7 +165,7 @@ AeModel *ae_model_cut(const AeModel *model, const char *from, const char *to,
     guint n = model->values->len;
     g_autofree gboolean *needed = g_new0(gboolean, n + 1);
     g_autofree gboolean *nodes = g_new0(gboolean, model->nodes->len + 1);
-    g_autofree int *map = g_new(int, n + 1);
+    Copy cut;
 
     if (!find_end(model, from, &first, error) ||
         !find_end(model, to, &last, error))
@@ -148,29 +180,26 @@ AeModel *ae_model_cut(const AeModel *model, const char *from, const char *to,
                     to != NULL ? to : "the output", from);
         return NULL;
     }
-    memset(map, 0xff, (n + 1) * sizeof *map);
-    AeModel *cut = ae_model_new(model->opset);
+    copy_begin(&cut, model);
     for (guint i = 0; i < model->nodes->len; i++)
         if (nodes[i])
-            copy_node(cut, model, g_ptr_array_index(model->nodes, i), map);
-    add_ends(cut, model, first, last, map);
-    copy_metadata(cut, model);
-    return cut;
+            copy_node(&cut, g_ptr_array_index(model->nodes, i));
+    add_ends(&cut, first, last);
+    return copy_end(&cut, error);
 }
 
-AeModel *ae_model_copy(const AeModel *model)
+AeModel *ae_model_copy(const AeModel *model, GError **error)
 {
-    AeModel *copy = ae_model_new(model->opset);
-    g_autofree int *map = g_new(int, model->values->len + 1);
+    Copy copy;
 
-    memset(map, 0xff, (model->values->len + 1) * sizeof *map);
+    copy_begin(&copy, model);
     for (guint i = 0; i < model->values->len; i++)
-        copy_value(copy, model, (int)i, map);
+        copy_value(&copy, (int)i);
     for (guint i = 0; i < model->nodes->len; i++)
-        copy_node(copy, model, g_ptr_array_index(model->nodes, i), map);
-    g_array_append_vals(copy->inputs, model->inputs->data, model->inputs->len);
-    g_array_append_vals(copy->outputs, model->outputs->data,
+        copy_node(&copy, g_ptr_array_index(model->nodes, i));
+    g_array_append_vals(copy.to->inputs, model->inputs->data,
+                        model->inputs->len);
+    g_array_append_vals(copy.to->outputs, model->outputs->data,
                         model->outputs->len);
-    copy_metadata(copy, model);
-    return copy;
+    return copy_end(&copy, error);
 }

@@ -66,7 +66,7 @@ AeModel *ae_model_cut(const AeModel *model, const char *from, const char *to,
                       GError **error);
 
 /* A deep copy. A trainer takes one if others still use the model. */
-AeModel *ae_model_copy(const AeModel *model);
+AeModel *ae_model_copy(const AeModel *model, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeModel, ae_model_unref)
 

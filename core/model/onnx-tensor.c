@@ -244,14 +244,10 @@ static AeTensor *build(const Onnx__TensorProto *proto, const ElementType *type,
                        const AeShape *shape, int64_t count, GError **error)
 {
     AeTensor *tensor = ae_tensor_new(shape, error);
-    g_autofree float *values = NULL;
+    ae_autofree float *values =
+        tensor != NULL ? ae_alloc((size_t)count, sizeof *values, error) : NULL;
 
-    if (tensor == NULL)
-        return NULL;
-    values = g_try_new(float, MAX(count, 1));
     if (values == NULL) {
-        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "there is not enough memory for it");
         ae_tensor_free(tensor);
         return NULL;
     }
@@ -336,32 +332,31 @@ AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error)
     return tensor;
 }
 
-void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
-                          const AeTensor *tensor, GPtrArray *owned)
+gboolean ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
+                              const AeTensor *tensor, GError **error)
 {
     int64_t count = ae_shape_elements(&tensor->shape);
     int32_t type = ae_onnx_type_written(tensor->integer, tensor->element);
     gsize size = (gsize)(count * find_type(type)->size);
-    g_autofree float *values = g_new(float, MAX(count, 1));
-    uint8_t *bytes = g_malloc(MAX(size, 1));
+    ae_autofree float *values = ae_alloc((size_t)count, sizeof *values, error);
+    uint8_t *bytes = values != NULL ? ae_alloc(size, 1, error) : NULL;
 
+    if (bytes == NULL)
+        return FALSE;
     ae_tensor_to_row_major(tensor, values);
     if (tensor->integer)
         encode_integers(bytes, values, count, find_type(type)->size);
     else
         ae_floats_to_bytes(bytes, values, count);
-    g_ptr_array_add(owned, bytes);
-
     onnx__tensor_proto__init(proto);
     proto->name = (char *)name;
-    proto->n_dims = tensor->shape.rank;
-    proto->dims =
-        g_memdup2(tensor->shape.dim, sizeof(int64_t) * tensor->shape.rank);
-    g_ptr_array_add(owned, proto->dims);
+    proto->n_dims = (size_t)tensor->shape.rank;
+    proto->dims = (int64_t *)tensor->shape.dim;
     proto->has_data_type = TRUE;
     proto->data_type = type;
     proto->has_raw_data = TRUE;
     proto->raw_data = (ProtobufCBinaryData){size, bytes};
+    return TRUE;
 }
 
 AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error)

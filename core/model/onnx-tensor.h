@@ -33,10 +33,10 @@ int32_t ae_onnx_type_written(gboolean integer, AeElement element);
  * AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED, AE_ERROR_MEMORY. */
 AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error);
 
-/* Fills @proto from @tensor, with the type of ae_onnx_type_written(). Adds the
- * memory that @proto points to to @owned, which frees it with g_free(); borrows
- * @name. */
-void ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
-                          const AeTensor *tensor, GPtrArray *owned);
+/* Fills @proto from @tensor, with the type of ae_onnx_type_written(). Borrows
+ * @name and the dimensions; the raw data are to be freed with ae_free().
+ * Errors: AE_ERROR_MEMORY. */
+gboolean ae_onnx_tensor_write(Onnx__TensorProto *proto, const char *name,
+                              const AeTensor *tensor, GError **error);
 
 G_END_DECLS

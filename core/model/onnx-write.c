@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "model/onnx-tensor.h"
 #include "model/onnx.h"
 #include "onnx.pb-c.h"
@@ -16,6 +17,8 @@ enum { WRITTEN_IR = 8 };
 typedef struct {
     const AeModel *model;
     GPtrArray *owned; /* memory of the messages */
+    GPtrArray *data;  /* of the tensors */
+    GError **error;   /* there was no memory for all of them */
 } Writer;
 
 static void *take(const Writer *writer, size_t size)
@@ -31,7 +34,9 @@ static Onnx__TensorProto *write_tensor(const Writer *writer, const char *name,
 {
     Onnx__TensorProto *proto = take(writer, sizeof *proto);
 
-    ae_onnx_tensor_write(proto, name, tensor, writer->owned);
+    if (*writer->error == NULL &&
+        ae_onnx_tensor_write(proto, name, tensor, writer->error))
+        g_ptr_array_add(writer->data, proto->raw_data.data);
     return proto;
 }
 
@@ -275,9 +280,11 @@ static Onnx__ModelProto *write_model(const Writer *writer)
 gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error)
 {
     g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
-    Onnx__ModelProto *file = write_model(&(Writer){model, owned});
-    size_t size = onnx__model_proto__get_packed_size(file);
-    g_autofree uint8_t *bytes = NULL;
+    g_autoptr(GPtrArray) data = g_ptr_array_new_with_free_func(ae_free);
+    g_autoptr(GError) cause = NULL;
+    Onnx__ModelProto *file = write_model(&(Writer){model, owned, data, &cause});
+    size_t size = cause == NULL ? onnx__model_proto__get_packed_size(file) : 0;
+    ae_autofree uint8_t *bytes = NULL;
 
     if (size > G_MAXINT32) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
@@ -285,7 +292,13 @@ gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error)
                     path);
         return FALSE;
     }
-    bytes = g_malloc(size);
+    if (cause == NULL)
+        bytes = ae_alloc(size, 1, &cause);
+    if (bytes == NULL) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&cause),
+                                   "%s: ", path);
+        return FALSE;
+    }
     onnx__model_proto__pack(file, bytes);
     return ae_file_write(path, bytes, size, error);
 }

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
 
 enum {
     LENGTH_SIZE = 8, /* bytes of the header's length */
@@ -274,7 +275,7 @@ static gboolean read_tensor(AeSafetensors *file, const Entry *entry,
 {
     AeTensor *tensor = ae_tensor_new(&entry->shape, error);
     gsize count = (entry->end - entry->begin) / 4;
-    g_autofree float *values = g_try_new(float, MAX(count, 1));
+    ae_autofree float *values = ae_alloc_floats(count);
 
     if (tensor == NULL || values == NULL) {
         ae_tensor_free(tensor);
@@ -410,17 +411,22 @@ static GString *write_header(const AeSafetensors *file, gint64 *size)
     return text;
 }
 
-static void write_data(const AeSafetensors *file, uint8_t *target)
+static gboolean write_data(const AeSafetensors *file, uint8_t *target,
+                           GError **error)
 {
     for (guint i = 0; i < file->tensors->len; i++) {
         const AeTensor *tensor = g_ptr_array_index(file->tensors, i);
         gint64 count = ae_shape_elements(&tensor->shape);
-        g_autofree float *values = g_new(float, MAX(count, 1));
+        ae_autofree float *values =
+            ae_alloc((size_t)count, sizeof *values, error);
 
+        if (values == NULL)
+            return FALSE;
         ae_tensor_to_row_major(tensor, values);
         ae_floats_to_bytes(target, values, count);
         target += 4 * count;
     }
+    return TRUE;
 }
 
 AeSafetensors *ae_safetensors_new(void)
@@ -486,16 +492,15 @@ gboolean ae_safetensors_save(const AeSafetensors *file, const char *path,
     gint64 size;
     g_autoptr(GString) header = write_header(file, &size);
     gsize total = LENGTH_SIZE + header->len + size;
-    g_autofree uint8_t *bytes = g_try_malloc(total);
+    ae_autofree uint8_t *bytes = ae_alloc(total, 1, error);
 
-    if (bytes == NULL) {
-        g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                    "%s: not enough memory to write it", path);
+    if (bytes == NULL ||
+        !write_data(file, bytes + LENGTH_SIZE + header->len, error)) {
+        g_prefix_error(error, "%s: ", path);
         return FALSE;
     }
     for (int i = 0; i < LENGTH_SIZE; i++)
         bytes[i] = (uint8_t)((guint64)header->len >> (8 * i));
     memcpy(bytes + LENGTH_SIZE, header->str, header->len);
-    write_data(file, bytes + LENGTH_SIZE + header->len);
     return ae_file_write(path, bytes, total, error);
 }

@@ -497,9 +497,9 @@ static void declare(AeModel *model, int number, const AeShape *shape)
 }
 
 /* Declares the shape of value @name, if the metadata have it, as a plan finds
- * it.
- */
-static void declare_named(AeModel *model, AeMetadataName name)
+ * it. FALSE: there is no memory for the plan. */
+static gboolean declare_named(AeModel *model, AeMetadataName name,
+                              GError **error)
 {
     const AeValue *value = ae_metadata_value(model, name, NULL);
     AeShape shapes[2];
@@ -509,16 +509,19 @@ static void declare_named(AeModel *model, AeMetadataName name)
                              .band_rows = -1};
 
     if (value == NULL)
-        return;
+        return TRUE;
     for (int i = 0; i < options.n_inputs; i++) {
         shapes[i] = ae_model_value(model, ae_model_input(model, i))->shape;
         shapes[i].dim[0] = 1;
     }
     options.outputs = (const char *[]){value->name};
-    g_autoptr(AePlan) plan = ae_plan_new(model, &options, NULL);
+    g_autoptr(AePlan) plan = ae_plan_new(model, &options, error);
+    if (plan == NULL)
+        return FALSE;
     AeShape shape = *ae_plan_output_shape(plan, 0);
     shape.dim[0] = AE_UNKNOWN;
     declare(model, ae_model_find(model, value->name), &shape);
+    return TRUE;
 }
 
 static void add_label(AeNet *net)
@@ -547,9 +550,11 @@ static void set_scale(AeModel *model, int output, int scale)
 }
 
 static AeModel *build(const Architecture *a,
-                      const AeArchitectureOptions *options)
+                      const AeArchitectureOptions *options, GError **error)
 {
-    AeNet net = {ae_model_new(17), complete(a, options), -1};
+    AeNet net = {.model = ae_model_new(17),
+                 .options = complete(a, options),
+                 .label = -1};
     const AeArchitectureOptions *o = &net.options;
     gboolean any = (a->abilities & ANY_SIZE) != 0;
     AeShape image =
@@ -565,6 +570,9 @@ static AeModel *build(const Architecture *a,
     if (o->classes > 0)
         add_label(&net);
     int y = a->build(&net, x);
+    g_autoptr(AeModel) model = ae_net_finish(&net, error);
+    if (model == NULL)
+        return NULL;
     declare(net.model, x, &input);
     declare(net.model, y, &image);
     ae_model_add_output(net.model, y);
@@ -573,12 +581,11 @@ static AeModel *build(const Architecture *a,
                                     .scale = o->scale > 1 ? o->scale : 0});
     if (o->scale > 1)
         set_scale(net.model, y, o->scale);
-    if (!any) {
-        declare_named(net.model, AE_NAME_LATENT);
-        declare_named(net.model, AE_NAME_MEAN);
-        declare_named(net.model, AE_NAME_LOG_VARIANCE);
-    }
-    return net.model;
+    for (int name = AE_NAME_LATENT; !any && name <= AE_NAME_LOG_VARIANCE;
+         name++)
+        if (!declare_named(model, (AeMetadataName)name, error))
+            return NULL;
+    return g_steal_pointer(&model);
 }
 
 /* Why the network cannot have these options; NULL if it can. */
@@ -630,13 +637,14 @@ AeModel *ae_architecture_new(const char *name,
                     name, refused);
         return NULL;
     }
-    return build(architecture, options);
+    return build(architecture, options, error);
 }
 
-AeModel *ae_architecture_discriminator(int size, uint64_t seed)
+AeModel *ae_architecture_discriminator(int size, uint64_t seed, GError **error)
 {
     enum { UNITS = 500, LAYERS = 4 };
-    AeNet net = {ae_model_new(17), {.seed = seed}, -1};
+    AeNet net = {
+        .model = ae_model_new(17), .options = {.seed = seed}, .label = -1};
     AeShape shape = ae_shape(2, AE_UNKNOWN, size);
     int x = ae_model_add_input(net.model, "code", &shape, NULL), n = size;
 
@@ -646,5 +654,5 @@ AeModel *ae_architecture_discriminator(int size, uint64_t seed)
     }
     ae_model_add_output(net.model,
                         ae_net_sigmoid(&net, ae_net_dense(&net, x, n, 1)));
-    return net.model;
+    return ae_net_finish(&net, error);
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/random.h"
 #include "model/metadata.h"
 #include "ops/attributes.h"
@@ -42,13 +43,39 @@ static int binary(AeNet *net, const char *op, int a, int b)
     return y;
 }
 
+/* A tensor of zeros. Once there was no memory for one, all are empty: the
+ * network is not used, and only its weights are counted. */
+static AeTensor *new_tensor(AeNet *net, const AeShape *shape)
+{
+    AeTensor *tensor =
+        net->error == NULL ? ae_tensor_new(shape, &net->error) : NULL;
+    double n = 1;
+
+    for (int i = 0; i < shape->rank; i++)
+        n *= (double)shape->dim[i];
+    net->n_weights += n;
+    if (tensor == NULL) {
+        tensor = g_new0(AeTensor, 1);
+        tensor->shape = ae_shape(1, 0);
+    }
+    return tensor;
+}
+
+static void set_values(AeTensor *tensor, const float *values)
+{
+    size_t n = (size_t)ae_shape_elements(&tensor->shape);
+
+    if (n > 0)
+        memcpy(tensor->data, values, n * sizeof(float));
+}
+
 static int constant(AeNet *net, const char *name, const float *values, int n,
                     gboolean integer)
 {
     AeShape shape = ae_shape(1, n);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    AeTensor *tensor = new_tensor(net, &shape);
 
-    memcpy(tensor->data, values, (size_t)n * sizeof(float));
+    set_values(tensor, values);
     tensor->integer = integer;
     return ae_model_add_constant(net->model, name, tensor, FALSE, NULL);
 }
@@ -56,9 +83,9 @@ static int constant(AeNet *net, const char *name, const float *values, int n,
 static int scalar(AeNet *net, const char *name, float value)
 {
     AeShape shape = ae_shape(0);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    AeTensor *tensor = new_tensor(net, &shape);
 
-    *tensor->data = value;
+    set_values(tensor, &value);
     return ae_model_add_constant(net->model, name, tensor, FALSE, NULL);
 }
 
@@ -94,7 +121,7 @@ static int zeros(AeNet *net, const char *suffix, int n)
 {
     AeShape shape = ae_shape(1, n);
 
-    return add_weight(net, suffix, ae_tensor_new(&shape, NULL));
+    return add_weight(net, suffix, new_tensor(net, &shape));
 }
 
 /* The weights of a kernel from @ci to @co channels. Those of a transposed
@@ -103,7 +130,7 @@ static int kernel(AeNet *net, int ci, int co, int k, gboolean transposed)
 {
     AeShape shape =
         transposed ? ae_shape(4, ci, co, k, k) : ae_shape(4, co, ci, k, k);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    AeTensor *tensor = new_tensor(net, &shape);
 
     glorot(net, tensor, (int64_t)ci * k * k, (int64_t)co * k * k);
     return add_weight(net, "weight", tensor);
@@ -247,7 +274,7 @@ int ae_net_pixel_shuffle(AeNet *net, int x, int scale)
 int ae_net_dense(AeNet *net, int x, int n_in, int n_out)
 {
     AeShape shape = ae_shape(2, n_out, n_in);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    AeTensor *tensor = new_tensor(net, &shape);
     int y;
 
     glorot(net, tensor, n_in, n_out);
@@ -305,7 +332,7 @@ int ae_net_repeat(AeNet *net, int x, int steps)
 static int lstm_weight(AeNet *net, const char *suffix, int units, int n_in)
 {
     AeShape shape = ae_shape(3, 1, 4 * units, n_in);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    AeTensor *tensor = new_tensor(net, &shape);
 
     glorot(net, tensor, n_in, 4 * (int64_t)units);
     return add_weight(net, suffix, tensor);
@@ -316,10 +343,11 @@ static int lstm_bias(AeNet *net, int units)
 {
     const float open = 3; /* 1 - sigmoid(3) = 5 % are forgotten in a step */
     AeShape shape = ae_shape(2, 1, 8 * units);
-    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    AeTensor *tensor = new_tensor(net, &shape);
 
-    for (int i = 2 * units; i < 3 * units; i++)
-        tensor->data[i] = open;
+    if (net->error == NULL)
+        for (int i = 2 * units; i < 3 * units; i++)
+            tensor->data[i] = open;
     return add_weight(net, "bias", tensor);
 }
 
@@ -426,4 +454,16 @@ int ae_net_sampled_code_sd(AeNet *net, int x, int n_in)
     name_value(net, AE_NAME_LOG_VARIANCE,
                unary(net, "Log", binary(net, "Mul", sd, sd)));
     return draw_code(net, mean, sd);
+}
+
+AeModel *ae_net_finish(AeNet *net, GError **error)
+{
+    if (net->error == NULL)
+        return net->model;
+    g_clear_error(&net->error);
+    ae_model_unref(net->model);
+    g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
+                "there is no memory for a network of %.0f weights, %.0f bytes",
+                net->n_weights, net->n_weights * sizeof(float));
+    return NULL;
 }

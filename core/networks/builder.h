@@ -15,7 +15,13 @@ typedef struct {
     AeModel *model;
     AeArchitectureOptions options; /* with all defaults filled in */
     int label;                     /* the input of labels, or -1 */
+    double n_weights;              /* of all constants */
+    GError *error;                 /* there was no memory for them */
 } AeNet;
+
+/* The network; NULL, with AE_ERROR_MEMORY and the size of the weights, if there
+ * is no memory for them. */
+AeModel *ae_net_finish(AeNet *net, GError **error);
 
 int ae_net_relu(AeNet *net, int x);
 int ae_net_leaky_relu(AeNet *net, int x, float slope);

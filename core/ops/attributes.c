@@ -172,7 +172,7 @@ const AeTensor *ae_node_tensor(const AeNode *node, const char *name)
     return a != NULL ? a->tensor : NULL;
 }
 
-void ae_node_copy_attributes(AeNode *to, const AeNode *from)
+void ae_node_copy_attributes(AeNode *to, const AeNode *from, GError **error)
 {
     for (guint i = 0; i < from->attributes->len; i++) {
         const AeAttribute *a = g_ptr_array_index(from->attributes, i);
@@ -184,7 +184,7 @@ void ae_node_copy_attributes(AeNode *to, const AeNode *from)
         copy->floats = g_memdup2(a->floats, n * sizeof *a->floats);
         copy->string = g_strdup(a->string);
         copy->strings = g_strdupv(a->strings);
-        if (a->tensor != NULL)
-            copy->tensor = ae_tensor_copy(a->tensor);
+        if (a->tensor != NULL && (error == NULL || *error == NULL))
+            copy->tensor = ae_tensor_copy(a->tensor, error);
     }
 }

@@ -31,7 +31,8 @@ const char *const *ae_node_strings(const AeNode *node, const char *name,
                                    int *n);
 const AeTensor *ae_node_tensor(const AeNode *node, const char *name);
 
-/* Sets on @to a copy of each attribute of @from. */
-void ae_node_copy_attributes(AeNode *to, const AeNode *from);
+/* Sets on @to a copy of each attribute of @from. Sets @error, and copies no
+ * more tensors, where there is no memory for one. */
+void ae_node_copy_attributes(AeNode *to, const AeNode *from, GError **error);
 
 G_END_DECLS

@@ -63,9 +63,14 @@ static void fuse_norm(AePlan *plan, AeStep *step)
         return;
 
     AeTensor old = {.shape = w->shape, .data = w->data};
-    AeTensor *weight = ae_tensor_copy(&old);
+    AeTensor *weight = ae_tensor_copy(&old, NULL);
     AeShape shape = ae_shape(1, w->shape.dim[0]);
     AeTensor *bias = ae_tensor_new(&shape, NULL);
+    if (weight == NULL || bias == NULL) { /* goes without */
+        ae_tensor_free(weight);
+        ae_tensor_free(bias);
+        return;
+    }
     if (b != NULL)
         memcpy(bias->data, b->data, (size_t)shape.dim[0] * sizeof(float));
     scale_weights(weight, bias->data, p,

@@ -29,15 +29,18 @@ static AeTensor *load_codes(const Codec *codec, const char *path,
     return codes;
 }
 
-static void add_noise(AeTensor *codes, const AeNoise *noise, uint64_t seed)
+static gboolean add_noise(AeTensor *codes, const AeNoise *noise, uint64_t seed,
+                          GError **error)
 {
     int64_t n = codes->shape.dim[0];
     AeNoisePlane plane = {ae_shape_elements(&codes->shape) / n, 1, 1};
 
     for (int64_t i = 0; i < n; i++)
-        ae_noise_apply(noise, codes->data + i * plane.width,
-                       codes->data + i * plane.width, &plane, 1, seed,
-                       (uint64_t)i);
+        if (!ae_noise_apply(noise, codes->data + i * plane.width,
+                            codes->data + i * plane.width, &plane, 1, seed,
+                            (uint64_t)i, error))
+            return FALSE;
+    return TRUE;
 }
 
 static gboolean run_decode(Arguments *args, GError **error)
@@ -68,9 +71,9 @@ static gboolean run_decode(Arguments *args, GError **error)
     if (codes == NULL)
         return FALSE;
     labels = codec_load_labels(label_path, codes->shape.dim[0], error);
-    if (label_path != NULL && labels == NULL)
+    if ((label_path != NULL && labels == NULL) ||
+        !add_noise(codes, noise, (uint64_t)seed, error))
         return FALSE;
-    add_noise(codes, noise, (uint64_t)seed);
     images = codec_decode_bytes(codec, codes,
                                 labels != NULL ? labels->data : NULL, error);
     return images != NULL && ae_idx_save(images, args->output, error);

@@ -5,17 +5,22 @@
 
 #define MAX_SIDE 16384
 
-static AeImage *resize(const AeImage *image, int width, int height)
+static AeImage *resize(const AeImage *image, int width, int height,
+                       GError **error)
 {
     gsize n_in = (gsize)image->width * image->height * image->channels;
     gsize n_out = (gsize)width * height * image->channels;
-    g_autofree float *source = g_new(float, n_in);
-    g_autofree float *target = g_new(float, n_out);
-    AeImage *result = ae_image_new(width, height, image->channels);
+    ae_autofree float *floats = ae_alloc(n_in + n_out, sizeof *floats, error);
+    AeImage *result = floats != NULL
+                          ? ae_image_new(width, height, image->channels, error)
+                          : NULL;
+    float *source = floats, *target = floats + n_in;
     g_autoptr(AeResampler) resampler =
         ae_resampler_new(image->width, image->height, width, height,
                          image->channels, AE_RESAMPLE_BICUBIC);
 
+    if (result == NULL)
+        return NULL;
     for (gsize i = 0; i < n_in; i++)
         source[i] = image->pixels[i];
     ae_resampler_run(resampler, source, target);
@@ -39,8 +44,8 @@ static gboolean run_resize(Arguments *args, GError **error)
     image = ae_image_load_png(args->argv[2], error);
     if (image == NULL)
         return FALSE;
-    resized = resize(image, size.width, size.height);
-    return ae_image_save_png(resized, args->argv[3], error);
+    resized = resize(image, size.width, size.height, error);
+    return resized != NULL && ae_image_save_png(resized, args->argv[3], error);
 }
 
 const Command resize_commands[] = {

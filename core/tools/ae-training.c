@@ -231,8 +231,8 @@ Pictures *pictures_new(const Training *training, GError **error)
         return NULL;
     }
     p->order = ae_order_new(p->items->len, training->shuffle,
-                            training->options.task.seed);
-    return g_steal_pointer(&p);
+                            training->options.task.seed, error);
+    return p->order != NULL ? g_steal_pointer(&p) : NULL;
 }
 
 uint64_t pictures_total(const Pictures *p)

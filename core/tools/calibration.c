@@ -100,15 +100,17 @@ static gboolean fill_yuv420(const Input *input, const AeImage *image,
                 *next++ = component_at(image, left + x * side, top + y * side,
                                        side, c);
             }
-    if (input->noise != NULL)
-        ae_noise_apply(input->noise, all->data, all->data, planes, 3, SEED,
-                       number);
+    if (input->noise != NULL &&
+        !ae_noise_apply(input->noise, all->data, all->data, planes, 3, SEED,
+                        number, error))
+        return FALSE;
     ae_yuv420_pack(all->data, (int)w, (int)h, sample->data);
     return TRUE;
 }
 
-static void fill(const Input *input, const AeImage *image, int64_t left,
-                 int64_t top, uint64_t number, AeTensor *sample)
+static gboolean fill(const Input *input, const AeImage *image, int64_t left,
+                     int64_t top, uint64_t number, AeTensor *sample,
+                     GError **error)
 {
     const int64_t h = sample->shape.dim[2], w = sample->shape.dim[3];
     float *next = sample->data;
@@ -118,9 +120,10 @@ static void fill(const Input *input, const AeImage *image, int64_t left,
             for (int c = 0; c < input->channels; c++)
                 *next++ =
                     pixel_at(image, input->channels, left + x, top + y, c);
-    if (input->noise != NULL)
-        ae_noise_apply(input->noise, sample->data, sample->data,
-                       &(AeNoisePlane){w, h, input->channels}, 1, SEED, number);
+    return input->noise == NULL ||
+           ae_noise_apply(input->noise, sample->data, sample->data,
+                          &(AeNoisePlane){w, h, input->channels}, 1, SEED,
+                          number, error);
 }
 
 /* Adds the middle of @image as a sample. */
@@ -148,9 +151,8 @@ static gboolean add_image(GPtrArray *samples, const Input *input,
     sample = ae_tensor_new(&shape, error);
     if (sample == NULL)
         return FALSE;
-    if (!half)
-        fill(input, image, left, top, samples->len, sample);
-    else if (!fill_yuv420(input, image, left, top, samples->len, sample, error))
+    if (!(half ? fill_yuv420 : fill)(input, image, left, top, samples->len,
+                                     sample, error))
         return FALSE;
     for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
         sample->data[i] =

@@ -34,7 +34,7 @@ static uint32_t *pixel_at(cairo_surface_t *surface, int x, int y)
            x;
 }
 
-static AeImage *image_from(cairo_surface_t *surface)
+static AeImage *image_from(cairo_surface_t *surface, GError **error)
 {
     const int width = cairo_image_surface_get_width(surface);
     const int height = cairo_image_surface_get_height(surface);
@@ -47,7 +47,9 @@ static AeImage *image_from(cairo_surface_t *surface)
 
         gray = (pixel & 0xffff) == (pixel >> 8 & 0xffff);
     }
-    image = ae_image_new(width, height, gray ? 1 : 3);
+    image = ae_image_new(width, height, gray ? 1 : 3, error);
+    if (image == NULL)
+        return NULL;
     next = image->pixels;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++)
@@ -99,7 +101,7 @@ AeImage *ae_canvas_render(cairo_t *canvas, GError **error)
     cairo_paint(target);
     cairo_surface_flush(surface);
     if (cairo_status(target) == CAIRO_STATUS_SUCCESS)
-        image = image_from(surface);
+        image = image_from(surface, error);
     else
         g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                     "a picture of %.0fx%.0f pixels cannot be drawn: %s", width,

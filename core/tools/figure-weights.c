@@ -36,14 +36,15 @@ static double choose_scale(const float *numbers, int64_t n)
 static void draw_tile(cairo_t *canvas, int left, int top, const float *numbers,
                       int height, int width, int zoom, double scale)
 {
-    g_autoptr(AeImage) image = ae_image_new(width, height, 3);
+    g_autofree uint8_t *pixels = g_new(uint8_t, (gsize)width * height * 3);
+    const AeImage image = {width, height, 3, pixels};
 
     for (int i = 0; i < width * height; i++)
-        ae_colour_diverging(numbers[i] / scale, image->pixels + 3 * i);
+        ae_colour_diverging(numbers[i] / scale, pixels + 3 * i);
     ae_canvas_set_gray(canvas, 0.9);
     ae_canvas_box(canvas, left - 1, top - 1, width * zoom + 2,
                   height * zoom + 2);
-    ae_canvas_image(canvas, left, top, image, zoom);
+    ae_canvas_image(canvas, left, top, &image, zoom);
 }
 
 static void draw_number(cairo_t *canvas, int left, double middle, double number)

@@ -346,13 +346,23 @@ static int insert_constant(AeModel *model, guint *at, const char *name,
                        input, axis);
 }
 
+static AeTensor *copied(const AeTensor *tensor)
+{
+    g_autoptr(GError) error = NULL;
+    AeTensor *copy = ae_tensor_copy(tensor, &error);
+
+    if (copy == NULL)
+        g_error("%s", error->message);
+    return copy;
+}
+
 /* Inserts the bias in units of the scales of input and weight multiplied. */
 static int insert_bias(AeModel *model, guint *at, int value,
                        const AeTensor *weight_scale, float input_scale)
 {
     const AeValue *old = ae_model_value(model, value);
-    AeTensor *bias = ae_tensor_copy(old->constant);
-    AeTensor *scale = ae_tensor_copy(weight_scale);
+    AeTensor *bias = copied(old->constant);
+    AeTensor *scale = copied(weight_scale);
 
     for (int64_t o = 0; o < scale->shape.dim[0]; o++) {
         scale->data[o] *= input_scale;
@@ -369,7 +379,7 @@ static void quantise_node(AeModel *model, guint *at, AeNode *node,
 {
     const int axis = strcmp(node->op->name, "ConvTranspose") == 0;
     const AeValue *old = ae_model_value(model, node_input(node, 1));
-    AeTensor *weight = ae_tensor_copy(old->constant);
+    AeTensor *weight = copied(old->constant);
     AeTensor *scale = quantise_weight(weight, axis);
     const int bias = node_input(node, 2);
     int *input = (int *)node->inputs->data;
@@ -458,8 +468,8 @@ AeModel *ae_quantize(AeModel *model, const GPtrArray *samples,
                     "with constant weights, that could be quantised");
         return NULL;
     }
-    copy = ae_model_copy(model);
-    if (!raise_opset(copy, error) ||
+    copy = ae_model_copy(model, error);
+    if (copy == NULL || !raise_opset(copy, error) ||
         !observe(model, ranges, samples, 0, progress, error) ||
         !observe(model, ranges, samples, 1, progress, error))
         return NULL;

@@ -51,7 +51,8 @@ AeAdversary *ae_adversary_new(const AeAdversaryOptions *options, GError **error)
 {
     AeAdversary *a = g_new0(AeAdversary, 1);
     g_autoptr(AeModel) model = ae_architecture_discriminator(
-        options->code_size, ae_random_mix(options->seed, STREAM_WEIGHTS));
+        options->code_size, ae_random_mix(options->seed, STREAM_WEIGHTS),
+        error);
     AeShape shape = ae_shape(2, 1, options->code_size);
     AeTrainerOptions training = {.loss = AE_LOSS_BCE,
                                  .learning_rate = options->learning_rate,
@@ -61,7 +62,8 @@ AeAdversary *ae_adversary_new(const AeAdversaryOptions *options, GError **error)
                                  .seed = options->seed};
 
     a->options = *options;
-    a->trainer = ae_trainer_new(model, &shape, &training, error);
+    if (model != NULL)
+        a->trainer = ae_trainer_new(model, &shape, &training, error);
     a->judges = g_new0(Judge, options->threads);
     for (int i = 0; i < options->threads; i++)
         if (a->trainer == NULL || !make_judge(a, &a->judges[i], error)) {
@@ -139,9 +141,10 @@ gboolean ae_adversary_learn(AeAdversary *a, const float *codes, int n,
     return TRUE;
 }
 
-void ae_adversary_write_state(const AeAdversary *a, AeSafetensors *file)
+gboolean ae_adversary_write_state(const AeAdversary *a, AeSafetensors *file,
+                                  GError **error)
 {
-    ae_trainer_write_state(a->trainer, file, PREFIX);
+    return ae_trainer_write_state(a->trainer, file, PREFIX, error);
 }
 
 gboolean ae_adversary_read_state(AeAdversary *a, const AeSafetensors *file,

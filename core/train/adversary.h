@@ -39,8 +39,8 @@ gboolean ae_adversary_learn(AeAdversary *adversary, const float *codes, int n,
                             double *accuracy, GError **error);
 
 /* Write the discriminator to a checkpoint and read it back. */
-void ae_adversary_write_state(const AeAdversary *adversary,
-                              AeSafetensors *file);
+gboolean ae_adversary_write_state(const AeAdversary *adversary,
+                                  AeSafetensors *file, GError **error);
 gboolean ae_adversary_read_state(AeAdversary *adversary,
                                  const AeSafetensors *file, int64_t step,
                                  GError **error);

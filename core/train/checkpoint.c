@@ -44,14 +44,17 @@ static void describe(const AeTrainer *t, GHashTable *map)
         g_hash_table_insert(map, g_strdup(entries[i].key), entries[i].value);
 }
 
-static void add_arena(const AeTrainer *t, AeSafetensors *file,
-                      const char *prefix, const float *arena)
+static gboolean add_arena(const AeTrainer *t, AeSafetensors *file,
+                          const char *prefix, const float *arena,
+                          GError **error)
 {
     for (guint i = 0; i < t->model->values->len; i++) {
         const AeValue *value = ae_model_value(t->model, (int)i);
         if (!value->trainable)
             continue;
-        AeTensor *tensor = ae_tensor_copy(value->constant);
+        AeTensor *tensor = ae_tensor_copy(value->constant, error);
+        if (tensor == NULL)
+            return FALSE;
         size_t n = (size_t)ae_shape_elements(&tensor->shape);
         g_autofree char *name = g_strconcat(prefix, value->name, NULL);
 
@@ -59,6 +62,7 @@ static void add_arena(const AeTrainer *t, AeSafetensors *file,
         arena += n;
         ae_safetensors_add(file, name, tensor);
     }
+    return TRUE;
 }
 
 static gboolean read_arena(const AeTrainer *t, const AeSafetensors *file,
@@ -93,14 +97,17 @@ static char *moment_prefix(const char *prefix, int moment)
     return g_strconcat(prefix, names[moment], NULL);
 }
 
-void ae_trainer_write_state(const AeTrainer *t, AeSafetensors *file,
-                            const char *prefix)
+gboolean ae_trainer_write_state(const AeTrainer *t, AeSafetensors *file,
+                                const char *prefix, GError **error)
 {
-    add_arena(t, file, prefix, t->weights);
-    for (int i = 0; i < ae_optimizer_moments(t->options.optimizer); i++) {
+    gboolean written = add_arena(t, file, prefix, t->weights, error);
+
+    for (int i = 0; written && i < ae_optimizer_moments(t->options.optimizer);
+         i++) {
         g_autofree char *moment = moment_prefix(prefix, i);
-        add_arena(t, file, moment, t->moments[i]);
+        written = add_arena(t, file, moment, t->moments[i], error);
     }
+    return written;
 }
 
 gboolean ae_trainer_save(AeTrainer *t, const char *const *recipe,
@@ -122,9 +129,10 @@ gboolean ae_trainer_save(AeTrainer *t, const char *const *recipe,
                             g_strdup(recipe[i + 1]));
     g_hash_table_insert(file->metadata, g_strdup("ae.step"),
                         g_strdup_printf("%" G_GINT64_FORMAT, t->step));
-    ae_trainer_write_state(t, file, "");
-    if (t->adversary != NULL)
-        ae_adversary_write_state(t->adversary, file);
+    if (!ae_trainer_write_state(t, file, "", error) ||
+        (t->adversary != NULL &&
+         !ae_adversary_write_state(t->adversary, file, error)))
+        return FALSE;
     return ae_safetensors_save(file, path, error);
 }
 
@@ -184,8 +192,8 @@ gboolean ae_trainer_read_state(AeTrainer *t, const AeSafetensors *file,
 {
     int moments = ae_optimizer_moments(t->options.optimizer);
     size_t n = (size_t)t->n_weights;
-    g_autofree float *state = g_new0(float, 3 * n + 1);
-    gboolean read = read_arena(t, file, prefix, state, error);
+    ae_autofree float *state = ae_alloc(3 * n, sizeof *state, error);
+    gboolean read = state != NULL && read_arena(t, file, prefix, state, error);
 
     for (int i = 0; read && i < moments; i++) {
         g_autofree char *moment = moment_prefix(prefix, i);

@@ -37,6 +37,7 @@ struct AeTrainer {
 
     int64_t n_weights;
     float *weights, *moments[2];
+    float **tensors; /* what the model's values held before; NULL: no weights */
     float *gradients[AE_TRAINER_LANES]; /* one array for each lane */
     double *chunk_norms;                /* sums of squared gradients */
     int64_t step;
@@ -48,8 +49,8 @@ char *ae_float_text(float number);
 
 /* Write weights and moments to @file, as tensors whose names begin with
  * @prefix, and read them back. */
-void ae_trainer_write_state(const AeTrainer *trainer, AeSafetensors *file,
-                            const char *prefix);
+gboolean ae_trainer_write_state(const AeTrainer *trainer, AeSafetensors *file,
+                                const char *prefix, GError **error);
 gboolean ae_trainer_read_state(AeTrainer *trainer, const AeSafetensors *file,
                                const char *prefix, int64_t step,
                                GError **error);

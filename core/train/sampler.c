@@ -56,7 +56,7 @@ AeSampler *ae_sampler_new(const AeSamplerOptions *options)
 static void forget_past(AeSampler *s)
 {
     for (int i = 0; i < PAST; i++)
-        g_clear_pointer(&s->past_data[i], g_free);
+        g_clear_pointer(&s->past_data[i], ae_free);
     s->n_past = 0;
 }
 
@@ -158,7 +158,7 @@ static gboolean make_past(AeSampler *s, const AePictureFormat *format,
         size += (size_t)width * height * bytes;
     }
     for (int i = 0; i < PAST; i++) {
-        uint8_t *data = s->past_data[i] = g_try_malloc(size);
+        uint8_t *data = s->past_data[i] = ae_alloc(size, 1, NULL);
 
         if (data == NULL) {
             g_set_error_literal(error, AE_ERROR, AE_ERROR_MEMORY,

@@ -317,8 +317,9 @@ static gboolean is_neutral(const uint16_t *chroma, int64_t n, int bits)
 
 /* Adds noise to @clean. The neutral chroma of a gray picture stays without
  * noise: so a network for 4:2:0 learns what a gray picture looks like. */
-static void add_noise(const AeTask *task, const AeSample *sample, float *clean,
-                      float *input, uint64_t number)
+static gboolean add_noise(const AeTask *task, const AeSample *sample,
+                          float *clean, float *input, uint64_t number,
+                          GError **error)
 {
     int scale = shrink(task), n = 1;
     int w = task->size.width / scale, h = task->size.height / scale;
@@ -333,20 +334,22 @@ static void add_noise(const AeTask *task, const AeSample *sample, float *clean,
         else
             n = 3;
     }
-    ae_noise_apply(task->noise, input, clean, planes, n,
-                   ae_random_mix(task->options.seed, STREAM_NOISE), number);
+    return ae_noise_apply(task->noise, input, clean, planes, n,
+                          ae_random_mix(task->options.seed, STREAM_NOISE),
+                          number, error);
 }
 
-static void make_input(AeTask *task, const AeSample *sample, float *target,
-                       float *input, uint64_t number)
+static gboolean make_input(AeTask *task, const AeSample *sample, float *target,
+                           float *input, uint64_t number, GError **error)
 {
     if (task->smaller != NULL) {
         ae_resampler_run(task->smaller, target, input);
-        add_noise(task, sample, input, input, number);
-    } else if (task->options.kind == AE_TASK_DENOISE)
-        add_noise(task, sample, target, input, number);
-    else
-        memcpy(input, target, (size_t)target_size(task) * sizeof(float));
+        return add_noise(task, sample, input, input, number, error);
+    }
+    if (task->options.kind == AE_TASK_DENOISE)
+        return add_noise(task, sample, target, input, number, error);
+    memcpy(input, target, (size_t)target_size(task) * sizeof(float));
+    return TRUE;
 }
 
 gboolean ae_task_fill(AeTask *task, const AeSample *sample, int64_t classes,
@@ -362,7 +365,8 @@ gboolean ae_task_fill(AeTask *task, const AeSample *sample, int64_t classes,
         to_floats(data + n, data + 2 * n, sample->bits, target, n);
     } else {
         to_floats(data, data, sample->bits, target, n);
-        make_input(task, sample, target, input, number);
+        if (!make_input(task, sample, target, input, number, error))
+            return FALSE;
     }
     if (is_yuv420(task)) {
         ae_yuv420_pack(target, task->size.width, task->size.height,

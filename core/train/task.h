@@ -88,7 +88,7 @@ typedef struct {
 /* Makes the example of @sample, number @number of the run: its noise depends on
  * the seed and this number alone. @classes: floats of a label's row; 0: the
  * network takes no label. Errors: AE_ERROR_VALUE (the sample's label is missing
- * or no class). */
+ * or no class), AE_ERROR_MEMORY. */
 gboolean ae_task_fill(AeTask *task, const AeSample *sample, int64_t classes,
                       uint64_t number, AeExample example, GError **error);
 

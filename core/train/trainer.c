@@ -20,13 +20,14 @@
 #define WEIGHTS_AN_IMAGE (1 << 14) /* the most to read for each image */
 #define CHUNK 4096                 /* weights of a task that sums lanes */
 
-/* Moves all weights of the model into one array. */
+/* Lets all weights of the model lie in one array, as long as it is trained. */
 static gboolean gather_weights(AeTrainer *t, GError **error)
 {
     int64_t offset = 0;
 
     t->n_weights = ae_model_parameters(t->model);
     t->weights = ae_alloc_floats((size_t)t->n_weights);
+    t->tensors = g_new0(float *, t->model->values->len + 1);
     if (t->weights == NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
                     "no memory for %" G_GINT64_FORMAT " weights", t->n_weights);
@@ -39,26 +40,25 @@ static gboolean gather_weights(AeTrainer *t, GError **error)
         int64_t n = ae_shape_elements(&value->constant->shape);
         memcpy(t->weights + offset, value->constant->data,
                (size_t)n * sizeof(float));
-        ae_free(value->constant->data);
+        t->tensors[i] = value->constant->data;
         value->constant->data = t->weights + offset;
         offset += n;
     }
     return TRUE;
 }
 
-/* Copies the weights back into tensors, for others who hold the model. */
+/* Copies the weights back into the model's own tensors. */
 static void scatter_weights(AeTrainer *t)
 {
-    for (guint i = 0; i < t->model->values->len; i++) {
-        AeValue *value = ae_model_value(t->model, (int)i);
-        if (!value->trainable)
+    for (guint i = 0; t->tensors != NULL && i < t->model->values->len; i++) {
+        AeTensor *tensor = ae_model_value(t->model, (int)i)->constant;
+        if (t->tensors[i] == NULL)
             continue;
-        int64_t n = ae_shape_elements(&value->constant->shape);
-        float *data = ae_alloc_floats((size_t)n);
-        g_assert(data != NULL);
-        memcpy(data, value->constant->data, (size_t)n * sizeof(float));
-        value->constant->data = data;
+        memcpy(t->tensors[i], tensor->data,
+               (size_t)ae_shape_elements(&tensor->shape) * sizeof(float));
+        tensor->data = t->tensors[i];
     }
+    g_free(t->tensors);
 }
 
 /* Finds the values of the model that the loss reads. */
@@ -208,8 +208,9 @@ static gboolean allocate_arenas(AeTrainer *t)
         t->moments[i] = ae_alloc_floats(n);
         enough &= t->moments[i] != NULL;
     }
-    t->chunk_norms = g_new0(double, t->n_weights / CHUNK + 1);
-    return enough;
+    t->chunk_norms =
+        ae_alloc((size_t)t->n_weights / CHUNK + 1, sizeof(double), NULL);
+    return enough && t->chunk_norms != NULL;
 }
 
 static gboolean make_plans(AeTrainer *t, const AeShape *shape, GError **error)
@@ -298,13 +299,14 @@ AeTrainer *ae_trainer_new(AeModel *model, const AeShape *shape,
     t->options = *options;
     t->model = g_atomic_ref_count_compare(&model->refs, 1)
                    ? ae_model_ref(model)
-                   : ae_model_copy(model);
+                   : ae_model_copy(model, error);
     t->kernels = ae_kernels_get();
     t->pool = ae_pool_new(options->threads);
-    t->lanes = choose_lanes(ae_model_parameters(t->model));
-    t->label_size = find_label_size(t->model);
-    if (!find_codes(t, error) || !gather_weights(t, error) ||
-        !choose_images(t, shape, error) || !allocate(t, shape, error)) {
+    t->lanes = choose_lanes(ae_model_parameters(model));
+    t->label_size = find_label_size(model);
+    if (t->model == NULL || !find_codes(t, error) ||
+        !gather_weights(t, error) || !choose_images(t, shape, error) ||
+        !allocate(t, shape, error)) {
         ae_trainer_free(t);
         return NULL;
     }
@@ -318,10 +320,11 @@ void ae_trainer_free(AeTrainer *t)
     for (int i = 0; t->plans != NULL && i < ae_pool_threads(t->pool); i++)
         ae_plan_free(t->plans[i]);
     g_free(t->plans);
-    if (t->weights != NULL)
-        scatter_weights(t);
     ae_adversary_free(t->adversary);
-    ae_model_unref(t->model);
+    if (t->model != NULL) {
+        scatter_weights(t);
+        ae_model_unref(t->model);
+    }
     ae_pool_free(t->pool);
     ae_free(t->weights);
     ae_free(t->moments[0]);
@@ -335,7 +338,7 @@ void ae_trainer_free(AeTrainer *t)
     ae_free(t->codes);
     g_free(t->losses);
     g_free(t->code_losses);
-    g_free(t->chunk_norms);
+    ae_free(t->chunk_norms);
     g_free(t);
 }
 

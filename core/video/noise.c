@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "video/noise-jpeg.h"
 
@@ -36,8 +37,9 @@ typedef void (*Apply)(AeRandom *random, float *target, const float *source,
                       int n, const float *values);
 
 /* Adds noise to a whole plane, whose samples depend on each other. */
-typedef void (*ApplyPlane)(AeRandom *random, float *target, float *source,
-                           const AeNoisePlane *plane, const float *values);
+typedef gboolean (*ApplyPlane)(AeRandom *random, float *target, float *source,
+                               const AeNoisePlane *plane, const float *values,
+                               GError **error);
 
 typedef struct {
     const char *name;
@@ -184,17 +186,20 @@ static void blur(float *samples, const AeNoisePlane *plane, float spread)
     }
 }
 
-static void apply_camera(AeRandom *random, float *target, float *source,
-                         const AeNoisePlane *plane, const float *values)
+static gboolean apply_camera(AeRandom *random, float *target, float *source,
+                             const AeNoisePlane *plane, const float *values,
+                             GError **error)
 {
     float kernel[LARGEST_KERNEL];
     int radius = make_kernel(kernel, values[2]);
     int64_t n = plane->width * plane->height;
-    g_autofree float *field = g_new(float, (gsize)n);
-    g_autofree float *wide =
-        g_new(float, (gsize)((plane->width + 2 * radius) *
-                             (plane->height + 2 * radius)));
+    int64_t n_wide = (plane->width + 2 * radius) * (plane->height + 2 * radius);
+    ae_autofree float *field =
+        ae_alloc((size_t)(n + n_wide), sizeof *field, error);
+    float *wide = field + n;
 
+    if (field == NULL)
+        return FALSE;
     if (values[3] > 0)
         blur(source, plane, values[3] * values[2]);
     for (int64_t c = 0; c < plane->channels; c++) {
@@ -213,10 +218,12 @@ static void apply_camera(AeRandom *random, float *target, float *source,
         ae_noise_jpeg(target, plane->width, plane->height, plane->channels,
                       values[4], before);
     }
+    return TRUE;
 }
 
-static void apply_jpeg(AeRandom *random, float *target, float *source,
-                       const AeNoisePlane *plane, const float *values)
+static gboolean apply_jpeg(AeRandom *random, float *target, float *source,
+                           const AeNoisePlane *plane, const float *values,
+                           GError **error G_GNUC_UNUSED)
 {
     int64_t n = plane->width * plane->height * plane->channels;
     float before[2];
@@ -228,6 +235,7 @@ static void apply_jpeg(AeRandom *random, float *target, float *source,
                        gaussian);
     ae_noise_jpeg(target, plane->width, plane->height, plane->channels,
                   values[0], before);
+    return TRUE;
 }
 
 static void apply_salt_pepper(AeRandom *random, float *target,
@@ -454,17 +462,19 @@ static void draw_values(const Model *model, const float *uniform, float *values)
     }
 }
 
-static void apply_to_plane(const Model *model, AeRandom *random, float *target,
-                           float *source, const AeNoisePlane *plane,
-                           const float *uniform)
+static gboolean apply_to_plane(const Model *model, AeRandom *random,
+                               float *target, float *source,
+                               const AeNoisePlane *plane, const float *uniform,
+                               GError **error)
 {
     int64_t n = plane->width * plane->height * plane->channels;
     float values[MAX_PARAMETERS];
 
     draw_values(model, uniform, values);
 
-    if (model->kind->apply_plane != NULL)
-        model->kind->apply_plane(random, target, source, plane, values);
+    if (model->kind->apply_plane != NULL &&
+        !model->kind->apply_plane(random, target, source, plane, values, error))
+        return FALSE;
     for (int64_t i = 0; i < n; i += CHUNK) {
         int count = (int)MIN(CHUNK, n - i);
         if (model->kind->apply != NULL)
@@ -472,11 +482,12 @@ static void apply_to_plane(const Model *model, AeRandom *random, float *target,
         if (model->clip && !is_none(model))
             clip(target + i, count);
     }
+    return TRUE;
 }
 
-void ae_noise_apply(const AeNoise *noise, float *target, float *source,
-                    const AeNoisePlane *planes, int n_planes, uint64_t seed,
-                    uint64_t image)
+gboolean ae_noise_apply(const AeNoise *noise, float *target, float *source,
+                        const AeNoisePlane *planes, int n_planes, uint64_t seed,
+                        uint64_t image, GError **error)
 {
     AeRandom random = ae_random(seed, image);
     float uniform[MAX_PARAMETERS];
@@ -491,8 +502,11 @@ void ae_noise_apply(const AeNoise *noise, float *target, float *source,
         for (int k = FIRST; k < MAX_PARAMETERS; k++)
             if (is_range(&model->parameters[k]))
                 draw_uniform(&random, &uniform[k], 1);
-        apply_to_plane(model, &random, target, source, &planes[i], uniform);
+        if (!apply_to_plane(model, &random, target, source, &planes[i], uniform,
+                            error))
+            return FALSE;
         target += planes[i].width * planes[i].height * planes[i].channels;
         source += planes[i].width * planes[i].height * planes[i].channels;
     }
+    return TRUE;
 }

@@ -11,18 +11,21 @@
  *   poisson-gaussian:gain=G,sd=S   x + N(0, G x + S^2): camera noise (Foi et
  *                             al., "Practical Poissonian-Gaussian noise
  *                             modeling", IEEE TIP 2008)
- *   camera:gain=G,sd=S,spread=R,soft=F,quality=Q   poisson-gaussian noise that
- *                             neighbours share, as after demosaicing or
- *                             scaling: the normal numbers are blurred by a
- *                             Gaussian of standard deviation R pixels, 0 .. 4,
- *                             and keep their variance. The picture is blurred
- *                             before, by F R pixels, F in 0 .. 2, as
- * demosaicing and the lens do. Unless Q is 0, the loss of JPEG with quality Q
- * follows. Defaults 0.01, 0.01, 1, 0, 0 jpeg:quality=Q,sd=S       x + N(0,
- * S^2), followed by the loss of JPEG with quality Q, 1 .. 100, whose blocks
- * begin anywhere (noise-jpeg.h). Video of pictures that are coded alone looks
- * alike. Defaults 50, 0 salt-pepper:p=P           a sample becomes 0 or 1, each
- * with probability P/2
+ *   camera:gain=G,sd=S,spread=R,soft=F,quality=Q
+ *                             poisson-gaussian noise that neighbours share, as
+ *                             after demosaicing or scaling: the normal numbers
+ *                             are blurred by a Gaussian of standard deviation R
+ *                             pixels, 0 .. 4, and keep their variance. The
+ *                             picture is blurred before, by F R pixels, F in
+ *                             0 .. 2, as demosaicing and the lens do. Unless Q
+ *                             is 0, the loss of JPEG with quality Q follows.
+ *                             Defaults 0.01, 0.01, 1, 0, 0
+ *   jpeg:quality=Q,sd=S       x + N(0, S^2), followed by the loss of JPEG with
+ *                             quality Q, 1 .. 100, whose blocks begin anywhere
+ *                             (noise-jpeg.h), as in video of pictures that are
+ *                             coded alone. Defaults 50, 0
+ *   salt-pepper:p=P           a sample becomes 0 or 1, each with probability
+ *                             P / 2
  *
  * Each kind takes clip=true|false; true, the default, clips to [0, 1]. Of
  * several models with | between them, each image draws one. */
@@ -49,10 +52,10 @@ typedef struct {
 /* Adds noise to the @planes of an image, which lie one after the other in
  * @source. Writes the result to @target, which may be @source. Models that blur
  * the picture blur @source, too. The noise depends on @seed, @image and the
- * source alone. */
-void ae_noise_apply(const AeNoise *noise, float *target, float *source,
-                    const AeNoisePlane *planes, int n_planes, uint64_t seed,
-                    uint64_t image);
+ * source alone. Errors: AE_ERROR_MEMORY (of kind camera). */
+gboolean ae_noise_apply(const AeNoise *noise, float *target, float *source,
+                        const AeNoisePlane *planes, int n_planes, uint64_t seed,
+                        uint64_t image, GError **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeNoise, ae_noise_free)
 

@@ -255,9 +255,12 @@ gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
     up = c.transposed;
     if (c.groups != 1 || !sums_fit(&c, q, up ? c.large_c : c.small_c))
         return FALSE;
-    p = g_malloc0(sizeof *p + (size_t)(c.taps * (c.small_c + AE_INT8_CHANNELS) *
-                                       (c.large_c + AE_INT8_CHANNELS)) *
-                                  sizeof(float));
+    p = g_try_malloc0(sizeof *p +
+                      (size_t)(c.taps * (c.small_c + AE_INT8_CHANNELS) *
+                               (c.large_c + AE_INT8_CHANNELS)) *
+                          sizeof(float));
+    if (p == NULL)
+        return FALSE;
     p->c = c;
     p->q = *q;
     p->multiply_adds = step->op->multiply_adds(step);

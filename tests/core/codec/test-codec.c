@@ -395,7 +395,7 @@ static AeModel *moments_only(void)
 {
     AeArchitectureOptions options = {0};
     g_autoptr(AeModel) whole = ae_architecture_new("vae", &options, NULL);
-    AeModel *m = ae_model_copy(whole);
+    AeModel *m = ae_model_copy(whole, NULL);
 
     g_array_set_size(m->outputs, 0);
     ae_model_add_output(m, ae_model_find(m, ae_model_get(m, "ae.mean")));

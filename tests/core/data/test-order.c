@@ -6,8 +6,8 @@ enum { COUNT = 50, EPOCHS = 4 };
 
 static void test_shuffled(void)
 {
-    g_autoptr(AeOrder) order = ae_order_new(COUNT, TRUE, 7);
-    g_autoptr(AeOrder) again = ae_order_new(COUNT, TRUE, 7);
+    g_autoptr(AeOrder) order = ae_order_new(COUNT, TRUE, 7, NULL);
+    g_autoptr(AeOrder) again = ae_order_new(COUNT, TRUE, 7, NULL);
     uint32_t items[EPOCHS * COUNT];
     int equal = 0;
 
@@ -29,7 +29,7 @@ static void test_shuffled(void)
 
 static void test_in_order(void)
 {
-    g_autoptr(AeOrder) order = ae_order_new(3, FALSE, 7);
+    g_autoptr(AeOrder) order = ae_order_new(3, FALSE, 7, NULL);
 
     for (uint64_t i = 0; i < 9; i++)
         g_assert_cmpuint(ae_order_item(order, i), ==, i % 3);

@@ -15,7 +15,7 @@ static char *path_of(const char *name)
 
 static AeImage *pattern(int width, int height, int channels)
 {
-    AeImage *image = ae_image_new(width, height, channels);
+    AeImage *image = ae_image_new(width, height, channels, NULL);
 
     for (int i = 0; i < width * height * channels; i++)
         image->pixels[i] = (uint8_t)(i * 37 + i / 7);

@@ -110,7 +110,7 @@ static gboolean bind_inputs(AeModel *model, const GPtrArray *inputs,
             g_array_append_val(fed, i);
         } else if (!ae_model_bind_input(model,
                                         ae_model_value(model, numbers[i])->name,
-                                        ae_tensor_copy(input), error)) {
+                                        ae_tensor_copy(input, error), error)) {
             return FALSE;
         }
     }

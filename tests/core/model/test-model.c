@@ -103,7 +103,7 @@ static void test_attributes(void)
     g_assert_null(ae_node_floats(node, "a", &n));
     g_assert_cmpint(n, ==, 0);
 
-    g_autoptr(AeModel) copy = ae_model_copy(model);
+    g_autoptr(AeModel) copy = ae_model_copy(model, NULL);
     const AeNode *copied = g_ptr_array_index(copy->nodes, 0);
     ae_node_set_int(node, "a", 1);
     g_assert_cmpint(ae_node_ints(copied, "a", &n)[0], ==, 5);
@@ -115,7 +115,7 @@ static void test_attributes(void)
 static void test_copies_are_deep(void)
 {
     g_autoptr(AeModel) model = two_inputs();
-    g_autoptr(AeModel) copy = ae_model_copy(model);
+    g_autoptr(AeModel) copy = ae_model_copy(model, NULL);
     int w = ae_model_find(copy, "w");
 
     ae_model_value(copy, w)->constant->data[1] = 3;
@@ -286,7 +286,7 @@ static void test_architectures_have_their_weights(void)
             ae_architecture_new(cases[i].name, &cases[i].options, NULL);
         g_assert_cmpint(ae_model_parameters(model), ==, cases[i].weights);
     }
-    g_autoptr(AeModel) adversary = ae_architecture_discriminator(150, 1);
+    g_autoptr(AeModel) adversary = ae_architecture_discriminator(150, 1, NULL);
     g_assert_cmpint(ae_model_parameters(adversary), ==, 827501);
 }
 

@@ -623,8 +623,8 @@ static Onnx__TensorProto stored(gsize i)
 static void assert_written(AeTensor *tensor, int32_t type)
 {
     g_autoptr(AeModel) model = ae_model_new(17);
-    int value =
-        ae_model_add_constant(model, "t", ae_tensor_copy(tensor), FALSE, NULL);
+    int value = ae_model_add_constant(model, "t", ae_tensor_copy(tensor, NULL),
+                                      FALSE, NULL);
     g_autofree char *path = g_build_filename(folder, "written.onnx", NULL);
     g_autoptr(AeModel) back = NULL;
     const AeTensor *found;

@@ -327,8 +327,8 @@ static void prepare(const char *folder)
     g_autofree char *log = g_build_filename(folder, "good.log", NULL);
     g_autofree char *gray = g_build_filename(folder, "gray.png", NULL);
     g_autofree char *large = g_build_filename(folder, "large.png", NULL);
-    g_autoptr(AeImage) image = ae_image_new(5, 4, 1);
-    g_autoptr(AeImage) colours = ae_image_new(37, 19, 3);
+    g_autoptr(AeImage) image = ae_image_new(5, 4, 1, NULL);
+    g_autoptr(AeImage) colours = ae_image_new(37, 19, 3, NULL);
 
     for (int i = 0; i < 37 * 19 * 3; i++)
         colours->pixels[i] = (uint8_t)(i * 7);

@@ -43,8 +43,8 @@ static const uint8_t *pixel(const AeImage *image, int x, int y)
 /* Two by two, one empty, gray and RGB: every pixel is where it belongs. */
 static void test_grid(void)
 {
-    g_autoptr(AeImage) gray = ae_image_new(3, 2, 1);
-    g_autoptr(AeImage) colour = ae_image_new(2, 2, 3);
+    g_autoptr(AeImage) gray = ae_image_new(3, 2, 1, NULL);
+    g_autoptr(AeImage) colour = ae_image_new(2, 2, 3, NULL);
     AeImage *const images[] = {gray, colour, NULL, gray};
     const int edge = AE_CANVAS_EDGE;
 
@@ -71,7 +71,7 @@ static void test_captions(void)
     static const char *const captions[] = {"I", NULL};
     static const char *const long_ones[] = {"twenty characters ok", "\xff"};
     static const char *const rows[] = {"I"};
-    g_autoptr(AeImage) image = ae_image_new(20, 40, 1);
+    g_autoptr(AeImage) image = ae_image_new(20, 40, 1, NULL);
     AeImage *const images[] = {image, NULL};
 
     memset(image->pixels, 99, 800);
@@ -300,7 +300,7 @@ static void test_manifold(void)
     Cloud clouds[4];
 
     for (int i = 0; i < 4; i++) {
-        images[i] = ae_image_new(30, 20, 3);
+        images[i] = ae_image_new(30, 20, 3, NULL);
         for (int j = 0; j < 600; j++)
             images[i]->pixels[3 * j] = (uint8_t)(50 + i);
     }

@@ -26,7 +26,7 @@ static void make_image(uint16_t *image, int channels, const AeNoise *noise,
 
     for (int i = 0; i < n; i++)
         samples[i] = scene(i / channels % SIDE, i / channels / SIDE, shift);
-    ae_noise_apply(noise, samples, samples, &plane, 1, 5, number);
+    ae_noise_apply(noise, samples, samples, &plane, 1, 5, number, NULL);
     for (int i = 0; i < n; i++)
         image[i] = (uint16_t)(samples[i] * 255 + 0.5f);
 }

@@ -37,7 +37,7 @@ static void test_moments(void)
         g_assert_no_error(error);
         for (int j = 0; j < N; j++)
             x[j] = models[i].level;
-        ae_noise_apply(noise, x, x, &(AeNoisePlane){N, 1, 1}, 1, 1, 2);
+        ae_noise_apply(noise, x, x, &(AeNoisePlane){N, 1, 1}, 1, 1, 2, NULL);
         for (int j = 0; j < N; j++)
             mean += ((double)x[j] - (double)models[i].level) / N;
         for (int j = 0; j < N; j++)
@@ -58,12 +58,12 @@ static void test_repeats(void)
 
     for (int i = 0; i < 3000; i++)
         zero[i] = 0.5f;
-    ae_noise_apply(noise, a, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 7);
-    ae_noise_apply(noise, b, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 8);
-    ae_noise_apply(noise, c, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 7);
+    ae_noise_apply(noise, a, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 7, NULL);
+    ae_noise_apply(noise, b, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 8, NULL);
+    ae_noise_apply(noise, c, zero, &(AeNoisePlane){3000, 1, 1}, 1, 4, 7, NULL);
     g_assert_cmpmem(a, sizeof a, c, sizeof c);
     g_assert_true(memcmp(a, b, sizeof a) != 0);
-    ae_noise_apply(noise, c, zero, &(AeNoisePlane){3000, 1, 1}, 1, 5, 7);
+    ae_noise_apply(noise, c, zero, &(AeNoisePlane){3000, 1, 1}, 1, 5, 7, NULL);
     g_assert_true(memcmp(a, c, sizeof a) != 0);
 }
 
@@ -75,7 +75,8 @@ static void test_range(void)
     float x, low = 1, high = -1, zero = 0;
 
     for (uint64_t image = 0; image < 200; image++) {
-        ae_noise_apply(noise, &x, &zero, &(AeNoisePlane){1, 1, 1}, 1, 3, image);
+        ae_noise_apply(noise, &x, &zero, &(AeNoisePlane){1, 1, 1}, 1, 3, image,
+                       NULL);
         low = MIN(low, x);
         high = MAX(high, x);
     }
@@ -89,8 +90,8 @@ static void test_clip(void)
     g_autoptr(AeNoise) whole = ae_noise_parse("gaussian:sd=1,clip=false", NULL);
     float zero[500] = {0}, a[500], b[500];
 
-    ae_noise_apply(clipped, a, zero, &(AeNoisePlane){500, 1, 1}, 1, 0, 0);
-    ae_noise_apply(whole, b, zero, &(AeNoisePlane){500, 1, 1}, 1, 0, 0);
+    ae_noise_apply(clipped, a, zero, &(AeNoisePlane){500, 1, 1}, 1, 0, 0, NULL);
+    ae_noise_apply(whole, b, zero, &(AeNoisePlane){500, 1, 1}, 1, 0, 0, NULL);
     for (int i = 0; i < 500; i++)
         g_assert_cmpfloat(a[i], ==, CLAMP(b[i], 0, 1));
 }
@@ -125,7 +126,8 @@ static void test_spread(void)
 
         for (int i = 0; i < SIDE * SIDE; i++)
             x[i] = 0.5f;
-        ae_noise_apply(noise, x, x, &(AeNoisePlane){SIDE, SIDE, 1}, 1, 1, 2);
+        ae_noise_apply(noise, x, x, &(AeNoisePlane){SIDE, SIDE, 1}, 1, 1, 2,
+                       NULL);
         for (int i = 0; i < SIDE * SIDE; i++)
             sd += pow((double)x[i] - 0.5, 2) / (SIDE * SIDE);
         g_assert_cmpfloat_with_epsilon(sqrt(sd), 0.05, 0.002);
@@ -155,8 +157,8 @@ static void test_soft(void)
 
     sharp[(AT * SIDE + AT) * 2] = 100;
     memcpy(soft, sharp, sizeof soft);
-    ae_noise_apply(plain, noisy[0], sharp, &plane, 1, 1, 2);
-    ae_noise_apply(softening, noisy[1], soft, &plane, 1, 1, 2);
+    ae_noise_apply(plain, noisy[0], sharp, &plane, 1, 1, 2, NULL);
+    ae_noise_apply(softening, noisy[1], soft, &plane, 1, 1, 2, NULL);
     g_assert_cmpfloat(sharp[(AT * SIDE + AT) * 2], ==, 100);
     for (int i = 0; i < SIDE * SIDE * 2; i++) {
         int y = i / 2 / SIDE - AT, x = i / 2 % SIDE - AT;
@@ -188,7 +190,7 @@ static void test_choice(void)
 
         for (int i = 0; i < 18; i++)
             x[i] = 0.5f;
-        ae_noise_apply(noise, x, x, planes, 2, 3, image);
+        ae_noise_apply(noise, x, x, planes, 2, 3, image, NULL);
         changed += x[0] != 0.5f;
         for (int i = 1; i < 18 && x[0] != 0.5f; i++)
             g_assert_true(x[i] != 0.5f && x[i] != x[0]);
@@ -211,7 +213,7 @@ static void test_levels(void)
         double sd[2] = {0};
 
         memset(x, 0, sizeof x);
-        ae_noise_apply(noise, x, x, planes, 2, 1, image);
+        ae_noise_apply(noise, x, x, planes, 2, 1, image, NULL);
         for (int i = 0; i < 2 * N; i++)
             sd[i / N] += (double)x[i] * (double)x[i] / N;
         sum += sqrt(sd[0]) + sqrt(sd[1]);
@@ -239,7 +241,8 @@ static void test_jpeg(void)
 
         for (int i = 0; i < SIDE * SIDE; i++)
             x[i] = (float)(i % SIDE + i / SIDE) / (2 * SIDE);
-        ae_noise_apply(noise, x, x, &(AeNoisePlane){SIDE, SIDE, 1}, 1, 1, 2);
+        ae_noise_apply(noise, x, x, &(AeNoisePlane){SIDE, SIDE, 1}, 1, 1, 2,
+                       NULL);
         for (int i = 0; i < SIDE * SIDE; i++) {
             double d =
                 (double)x[i] - (double)(i % SIDE + i / SIDE) / (2 * SIDE);
