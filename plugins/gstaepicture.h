@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Video frames of GStreamer as pictures of the core: the only place that knows
- * both, and the one list of the pixel formats that elements take. */
+ * both, and the lists of pixel formats. A new format goes into a list here, and
+ * into docs/user/elements.md and the tests that name all. An element that takes
+ * other formats than GST_AE_CAPS joins the lists itself. */
 #pragma once
 
 #include <gst/video/video.h>

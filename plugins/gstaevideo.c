@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Loads, replaces and plans models; drops or passes on late frames (src_event()
+ * learns what is late, is_late() is the rule, transform_frame() acts on it);
+ * negotiates caps. */
 #include "gstaevideo.h"
 
 #include "gstaeerror.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Cuts a model into its halves, and plans one of them for batches of pictures.
+ */
 #include "codec/codec.h"
 
 #include "base/error.h"

@@ -81,16 +81,16 @@ void ae_codec_free(AeCodec *codec);
 int ae_codec_batch(const AeCodec *codec);
 int ae_codec_classes(const AeCodec *codec); /* 0: it takes no label */
 AeRange ae_codec_range(const AeCodec *codec);
-int ae_codec_codes(const AeCodec *codec); /* tensors of a picture: 2: moments */
+int ae_codec_codes(const AeCodec *codec); /* of a picture; 2: moments */
 
 /* Code @k of picture @i of the batch, and the image @i as floats: tensors in
  * the codec's memory, which live as long as the codec. What the codec reads is
- * to be written before a run and stays until it is written again. */
+ * to be written before each run. */
 AeTensor ae_codec_code(const AeCodec *codec, int i, int k);
 AeTensor ae_codec_image(const AeCodec *codec, int i);
 
-/* The label of picture @i, 0 .. classes - 1, in a conditional model; it stays
- * until it is set again. */
+/* The label of picture @i, 0 .. classes - 1, in a conditional model, for the
+ * next run. */
 void ae_codec_set_label(AeCodec *codec, int i, int label);
 
 /* The random numbers of the next run depend on @seed and on @number, that of

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reads and writes the keys, by a function for each type of value. */
 #include "model/metadata.h"
 
 #include "base/error.h"

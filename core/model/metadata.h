@@ -2,8 +2,9 @@
 /* What a model's file says about the model: its metadata, which are strings
  * under the keys "ae.*" (the table of docs/user/models.md).
  *
- * This is the only place that spells, parses and writes the keys. All metadata
- * are optional; what is there must be right. */
+ * No other C file spells, parses or writes the keys of model files. The kinds
+ * of task are here, too, because model files name them. All metadata are
+ * optional; what is there must be right. */
 #pragma once
 
 #include "model/model.h"

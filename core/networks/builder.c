@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Appends the nodes and weights of each building block. */
 #include "networks/builder.h"
 
 #include <math.h>

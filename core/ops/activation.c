@@ -10,7 +10,9 @@
  *   Clip       min(max(x, low), high)
  *
  * and Softmax, e^x / sum of e^x along one axis; before opset 13 over all axes
- * from `axis` on. */
+ * from `axis` on. The activations of AeActivation (kernels.h) have loops in
+ * kernels/elementwise.c and plain.c, too, and are fused into the step before
+ * them (plan/fuse.c); one that need not be fused needs this file alone. */
 #include <math.h>
 
 #include "ops/box.h"

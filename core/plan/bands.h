@@ -8,8 +8,9 @@
  * between input and output stay in the cache. The results are the same bits.
  * (Alwani, Chen, Ferdman and Milder, Fused-layer CNN accelerators, 2016.)
  *
- * A plan runs in bands if it has no gradients, one input and one output of rank
- * 4, and steps that work row by row (AeStep.row_units).
+ * A plan runs in bands if it has no gradients, one input and one output, which
+ * are equally many images, and steps that all work row by row
+ * (AeStep.row_units).
  *
  * Words:
  *
@@ -23,13 +24,14 @@
  *   delivery rows of a value become available to a thread: it makes a band of
  *            them, or less, or it takes copies from a seam.
  *   buffer   the rows of one value that a thread keeps. Where only
- *            convolutions make and read the value, it is a ring buffer: row r
- *            lies at r modulo its capacity. Other operators want rows that
- *            follow each other: when their sliding buffer is full, the rows
- *            still needed move to its start. The input and the output of the
- *            plan are whole images in buffers that all threads use.
+ *            convolutions of floats make and read the value, it is a ring
+ *            buffer: row r lies at r modulo its capacity. Other operators want
+ *            rows that follow each other: when their sliding buffer is full,
+ *            the rows still needed move to its start. The input and the output
+ *            of the plan are whole images in buffers that all threads use.
  *   section  the output rows that one thread makes, counted through all images
- *            of a batch. All sections are equal work.
+ *            of a batch. There is a section for each thread, or fewer where
+ *            rows are few; all are equal work.
  *   seam     where two sections meet within an image. Both need the halo rows
  *            around the seam, of each value between input and output. The
  *            section below makes them, first of all, and leaves copies in the
@@ -51,10 +53,10 @@
  *
  *   section 0  rows    read       a keeps b keeps
  *          a   0..3    in 0..4    0..3    -
- *          a   4..4    in 3..5    0..4    -        b asked for 0..4
+ *          a   4..4    in 3..5    0..4    -        b needs 0..4
  *          b   0..3    a 0..4     3..4    0..3
  *          a   5..5    in 4..6    3..5    0..3
- *          b   4..4    a 3..5     4..5    0..4     out asked for 0..4
+ *          b   4..4    a 3..5     4..5    0..4     out needs 0..4
  *          out 0..3    b 0..4     4..5    3..4
  *          a   6..6    in 5..7    4..6    3..4
  *          a   7..8    seam       4..8    3..4     section 1 makes them
@@ -99,7 +101,8 @@ size_t ae_bands_memory(const AeBands *bands);
 /* Rows of the input in a band. */
 int ae_bands_rows(const AeBands *bands);
 
-/* Rows of the input at a time; 0 if @plan runs on whole images. */
+/* For tests: rows of the input at a time; 0 if @plan runs on whole images. It
+ * is defined in plan.c. */
 int ae_plan_band_rows(const AePlan *plan);
 
 G_END_DECLS

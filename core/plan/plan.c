@@ -112,9 +112,16 @@ int ae_plan_band_rows(const AePlan *plan)
 
 static void describe_step(const AeStep *step, GString *text)
 {
-    static const char *const names[] = {"",       "+relu",    "+leaky",
-                                        "+prelu", "+elu",     "+sigmoid",
-                                        "+tanh",  "+softplus"};
+    static const char *const names[] = {
+        [AE_ACTIVATION_NONE] = "",
+        [AE_ACTIVATION_RELU] = "+relu",
+        [AE_ACTIVATION_LEAKY_RELU] = "+leaky",
+        [AE_ACTIVATION_PRELU] = "+prelu",
+        [AE_ACTIVATION_ELU] = "+elu",
+        [AE_ACTIVATION_SIGMOID] = "+sigmoid",
+        [AE_ACTIVATION_TANH] = "+tanh",
+        [AE_ACTIVATION_SOFTPLUS] = "+softplus",
+    };
     int i = 0;
     int64_t n =
         step->op->multiply_adds != NULL ? step->op->multiply_adds(step) : 0;

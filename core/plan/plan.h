@@ -7,8 +7,7 @@
  * nothing. One thread at a time may use a plan; many plans may share a model.
  * The result does not depend on the number of threads in the pool.
  *
- * A value is an input, an output or an intermediate tensor of the model's
- * tape. */
+ * Values are those of the model (model.h). */
 #pragma once
 
 #include "model/model.h"
@@ -20,14 +19,15 @@ typedef struct AePlan AePlan;
 
 typedef enum {
     AE_PRECISION_AUTO, /* int8 if the model is quantised, else fp32 */
-    AE_PRECISION_FP32, /* floats; a quantised model rounds where it says so */
+    AE_PRECISION_FP32, /* floats; QuantizeLinear rounds as it stands */
     AE_PRECISION_INT8, /* convolutions of bytes; the model must be quantised */
 } AePrecision;
 
 typedef struct {
     /* Names of the values that the caller fills, and their shapes, without
-     * unknown dimensions. NULL: the model's inputs. Any value can be an input,
-     * such as a latent; the nodes that make it are then left out. */
+     * unknown dimensions. NULL: the model's inputs. Any value but a constant
+     * can be an input, such as a code; the nodes that make it are then left
+     * out. */
     const char *const *inputs;
     const AeShape *shapes;
     int n_inputs;
@@ -36,7 +36,7 @@ typedef struct {
     int n_outputs;
     /* Borrowed; must outlive the plan. NULL: the calling thread alone. A plan
      * with too little work for a second thread does not use the pool, unless
-     * band_rows is set. */
+     * band_rows is not 0. */
     AePool *pool;
     gboolean gradients;       /* for training (plan/training.h) */
     gboolean input_gradients; /* with gradients: also those of the inputs */
@@ -57,7 +57,9 @@ AePlan *ae_plan_new(AeModel *model, const AePlanOptions *options,
 void ae_plan_free(AePlan *plan);
 
 /* The memory of input and output @i, channels-last (base/tensor.h). It belongs
- * to the plan and stays in place. */
+ * to the plan, and its address stays. Without gradients a run may overwrite an
+ * input, whose memory other values share: fill it before each run. Random
+ * operators draw from ae_plan_set_seed() (plan/training.h). */
 float *ae_plan_input(AePlan *plan, int i);
 const float *ae_plan_output(const AePlan *plan, int i);
 const AeShape *ae_plan_input_shape(const AePlan *plan, int i);
@@ -67,7 +69,7 @@ void ae_plan_run(AePlan *plan);
 
 /* Facts about a plan. */
 int64_t ae_plan_multiply_adds(const AePlan *plan); /* of one run */
-size_t ae_plan_memory(const AePlan *plan);         /* bytes it has allocated */
+size_t ae_plan_memory(const AePlan *plan);         /* bytes of its memory */
 
 /* One line for each step: node, operator with the operators fused into it,
  * shape of the output, multiply-adds. Free with g_free(). */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Losses of images and of codes, and their gradients. */
+/* Losses of images (AeLoss; options.c names them for users) and of codes
+ * (AeCodeTerm in trainer.h chooses one), and their gradients. AE_LOSS_L1 is
+ * smooth; ae_loss_l1_norm(), of codes, is not. */
 #pragma once
 
 #include <glib.h>

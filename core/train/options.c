@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The table of options, how they are read from text and written as text. */
 #include "train/options.h"
 
 #include <stddef.h>
@@ -179,8 +180,8 @@ static const AeOption table[] = {
      AE_OPTION_UINT, FIELD(validate_every), .maximum = G_MAXINT},
     {"keep-best", "Keep best",
      "Write the model only if its loss on the first batch of held-out images "
-     "(validate-every) is lower than that of all models before, the initial "
-     "model included",
+     "(validate-every) is lower than that of all models since that batch was "
+     "full",
      .type = AE_OPTION_BOOLEAN, .offset = FIELD(keep_best)},
     {"threads", "Threads",
      "Most worker threads; 0: one for each processor, which is also the most "

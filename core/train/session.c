@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Collects samples into batches, passes over what a checkpoint has learnt,
+ * validates, reports and saves. */
 #include "train/session.h"
 
 #include <math.h>

@@ -21,9 +21,11 @@
  * first. The session passes over those that the checkpoint has learnt from, and
  * the weights come out bit-identical to those of a run without a break.
  *
- * Validation. With validate-every N each N-th sample is held out of training
- * until a batch is full, which is then measured and let go; with keep-best the
- * first such batch stays, and a model that does worse on it is not written.
+ * Validation. With validate-every N each N-th sample is held out: it is never
+ * learnt from. When they fill a batch it is measured, and the next ones take
+ * its place. With keep-best the first such batch stays, later samples are all
+ * learnt from, and only a model that does better on it than all measured before
+ * is written.
  *
  * With mode=evaluate nothing is learnt: model-file is measured on the pictures,
  * whose size may change.
@@ -43,7 +45,7 @@ typedef enum {
     AE_SESSION_BUILT,     /* the network is made, or made again */
     AE_SESSION_RESUMED,   /* the checkpoint is read */
     AE_SESSION_STARTED,   /* the first step follows */
-    AE_SESSION_STEPPED,   /* after every step; has no text */
+    AE_SESSION_STEPPED,   /* after every step; its text is for logs */
     AE_SESSION_PROGRESS,  /* once a second and after the last step */
     AE_SESSION_VALIDATED, /* there is a new validation loss */
     AE_SESSION_SAVED,     /* model or checkpoint file are written */
@@ -60,7 +62,7 @@ typedef void (*AeSessionWatch)(void *user, const AeSession *session,
 /* How far a session is. */
 typedef struct {
     int64_t step;             /* steps done, those before a checkpoint too */
-    int64_t images;           /* of these steps; mode=evaluate: measured */
+    int64_t images;           /* steps x batch-size; mode=evaluate: measured */
     AeTrainerLoss loss;       /* of the last step; mode=evaluate: means */
     const char *code_term;    /* name of loss.code; NULL: there is none */
     double validation_loss;   /* NaN before the first */

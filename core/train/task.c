@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The kinds of task in one table, and what a sample becomes in each of them. */
 #include "train/task.h"
 
 #include <string.h>

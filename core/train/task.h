@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A task: what a network shall learn. It chooses the network, makes input and
- * target of a training sample, and sets the loss. Nothing of it concerns the
- * stream of pictures or the optimizer. */
+ * target of a training sample, and says whether the loss is a sum or a mean and
+ * which term the code has; the user chooses the loss. The kinds of task and
+ * their names are in model/metadata.[ch], because model files name them;
+ * options.c describes them to users. */
 #pragma once
 
 #include "model/metadata.h"

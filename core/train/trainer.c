@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Deals a batch out to lanes, sums their gradients, and takes a step. */
 #include "train/trainer.h"
 
 #include <math.h>

@@ -13,24 +13,25 @@
  *      metadata ask for luma and chroma, and batch and size are open, RGB as
  *      luma and chroma of full size: the noise of a camera is less in luma, and
  *      chroma is smooth (Dabov et al., "Color image denoising via sparse 3D
- *      collaborative filtering", ICIP 2007). Chroma of full size the model then
- *      sees at half of the size, too; the coarse part of the result is the mean
- *      of both.
+ *      collaborative filtering", ICIP 2007). Chroma of full size, of RGB or of
+ *      YUV 4:4:4, then goes through the model twice, at full and at half of the
+ *      size; the coarse part of the result is the mean of both.
  *   3  RGB.
  *   6  4:2:0 video at half of its size: the four lumas of a block, row by row,
  *      and its two chromas. Of other formats each plane as luma without colour.
  *
- * A model with one input channel that enlarges sees Y alone; chroma and alpha
- * are resampled bicubically, chroma where its site says. Otherwise alpha and
- * unused bytes are copied. The two fields of an interlaced frame are pictures
+ * A model with one input channel that enlarges sees Y or gray alone, and is not
+ * for RGB; chroma is resampled bicubically, where its site says. Alpha is
+ * resampled bicubically and unused bytes become 255 where frames are enlarged;
+ * otherwise both are copied. The two fields of an interlaced frame are pictures
  * of their own.
  *
  * Pictures whose size the strides of the model do not divide are reflected at
  * the right and bottom edge up to the next multiple: that of the metadata, or
- * the smallest power of two, up to 32, with which the model keeps the size.
+ * the smallest power of two, up to 32, with which the output has its size.
  *
- * With a denoiser that keeps the size, past frames improve progressive video
- * (temporal.h). */
+ * Past frames improve progressive video (temporal.h) with a model whose
+ * metadata say denoise, where chroma has at least half the width. */
 #pragma once
 
 #include "plan/plan.h"
@@ -48,8 +49,8 @@ typedef struct {
 
 /* These may change from frame to frame. */
 typedef struct {
-    float strength;    /* weight of the result in a frame that keeps its size,
-                          0 .. 1; the rest is the input, which at 0 is copied */
+    float strength;    /* weight of the result, 0 .. 1; the rest is the input,
+                          which at 0 is copied; 1 where frames are enlarged */
     gboolean temporal; /* use past frames */
     float sigma;       /* for that: standard deviation of the noise where 255
                           is white; 0: measured */
@@ -59,9 +60,9 @@ typedef struct {
  * with AE_ERROR_SHAPE if the model does something else. */
 int ae_filter_channels(const AeModel *model, GError **error);
 
-/* The upscaling factor of a model with these channels, found by planning it for
- * a small image. 0 with AE_ERROR_SHAPE if it is no whole number, and with the
- * errors of ae_plan_new(). */
+/* The upscaling factor of a model that ae_filter_channels() takes, found by
+ * planning it for a small image. 0 with AE_ERROR_SHAPE if it is no whole
+ * number, and with the errors of ae_plan_new(). */
 int ae_filter_scale(AeModel *model, GError **error);
 
 /* @model must outlive the filter. Errors: AE_ERROR_SHAPE (size, format, fields

@@ -68,10 +68,10 @@ void ae_temporal_free(AeTemporal *temporal);
 void ae_temporal_reset(AeTemporal *temporal);
 
 /* Filters the next frame. Returns FALSE, and writes nothing, for the first
- * frame and after a cut, because the output would be the denoised frame itself;
- * otherwise it writes all rows. @sigma: the standard deviation of the noise, in
- * the units of the samples, or 0 to estimate it. Allocates nothing. The output
- * does not depend on the number of threads. */
+ * frame and for one that is a cut, because the output would be the denoised
+ * frame itself; otherwise it writes all rows. @sigma: the standard deviation of
+ * the noise, in the units of the samples, or 0 to estimate it. Allocates
+ * nothing. The output does not depend on the number of threads. */
 gboolean ae_temporal_run(AeTemporal *temporal, const AeTemporalFrame *frame,
                          float sigma);
 

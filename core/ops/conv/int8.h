@@ -13,7 +13,8 @@ typedef struct {
 } AeConvQuantum;
 
 typedef struct {
-    AeConvQuantum in, out, residual; /* out: if out[0] holds bytes */
+    AeConvQuantum in, out, residual; /* out counts if out[0] holds
+                                         bytes, residual if there is one */
     const float *weights; /* whole numbers, in the order of the tensor */
     const float *weight_scales;
     gboolean scale_per_channel;
@@ -22,9 +23,9 @@ typedef struct {
 
 /* Turns @step, a planned Conv or ConvTranspose of images, into one of bytes.
  * Its weights are constant, and its activation is ReLU or none. FALSE, and
- * @step is as it was, if it has groups or its sums would not fit 32 bits. The
- * arrays of
- * @q are borrowed, and must live as long as @step. */
+ * @step is as it was, if it has groups, its sums would not fit 32 bits, or it
+ * needs too much memory. The arrays of @q are borrowed, and must live as long
+ * as @step. */
 gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q);
 
 G_END_DECLS

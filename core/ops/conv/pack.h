@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The kernel element, of c->taps, of tap (@d, @h, @w) of the phases @axis. */
+/* Which of the kernel's c->taps elements is tap (@d, @h, @w) of the phases
+ * @axis. */
 int64_t ae_conv_kernel_tap(const AeConv *c, const AeConvPhase *const axis[3],
                            int64_t d, int64_t h, int64_t w);
 

@@ -31,14 +31,14 @@ typedef struct {
     int64_t taps, kernel, kernel_step, offset, offset_step;
 } AeConvPhase;
 
-/* A segment is what one kernel call reads from one source row: neighbouring
- * taps along the width, or one tap (AeConvRow). */
+/* A segment is what one target pixel reads side by side in a source row: all
+ * taps along the width (joined), or one tap (AeConvRow). */
 typedef struct {
     gboolean up;
-    gboolean depthwise; /* one channel a group, on both sides */
-    gboolean joined;    /* the taps of a row are one segment */
-    gboolean padded;    /* source rows are copied, with zeros beside them */
-    gboolean winograd;  /* winograd.h computes it */
+    gboolean depthwise;           /* one channel a group, on both sides */
+    gboolean joined;              /* the taps of a row are one segment */
+    gboolean padded;              /* source rows need zeros beside them */
+    gboolean winograd;            /* winograd.h computes it */
     int64_t source[3], target[3]; /* sizes */
     int64_t source_c, target_c;   /* channels of a group */
     int64_t
@@ -47,8 +47,8 @@ typedef struct {
     AeConvPhase first[3]; /* phase 0 of each axis */
     int64_t left;         /* zeros before a source row, in pixels */
     int64_t row;          /* floats of a source row with its zeros */
-    int64_t span[2]; /* source rows along depth and height that one target row
-                        reads, rounded up to powers of two */
+    int64_t span[2]; /* slots along depth and height: the source rows that are
+                        read at once, rounded up to powers of two */
     int64_t max_segments; /* of a target row */
     int64_t phase_packed; /* packed weights of one phase and group, in floats */
     int64_t packed;       /* of all phases and groups */
@@ -65,7 +65,8 @@ typedef struct {
     gboolean dynamic;    /* the weights are computed: packed in each run */
     gboolean units;      /* source channels are units of bytes (int8.c) */
     AeConvPass down, up;
-    AeConvPass weights; /* as down, with room for more rows; for gradients */
+    AeConvPass weights; /* of the weights' gradients: as down, with room for
+                           more rows */
 } AeConv;
 
 /* @floats rounded up, so that what follows them is aligned. */
@@ -86,8 +87,9 @@ static inline const AeConvPass *ae_conv_backward(const AeConv *c)
     return c->transposed ? &c->down : &c->up;
 }
 
-/* Fills in all of @pass but winograd, from sizes, channels and window of @c.
- * FALSE: it would need too much memory. */
+/* Fills in all of @pass but winograd, from sizes, channels, groups, window and
+ * units of @c; ae_conv_winograd_init() may then change rows and weights. FALSE:
+ * it would need too much memory. */
 gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
                            AeConvPass *pass, gboolean up);
 
@@ -95,7 +97,8 @@ gboolean ae_conv_pass_init(const AeKernels *kernels, const AeConv *c,
  * to be read where they lie. */
 void ae_conv_margin(const AeConv *c, const AeConvPass *pass, int64_t margin[2]);
 
-/* Phase @p along @axis; filled into @room unless @pass keeps it. */
+/* Phase @p along @axis: points into @pass (phase 0), or to @room, which is
+ * filled in. */
 const AeConvPhase *ae_conv_phase(const AeConv *c, const AeConvPass *pass,
                                  int axis, int64_t p, AeConvPhase *room);
 

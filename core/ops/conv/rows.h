@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 /* How the rows of a tensor lie in memory. */
 typedef struct {
     int64_t row;          /* floats from one row to the next */
-    int64_t height, ring; /* 0: no ring buffer; see AeOperand */
+    int64_t height, ring; /* rows of an image; of the ring buffer, 0:
+                             there is none (AeOperand) */
 } AeConvLayout;
 
 /* How rows of bytes become units of channels (AeInt8Row). */
@@ -83,7 +84,7 @@ const float *ae_conv_row_at(AeConvRows *rows, int64_t n, int64_t d, int64_t h);
 int ae_conv_find_segments(AeConvRows *rows, const AeConvTarget *t,
                           const AeConvPhase *x);
 
-/* Target row number @row. */
+/* Sets @t to target row number @row. */
 void ae_conv_target_first(const AeConv *c, const AeConvPass *pass, int64_t row,
                           AeConvTarget *t);
 

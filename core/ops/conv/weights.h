@@ -13,7 +13,8 @@ void ae_conv_weights_init(AeConv *c);
 int64_t ae_conv_weights_scratch(const AeConv *c);
 
 /* Adds the gradients of the weights to @weight, which lies as the weights do.
- * @small, @large: the side's values, or its gradients where it is the output.
+ * @small, @large: the two sides; of the operator's input its values, of the
+ * output its gradients.
  */
 void ae_conv_weights_backward(const AeKernels *kernels, const AeConv *c,
                               const float *small, const float *large,
