@@ -294,3 +294,12 @@ size_t ae_idx_item_size(const AeIdx *idx)
         size *= (size_t)idx->dim[i];
     return size;
 }
+
+AeImage ae_idx_image(const AeIdx *images, int64_t i)
+{
+    const size_t at = (size_t)i * ae_idx_item_size(images);
+
+    return (AeImage){(int)images->dim[2], (int)images->dim[1],
+                     images->rank == 4 ? (int)images->dim[3] : 1,
+                     (uint8_t *)images->data + at};
+}

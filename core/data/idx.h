@@ -8,6 +8,8 @@
 #include <glib.h>
 #include <stdint.h>
 
+#include "data/png.h"
+
 G_BEGIN_DECLS
 
 typedef struct {
@@ -35,6 +37,9 @@ void ae_idx_free(AeIdx *idx);
 
 /* Bytes of one item: 1, rows * columns or rows * columns * 3. */
 size_t ae_idx_item_size(const AeIdx *idx);
+
+/* Image @i of a file of images, whose pixels are borrowed and only read. */
+AeImage ae_idx_image(const AeIdx *images, int64_t i);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeIdx, ae_idx_free)
 

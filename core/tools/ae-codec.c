@@ -8,102 +8,82 @@
 
 enum { BATCH = 256 };
 
-static gboolean check_labels(const Codec *codec, const uint8_t *labels,
-                             int64_t count, GError **error)
+static void check_labels(const Codec *codec, const uint8_t *labels,
+                         int64_t count)
 {
-    if (codec->classes > 0 && labels == NULL) {
-        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "the model is conditional: it needs labels");
-        return FALSE;
-    }
+    if (codec->classes > 0 && labels == NULL)
+        tool_fail("the model is conditional: it needs labels");
     for (int64_t i = 0; codec->classes > 0 && i < count; i++)
-        if (labels[i] >= codec->classes) {
-            g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                        "label %d is not one of the model's %d classes, which "
-                        "begin with 0",
-                        labels[i], codec->classes);
-            return FALSE;
-        }
-    return TRUE;
+        if (labels[i] >= codec->classes)
+            tool_fail("label %d is not one of the model's %d classes, which "
+                      "begin with 0",
+                      labels[i], codec->classes);
 }
 
-Codec *codec_load(const char *name, GError **error)
+Codec *codec_load(const char *name)
 {
-    g_autoptr(Codec) codec = g_new0(Codec, 1);
+    Codec *codec = g_new0(Codec, 1);
     AeMetadata metadata;
 
-    codec->model = tool_load_model(name, error);
-    if (codec->model == NULL)
-        return NULL;
-    if (!ae_metadata_read(codec->model, &metadata, error) ||
-        ae_metadata_value(codec->model, AE_NAME_LATENT, error) == NULL) {
-        g_prefix_error(error, "%s: ", name);
-        return NULL;
-    }
+    codec->model = tool_load_model(name);
+    if (!ae_metadata_read(codec->model, &metadata, &tool_error) ||
+        ae_metadata_value(codec->model, AE_NAME_LATENT, &tool_error) == NULL)
+        g_prefix_error(&tool_error, "%s: ", name);
+    tool_check(tool_error == NULL);
     codec->classes = metadata.classes;
-    return g_steal_pointer(&codec);
+    return codec;
 }
 
 void codec_free(Codec *codec)
 {
     if (codec == NULL)
         return;
-    g_clear_pointer(&codec->model, ae_model_unref);
+    ae_model_unref(codec->model);
     g_free(codec);
 }
 
-gboolean codec_shape(const Codec *codec, AeShape *shape, GError **error)
+AeShape codec_shape(const Codec *codec)
 {
-    g_autoptr(AeCodec) decoder =
-        ae_decoder_new(codec->model, &(AeCodecOptions){0}, error);
+    g_autoptr(AeCodec) decoder = tool_need(
+        ae_decoder_new(codec->model, &(AeCodecOptions){0}, &tool_error));
 
-    if (decoder != NULL)
-        *shape = ae_codec_code(decoder, 0, 0).shape;
-    return decoder != NULL;
+    return ae_codec_code(decoder, 0, 0).shape;
 }
 
 /* Room for @count tensors like @one. */
-static AeTensor *new_rows(const AeTensor *one, int64_t count, GError **error)
+static AeTensor *new_rows(const AeTensor *one, int64_t count)
 {
     AeShape shape = one->shape;
 
     shape.dim[0] = count;
-    return ae_tensor_new(&shape, error);
+    return tool_new_tensor(&shape);
 }
 
 static AePicture picture_of(const AeIdx *images, int64_t i)
 {
-    const AeImage image = codec_image_of(images, i);
+    const AeImage image = ae_idx_image(images, i);
 
     return ae_picture_of_bytes(image.pixels, image.width, image.height,
                                image.channels);
 }
 
 AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
-                       int64_t count, const uint8_t *labels, GError **error)
+                       int64_t count, const uint8_t *labels)
 {
     const AeCodecOptions options = {.batch = (int)MIN(BATCH, count)};
-    g_autoptr(AeCodec) encoder = NULL;
-    AePicture picture;
-    AeTensor *codes, code;
 
-    if (images->rank == 1) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "images were expected, and labels found");
-        return NULL;
-    }
-    picture = picture_of(images, 0);
-    if (check_labels(codec, labels, count, error))
-        encoder =
-            ae_encoder_new(codec->model, &picture.format, &options, error);
-    if (encoder == NULL)
-        return NULL;
-    code = ae_codec_code(encoder, 0, 0);
-    codes = new_rows(&code, count, error);
-    for (int64_t i = 0; codes != NULL && i < count;
-         i += ae_codec_batch(encoder)) {
+    if (images->rank == 1)
+        tool_fail("images were expected, and labels found");
+    check_labels(codec, labels, count);
+    AePicture picture = picture_of(images, 0);
+    g_autoptr(AeCodec) encoder = tool_need(
+        ae_encoder_new(codec->model, &picture.format, &options, &tool_error));
+    const AeTensor code = ae_codec_code(encoder, 0, 0);
+    const int64_t size = ae_shape_elements(&code.shape);
+    AeTensor *codes = new_rows(&code, count);
+
+    for (int64_t i = 0; i < count; i += ae_codec_batch(encoder)) {
         int64_t n = MIN(ae_codec_batch(encoder), count - i);
-        int64_t size = ae_shape_elements(&code.shape);
 
         for (int k = 0; k < n; k++) {
             picture = picture_of(images, first + i + k);
@@ -119,29 +99,25 @@ AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
 }
 
 AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
-                       const uint8_t *labels, GError **error)
+                       const uint8_t *labels)
 {
     const int64_t count = codes->shape.dim[0];
     AeShape shape = codes->shape;
     const AeCodecOptions options = {.batch = (int)MIN(BATCH, count),
                                     .code = &shape};
-    g_autoptr(AeCodec) decoder = NULL;
-    AeTensor *images, image;
-    AeRange range;
 
     shape.dim[0] = 1;
-    if (check_labels(codec, labels, count, error))
-        decoder = ae_decoder_new(codec->model, &options, error);
-    if (decoder == NULL)
-        return NULL;
-    image = ae_codec_image(decoder, 0);
-    range = ae_codec_range(decoder);
-    images = new_rows(&image, count, error);
-    for (int64_t i = 0; images != NULL && i < count;
-         i += ae_codec_batch(decoder)) {
+    check_labels(codec, labels, count);
+    g_autoptr(AeCodec) decoder =
+        tool_need(ae_decoder_new(codec->model, &options, &tool_error));
+    const AeTensor image = ae_codec_image(decoder, 0);
+    const AeRange range = ae_codec_range(decoder);
+    const int64_t size = ae_shape_elements(&image.shape);
+    const int64_t values = ae_shape_elements(&shape);
+    AeTensor *images = new_rows(&image, count);
+
+    for (int64_t i = 0; i < count; i += ae_codec_batch(decoder)) {
         int64_t n = MIN(ae_codec_batch(decoder), count - i);
-        int64_t size = ae_shape_elements(&image.shape);
-        int64_t values = ae_shape_elements(&shape);
 
         memcpy(ae_codec_code(decoder, 0, 0).data, codes->data + i * values,
                (gsize)(n * values) * sizeof(float));
@@ -156,26 +132,19 @@ AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
 }
 
 AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
-                          const uint8_t *labels, GError **error)
+                          const uint8_t *labels)
 {
-    g_autoptr(AeTensor) images = codec_decode(codec, codes, labels, error);
-    int64_t n;
-    uint8_t *bytes;
-    AeIdx *idx;
-
-    if (images == NULL)
-        return NULL;
+    g_autoptr(AeTensor) images = codec_decode(codec, codes, labels);
     const int64_t *dim = images->shape.dim;
-    if (images->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3)) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the model's output is no image of 1 or 3 channels");
-        return NULL;
-    }
-    n = ae_shape_elements(&images->shape);
+    const int64_t n = ae_shape_elements(&images->shape);
+    AeIdx *idx = g_new0(AeIdx, 1);
+    uint8_t *bytes;
+
+    if (images->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3))
+        tool_fail("the model's output is no image of 1 or 3 channels");
     bytes = g_malloc(n);
     for (int64_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)lrintf(CLAMP(images->data[i], 0, 1) * 255);
-    idx = g_new0(AeIdx, 1);
     *idx = (AeIdx){.rank = dim[1] == 1 ? 3 : 4,
                    .dim = {dim[0], dim[2], dim[3], dim[1]},
                    .data = bytes,
@@ -183,25 +152,22 @@ AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
     return idx;
 }
 
-AeImage codec_image_of(const AeIdx *images, int64_t i)
+GOptionEntry codec_labels_option(char **path)
 {
-    const size_t at = (size_t)i * ae_idx_item_size(images);
-
-    return (AeImage){(int)images->dim[2], (int)images->dim[1],
-                     images->rank == 4 ? (int)images->dim[3] : 1,
-                     (uint8_t *)images->data + at};
+    return (GOptionEntry){
+        "labels",    0,
+        0,           G_OPTION_ARG_FILENAME,
+        path,        "Labels of the images, for a conditional model",
+        "LABELS.idx"};
 }
 
-AeIdx *codec_load_labels(const char *path, int64_t count, GError **error)
+uint8_t *codec_load_labels(const char *path, int64_t count)
 {
-    g_autoptr(AeIdx) labels = NULL;
+    g_autoptr(AeIdx) labels = path != NULL ? tool_load_idx(path) : NULL;
 
-    if (path == NULL)
+    if (labels == NULL)
         return NULL;
-    labels = ae_idx_load(path, error);
-    if (labels == NULL || (labels->rank == 1 && labels->dim[0] == count))
-        return g_steal_pointer(&labels);
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "%s: %" G_GINT64_FORMAT " labels were expected", path, count);
-    return NULL;
+    if (labels->rank != 1 || labels->dim[0] != count)
+        tool_fail("%s: %" G_GINT64_FORMAT " labels were expected", path, count);
+    return g_memdup2(labels->data, (gsize)count);
 }

@@ -9,17 +9,14 @@
 #include "tools/ae-tool.h"
 
 /* Saves a row an image, in row-major order. */
-static gboolean save_codes(const AeTensor *codes, const char *path,
-                           GError **error)
+static void save_codes(const AeTensor *codes, const char *path)
 {
     int64_t n = codes->shape.dim[0];
     AeShape shape = ae_shape(2, n, ae_shape_elements(&codes->shape) / n);
-    g_autoptr(AeTensor) rows = ae_tensor_new(&shape, error);
+    g_autoptr(AeTensor) rows = tool_new_tensor(&shape);
 
-    if (rows == NULL)
-        return FALSE;
     ae_tensor_to_row_major(codes, rows->data);
-    return ae_npy_save(rows, path, error);
+    tool_check(ae_npy_save(rows, path, &tool_error));
 }
 
 typedef struct {
@@ -55,114 +52,89 @@ static void print_moments(const AeTensor *codes)
            sds.sum / (double)k, sds.low, sds.high);
 }
 
-/* Encodes all @images. Leaves in @labels the labels of the file @path, which a
- * conditional model needs. */
-static AeTensor *encode_all(const Codec *codec, const AeIdx *images,
-                            const char *path, AeIdx **labels, GError **error)
+void run_embed(Arguments *args)
 {
-    *labels = codec_load_labels(path, images->dim[0], error);
-    if (path != NULL && *labels == NULL)
-        return NULL;
-    return codec_encode(codec, images, 0, images->dim[0],
-                        *labels != NULL ? (*labels)->data : NULL, error);
-}
+    g_autofree char *path = NULL;
+    const GOptionEntry entries[] = {codec_labels_option(&path), {0}};
 
-static gboolean run_embed(Arguments *args, GError **error)
-{
-    g_autofree char *label_path = NULL;
-    const GOptionEntry entries[] = {
-        {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
-         "Labels of the images, for a conditional model", "LABELS.idx"},
-        {0}};
-    g_autoptr(Codec) codec = NULL;
-    g_autoptr(AeIdx) images = NULL, labels = NULL;
-    g_autoptr(AeTensor) codes = NULL;
-
-    if (!tool_parse(args, entries, 2, 2, error))
-        return FALSE;
-    codec = codec_load(args->argv[1], error);
-    if (codec != NULL)
-        images = ae_idx_load(args->argv[2], error);
-    if (images != NULL)
-        codes = encode_all(codec, images, label_path, &labels, error);
-    if (codes == NULL || !save_codes(codes, args->output, error))
-        return FALSE;
+    tool_parse(args, entries, 2, 2);
+    g_autoptr(Codec) codec = codec_load(args->argv[1]);
+    g_autoptr(AeIdx) images = tool_load_idx(args->argv[2]);
+    const int64_t n = images->dim[0];
+    g_autofree uint8_t *labels = codec_load_labels(path, n);
+    g_autoptr(AeTensor) codes = codec_encode(codec, images, 0, n, labels);
+    save_codes(codes, args->output);
     print_moments(codes);
-    return TRUE;
 }
 
-static gboolean run_pca(Arguments *args, GError **error)
+void run_pca(Arguments *args)
 {
     int components = 2;
     const GOptionEntry entries[] = {{"components", 'k', 0, G_OPTION_ARG_INT,
                                      &components,
                                      "Number of components (default: 2)", "K"},
                                     {0}};
-    g_autoptr(AeIdx) images = NULL;
-    g_autoptr(AeModel) model = NULL;
     double share;
 
-    if (!tool_parse(args, entries, 1, 1, error))
-        return FALSE;
-    images = ae_idx_load(args->argv[1], error);
-    if (images != NULL)
-        model = ae_pca_new(images, components, &share, error);
-    if (model == NULL || !ae_onnx_save(model, args->output, error))
-        return FALSE;
+    tool_parse(args, entries, 1, 1);
+    g_autoptr(AeIdx) images = tool_load_idx(args->argv[1]);
+    g_autoptr(AeModel) model =
+        tool_need(ae_pca_new(images, components, &share, &tool_error));
+    tool_save_model(model, args->output);
     printf("%d components hold %.2f %% of the variance\n", components,
            100 * share);
-    return TRUE;
+}
+
+/* A matrix with a row for each item of a file of images. */
+static AeTensor *rows_of(const AeIdx *images)
+{
+    AeShape shape =
+        ae_shape(2, images->dim[0], (int64_t)ae_idx_item_size(images));
+    AeTensor *rows = tool_new_tensor(&shape);
+
+    for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
+        rows->data[i] = images->data[i] / 255.0f;
+    return rows;
 }
 
 /* A matrix with a row for each code (.npy) or image (idx). */
-static AeTensor *load_rows(const char *path, GError **error)
+static AeTensor *load_rows(const char *path)
 {
-    g_autoptr(GBytes) bytes = ae_file_read(path, error);
+    g_autoptr(GBytes) bytes = tool_need(ae_file_read(path, &tool_error));
     g_autoptr(AeIdx) images = NULL;
-    AeTensor *rows = NULL;
-    AeShape shape;
-    const char *data;
+    AeTensor *rows;
     size_t size;
+    const char *data = g_bytes_get_data(bytes, &size);
 
-    if (bytes == NULL)
-        return NULL;
-    data = g_bytes_get_data(bytes, &size);
     if (size > 0 && *data == '\x93') {
-        rows = ae_npy_parse(data, size, path, error);
-    } else if ((images = ae_idx_parse(data, size, path, error)) != NULL) {
-        shape = ae_shape(2, images->dim[0], (int64_t)ae_idx_item_size(images));
-        rows = ae_tensor_new(&shape, error);
-        for (int64_t i = 0; rows && i < ae_shape_elements(&shape); i++)
-            rows->data[i] = images->data[i] / 255.0f;
+        rows = tool_need(ae_npy_parse(data, size, path, &tool_error));
+    } else {
+        images = tool_need(ae_idx_parse(data, size, path, &tool_error));
+        rows = rows_of(images);
     }
-    if (rows == NULL || (rows->shape.rank == 2 && rows->shape.dim[0] > 0))
-        return rows;
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "%s: a matrix with a row an image was expected", path);
-    ae_tensor_free(rows);
-    return NULL;
+    if (rows->shape.rank != 2 || rows->shape.dim[0] < 1)
+        tool_fail("%s: a matrix with a row an image was expected", path);
+    return rows;
 }
 
 enum { ROWS = 2048 /* classified between two lines of progress */ };
 
 typedef struct {
     AeTensor *rows;
-    AeIdx *labels;
+    uint8_t *labels;
 } Labelled;
 
-static gboolean load_labelled(Labelled *set, char **paths, GError **error)
+static Labelled load_labelled(char **paths)
 {
-    set->rows = load_rows(paths[0], error);
-    if (set->rows != NULL)
-        set->labels =
-            codec_load_labels(paths[1], set->rows->shape.dim[0], error);
-    return set->labels != NULL;
+    AeTensor *rows = load_rows(paths[0]);
+
+    return (Labelled){rows, codec_load_labels(paths[1], rows->shape.dim[0])};
 }
 
 static void clear_labelled(Labelled *set)
 {
     ae_tensor_free(set->rows);
-    ae_idx_free(set->labels);
+    g_free(set->labels);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Labelled, clear_labelled)
@@ -179,69 +151,52 @@ static void print_accuracy(const Labelled *known, const Labelled *test, int k)
                                .data = test->rows->data + i * d};
 
         tool_progress(i, n);
-        ae_neighbours_classify(known->rows, known->labels->data, &part, k,
+        ae_neighbours_classify(known->rows, known->labels, &part, k,
                                answers + i, pool);
     }
     tool_progress(n, n);
     for (int64_t i = 0; i < n; i++)
-        right += answers[i] == test->labels->data[i];
+        right += answers[i] == test->labels[i];
     printf("accuracy %.4f (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
            ", nearest: %d)\n",
            (double)right / (double)n, right, n, k);
 }
 
-static gboolean run_knn(Arguments *args, GError **error)
+void run_knn(Arguments *args)
 {
     int k = 7;
     const GOptionEntry entries[] = {{"neighbours", 'k', 0, G_OPTION_ARG_INT, &k,
                                      "Number of neighbours (default: 7)", "K"},
                                     {0}};
-    g_auto(Labelled) known = {0}, test = {0};
 
-    if (!tool_parse(args, entries, 4, 4, error) ||
-        !load_labelled(&known, args->argv + 1, error) ||
-        !load_labelled(&test, args->argv + 3, error))
-        return FALSE;
-    if (known.rows->shape.dim[1] != test.rows->shape.dim[1]) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "%s has rows of %" G_GINT64_FORMAT
-                    " numbers, %s of %" G_GINT64_FORMAT,
-                    args->argv[1], known.rows->shape.dim[1], args->argv[3],
-                    test.rows->shape.dim[1]);
-        return FALSE;
-    }
+    tool_parse(args, entries, 4, 4);
+    g_auto(Labelled) known = load_labelled(args->argv + 1);
+    g_auto(Labelled) test = load_labelled(args->argv + 3);
+    if (known.rows->shape.dim[1] != test.rows->shape.dim[1])
+        tool_fail("%s has rows of %" G_GINT64_FORMAT
+                  " numbers, %s of %" G_GINT64_FORMAT,
+                  args->argv[1], known.rows->shape.dim[1], args->argv[3],
+                  test.rows->shape.dim[1]);
     if (k < 1 || k > MIN(AE_MAX_NEIGHBOURS, known.rows->shape.dim[0]))
-        return tool_refuse(error,
-                           "-k is 1 to 100, and at most the number of rows");
+        tool_refuse("-k is 1 to 100, and at most the number of rows");
     print_accuracy(&known, &test, k);
-    return TRUE;
 }
 
 /* The mean squared error of each image of the file @path after encoding and
  * decoding; @n is their number. Free. */
 static double *measure_errors(const Codec *codec, const char *path,
-                              const char *label_path, int64_t *n,
-                              GError **error)
+                              const char *label_path, int64_t *n)
 {
-    g_autoptr(AeIdx) images = ae_idx_load(path, error), labels = NULL;
-    g_autoptr(AeTensor) codes = NULL, outputs = NULL;
-    int64_t size;
+    g_autoptr(AeIdx) images = tool_load_idx(path);
+    const int64_t size = (int64_t)ae_idx_item_size(images);
     double *errors;
 
-    if (images != NULL)
-        codes = encode_all(codec, images, label_path, &labels, error);
-    if (codes != NULL)
-        outputs = codec_decode(codec, codes,
-                               labels != NULL ? labels->data : NULL, error);
-    if (outputs == NULL)
-        return NULL;
     *n = images->dim[0];
-    size = (int64_t)ae_idx_item_size(images);
-    if (ae_shape_elements(&outputs->shape) != *n * size) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the model's output is not as large as its input");
-        return NULL;
-    }
+    g_autofree uint8_t *labels = codec_load_labels(label_path, *n);
+    g_autoptr(AeTensor) codes = codec_encode(codec, images, 0, *n, labels);
+    g_autoptr(AeTensor) outputs = codec_decode(codec, codes, labels);
+    if (ae_shape_elements(&outputs->shape) != *n * size)
+        tool_fail("the model's output is not as large as its input");
     errors = g_new0(double, *n);
     for (int64_t i = 0; i < *n * size; i++) {
         double difference = outputs->data[i] - images->data[i] / 255.0;
@@ -271,39 +226,17 @@ static void print_errors(const double *errors, int64_t n, const double *foreign)
                *foreign, rank, n + 1);
 }
 
-static gboolean run_error(Arguments *args, GError **error)
+void run_error(Arguments *args)
 {
-    g_autofree char *label_path = NULL;
-    const GOptionEntry entries[] = {
-        {"labels", 0, 0, G_OPTION_ARG_FILENAME, &label_path,
-         "Labels of the images, for a conditional model", "LABELS.idx"},
-        {0}};
-    g_autoptr(Codec) codec = NULL;
-    g_autofree double *errors = NULL, *foreign = NULL;
+    g_autofree char *path = NULL;
+    const GOptionEntry entries[] = {codec_labels_option(&path), {0}};
+    g_autofree double *foreign = NULL;
     int64_t n, others;
 
-    if (!tool_parse(args, entries, 2, 3, error))
-        return FALSE;
-    codec = codec_load(args->argv[1], error);
-    if (codec != NULL)
-        errors = measure_errors(codec, args->argv[2], label_path, &n, error);
-    if (errors != NULL && args->argc > 3)
-        foreign = measure_errors(codec, args->argv[3], NULL, &others, error);
-    if (errors == NULL || (args->argc > 3 && foreign == NULL))
-        return FALSE;
+    tool_parse(args, entries, 2, 3);
+    g_autoptr(Codec) codec = codec_load(args->argv[1]);
+    g_autofree double *errors = measure_errors(codec, args->argv[2], path, &n);
+    if (args->argc > 3)
+        foreign = measure_errors(codec, args->argv[3], NULL, &others);
     print_errors(errors, n, foreign);
-    return TRUE;
 }
-
-const Command embed_commands[] = {
-    {"embed", "embed MODEL IMAGES.idx -o CODES.npy",
-     "writes the codes of images, a row an image", run_embed},
-    {"pca", "pca IMAGES.idx -k K -o MODEL.onnx",
-     "writes principal components as a linear autoencoder", run_pca},
-    {"knn", "knn CODES LABELS.idx TEST-CODES TEST-LABELS.idx",
-     "accuracy of a vote of the nearest rows; CODES is npy or idx", run_knn},
-    {"error", "error MODEL IMAGES.idx [FOREIGN.idx]",
-     "mean squared error of reconstructions; rank of a foreign image",
-     run_error},
-    {0},
-};

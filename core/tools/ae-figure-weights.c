@@ -23,7 +23,7 @@ static const AeTensor *first_weight(const AeModel *model, gboolean *transposed)
         *transposed = ae_node_int(node, "transB", 0) != 0;
         return weight;
     }
-    return NULL;
+    tool_fail("the model has no dense layer and no convolution");
 }
 
 /* Pictures of numbers, each height x width, in row-major order. */
@@ -47,9 +47,8 @@ static void set_kernels(Tiles *tiles, const AeTensor *weight)
 /* The tiles of a dense layer: for each unit and channel the weights of the
  * image's pixels. The weights of a conditional model's label, which stand
  * behind them, are left out. */
-static gboolean set_units(Tiles *tiles, const AeTensor *weight,
-                          gboolean transposed, const AeShape *image,
-                          GError **error)
+static void set_units(Tiles *tiles, const AeTensor *weight, gboolean transposed,
+                      const AeShape *image)
 {
     const int64_t inputs = weight->shape.dim[transposed ? 1 : 0];
     const int64_t units = weight->shape.dim[transposed ? 0 : 1];
@@ -57,13 +56,10 @@ static gboolean set_units(Tiles *tiles, const AeTensor *weight,
     const int64_t size = image->dim[1] * image->dim[2] * image->dim[3];
 
     if (image->rank != 4 || image->dim[1] < 1 || image->dim[2] < 1 ||
-        image->dim[3] < 1 || inputs < size) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the first layer, with %" G_GINT64_FORMAT
-                    " inputs, does not see the whole image",
-                    inputs);
-        return FALSE;
-    }
+        image->dim[3] < 1 || inputs < size)
+        tool_fail("the first layer, with %" G_GINT64_FORMAT
+                  " inputs, does not see the whole image",
+                  inputs);
     tiles->height = (int)image->dim[2];
     tiles->width = (int)image->dim[3];
     tiles->n = (int)MIN(units * image->dim[1], MAX_TILES);
@@ -71,25 +67,20 @@ static gboolean set_units(Tiles *tiles, const AeTensor *weight,
     for (int64_t i = 0; i < units; i++)
         for (int64_t j = 0; j < size; j++)
             tiles->numbers[i * size + j] = weight->data[i * unit + j * step];
-    return TRUE;
 }
 
-static gboolean set_tiles(Tiles *tiles, const AeModel *model, GError **error)
+static Tiles tiles_of(const AeModel *model)
 {
     gboolean transposed = FALSE;
     const AeTensor *weight = first_weight(model, &transposed);
+    Tiles tiles;
 
-    if (weight == NULL) {
-        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "the model has no dense layer and no convolution");
-        return FALSE;
-    }
-    if (weight->shape.rank == 2)
-        return set_units(
-            tiles, weight, transposed,
-            &ae_model_value(model, ae_model_input(model, 0))->shape, error);
-    set_kernels(tiles, weight);
-    return TRUE;
+    if (weight->shape.rank == 4)
+        set_kernels(&tiles, weight);
+    else
+        set_units(&tiles, weight, transposed,
+                  &ae_model_value(model, ae_model_input(model, 0))->shape);
+    return tiles;
 }
 
 static void draw_tiles(cairo_t *canvas, const Tiles *tiles)
@@ -102,24 +93,13 @@ static void draw_tiles(cairo_t *canvas, const Tiles *tiles)
                       tool_choose_zoom(tiles->width, columns, MAX_ZOOM));
 }
 
-static gboolean run_weights(Arguments *args, GError **error)
+void run_weights(Arguments *args)
 {
-    g_autoptr(AeModel) model = NULL;
+    tool_parse(args, NULL, 1, 1);
+    g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
+    const Tiles tiles = tiles_of(model);
     g_autoptr(cairo_t) canvas = ae_canvas_new();
-    Tiles tiles = {0};
-
-    if (!tool_parse(args, NULL, 1, 1, error))
-        return FALSE;
-    model = tool_load_model(args->argv[1], error);
-    if (model == NULL || !set_tiles(&tiles, model, error))
-        return FALSE;
     draw_tiles(canvas, &tiles);
     g_free(tiles.numbers);
-    return tool_save_canvas(canvas, args->output, error);
+    tool_save_canvas(canvas, args->output);
 }
-
-const Command weight_figure_commands[] = {
-    {"figure weights", "figure weights MODEL -o OUT.png",
-     "the weights of the first layer, as tiles", run_weights},
-    {0},
-};

@@ -5,27 +5,18 @@
 
 #include "tools/ae-tool.h"
 
-/* Splits @text at commas into @n captions; NULL leaves @captions as it is. */
-static gboolean split_captions(const char *text, int n, char ***captions,
-                               GError **error)
+/* Splits @text (NULL: there are none) at commas into @n captions. */
+static char **split_captions(const char *text, int n)
 {
-    if (text == NULL)
-        return TRUE;
-    *captions = g_strsplit(text, ",", -1);
-    if (g_strv_length(*captions) == (guint)n)
-        return TRUE;
-    return tool_refuse(error, "'%s' are not %d captions, separated by commas",
-                       text, n);
+    char **captions = text != NULL ? g_strsplit(text, ",", -1) : NULL;
+
+    if (captions != NULL && g_strv_length(captions) != (guint)n)
+        tool_refuse("'%s' are not %d captions, separated by commas", text, n);
+    return captions;
 }
 
-static void destroy_image(void *image)
+void run_grid(Arguments *args)
 {
-    ae_image_free(image);
-}
-
-static gboolean run_grid(Arguments *args, GError **error)
-{
-    g_auto(GStrv) captions = NULL, row_captions = NULL;
     g_autofree char *text = NULL, *row_text = NULL;
     int zoom = 1;
     const GOptionEntry entries[] = {
@@ -33,125 +24,90 @@ static gboolean run_grid(Arguments *args, GError **error)
          "One for each column, separated by commas", "A,B,C"},
         {"row-captions", 0, 0, G_OPTION_ARG_STRING, &row_text,
          "One for each row, separated by commas", "A,B"},
-        {"zoom", 0, 0, G_OPTION_ARG_INT, &zoom,
-         "Enlarges every pixel to NxN (default: 1)", "N"},
+        tool_int_option("zoom", &zoom,
+                        "Enlarges every pixel to NxN (default: 1)"),
         {0}};
-    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func(destroy_image);
-    g_autoptr(cairo_t) canvas = ae_canvas_new();
+    g_autoptr(GPtrArray) images =
+        g_ptr_array_new_with_free_func((GDestroyNotify)ae_image_free);
     Size size = {0}; /* its width counts rows, its height columns */
 
-    if (!tool_parse(args, entries, 1, G_MAXINT, error) ||
-        !tool_parse_size(args->argv[1], &size, error))
-        return FALSE;
+    tool_parse(args, entries, 1, G_MAXINT);
+    tool_parse_size(args->argv[1], &size);
     if (zoom < 1 || zoom > 64 || size.width > 1000 || size.height > 1000)
-        return tool_refuse(error, "a grid has at most 1000x1000 images, and "
-                                  "--zoom is 1 to 64");
+        tool_refuse("a grid has at most 1000x1000 images, and --zoom is 1 to "
+                    "64");
     if (args->argc - 2 > size.width * size.height)
-        return tool_refuse(error, "there are more images than places");
-    if (!split_captions(text, size.height, &captions, error) ||
-        !split_captions(row_text, size.width, &row_captions, error))
-        return FALSE;
-    for (int i = 2; i < args->argc; i++) {
-        AeImage *image = ae_image_load_png(args->argv[i], error);
-
-        if (image == NULL)
-            return FALSE;
-        g_ptr_array_add(images, image);
-    }
+        tool_refuse("there are more images than places");
+    g_auto(GStrv) captions = split_captions(text, size.height);
+    g_auto(GStrv) row_captions = split_captions(row_text, size.width);
+    for (int i = 2; i < args->argc; i++)
+        g_ptr_array_add(images, tool_load_png(args->argv[i]));
     g_ptr_array_set_size(images, size.width * size.height);
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
     ae_figure_grid(canvas, (AeImage *const *)images->pdata, size.width,
                    size.height, (const char *const *)captions,
                    (const char *const *)row_captions, zoom);
-    return tool_save_canvas(canvas, args->output, error);
+    tool_save_canvas(canvas, args->output);
 }
 
-static gboolean run_difference(Arguments *args, GError **error)
+void run_difference(Arguments *args)
 {
     double gain = 8;
     const GOptionEntry entries[] = {{"gain", 0, 0, G_OPTION_ARG_DOUBLE, &gain,
                                      "Multiplies the differences (default: 8)",
                                      "N"},
                                     {0}};
-    g_autoptr(AeImage) a = NULL, b = NULL;
 
-    if (!tool_parse(args, entries, 2, 2, error))
-        return FALSE;
-    a = ae_image_load_png(args->argv[1], error);
-    b = a != NULL ? ae_image_load_png(args->argv[2], error) : NULL;
-    if (b == NULL)
-        return FALSE;
+    tool_parse(args, entries, 2, 2);
+    g_autoptr(AeImage) a = tool_load_png(args->argv[1]);
+    g_autoptr(AeImage) b = tool_load_png(args->argv[2]);
     if (a->width != b->width || a->height != b->height ||
-        a->channels != b->channels) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "%s and %s are not of the same size and colour",
-                    args->argv[1], args->argv[2]);
-        return FALSE;
-    }
+        a->channels != b->channels)
+        tool_fail("%s and %s are not of the same size and colour",
+                  args->argv[1], args->argv[2]);
     for (int i = 0; i < a->width * a->height * a->channels; i++) {
         double x = 127.5 + gain * (a->pixels[i] - b->pixels[i]);
 
         a->pixels[i] = (uint8_t)CLAMP(x + 0.5, 0, 255);
     }
-    return ae_image_save_png(a, args->output, error);
+    tool_check(ae_image_save_png(a, args->output, &tool_error));
 }
 
 /* Codes of two values or more, in @n rows. */
-static AeTensor *load_codes(const char *path, int64_t n, GError **error)
+static AeTensor *load_codes(const char *path, int64_t n)
 {
-    AeTensor *codes = ae_npy_load(path, error);
+    AeTensor *codes = tool_need(ae_npy_load(path, &tool_error));
 
-    if (codes == NULL || (codes->shape.rank == 2 && codes->shape.dim[0] == n &&
-                          codes->shape.dim[1] >= 2))
-        return codes;
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "%s: %" G_GINT64_FORMAT
-                " rows of two numbers or more were expected",
-                path, n);
-    ae_tensor_free(codes);
-    return NULL;
+    if (codes->shape.rank != 2 || codes->shape.dim[0] != n ||
+        codes->shape.dim[1] < 2)
+        tool_fail("%s: %" G_GINT64_FORMAT
+                  " rows of two numbers or more were expected",
+                  path, n);
+    return codes;
 }
 
-static void destroy_tensor(void *tensor)
+void run_scatter(Arguments *args)
 {
-    ae_tensor_free(tensor);
-}
-
-static gboolean run_scatter(Arguments *args, GError **error)
-{
-    g_auto(GStrv) captions = NULL;
     g_autofree char *text = NULL;
     const GOptionEntry entries[] = {
         {"captions", 0, 0, G_OPTION_ARG_STRING, &text,
          "One for each file of codes, separated by commas", "A,B"},
         {0}};
-    g_autoptr(AeIdx) labels = NULL;
     g_autoptr(GPtrArray) panels =
-        g_ptr_array_new_with_free_func(destroy_tensor);
+        g_ptr_array_new_with_free_func((GDestroyNotify)ae_tensor_free);
+
+    tool_parse(args, entries, 2, 9);
+    g_auto(GStrv) captions = split_captions(text, args->argc - 2);
+    g_autoptr(AeIdx) labels = tool_load_idx(args->argv[1]);
+    if (labels->rank != 1)
+        tool_fail("%s: labels were expected, and images found", args->argv[1]);
+    for (int i = 2; i < args->argc; i++)
+        g_ptr_array_add(panels, load_codes(args->argv[i], labels->dim[0]));
     g_autoptr(cairo_t) canvas = ae_canvas_new();
-
-    if (!tool_parse(args, entries, 2, 9, error) ||
-        !split_captions(text, args->argc - 2, &captions, error))
-        return FALSE;
-    labels = ae_idx_load(args->argv[1], error);
-    if (labels == NULL)
-        return FALSE;
-    if (labels->rank != 1) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "%s: labels were expected, and images found",
-                    args->argv[1]);
-        return FALSE;
-    }
-    for (int i = 2; i < args->argc; i++) {
-        AeTensor *codes = load_codes(args->argv[i], labels->dim[0], error);
-
-        if (codes == NULL)
-            return FALSE;
-        g_ptr_array_add(panels, codes);
-    }
     ae_figure_scatter(canvas, (const AeTensor *const *)panels->pdata,
                       (int)panels->len, (const char *const *)captions,
                       labels->data);
-    return tool_save_canvas(canvas, args->output, error);
+    tool_save_canvas(canvas, args->output);
 }
 
 /* Reads the number of @field from a message, "field=(type)number". */
@@ -180,73 +136,49 @@ static void read_point(const char *line, const char *field, double step,
 }
 
 /* Reads the messages "ae-training" that gst-launch-1.0 -m has printed. */
-static gboolean read_log(const char *path, AeCurve *curve, GError **error)
+static void read_log(const char *path, AeCurve *curve)
 {
-    g_autoptr(GBytes) bytes = ae_file_read(path, error);
-    g_auto(GStrv) lines = NULL;
+    g_autoptr(GBytes) bytes = tool_need(ae_file_read(path, &tool_error));
     gsize size;
-    double step;
-
-    if (bytes == NULL)
-        return FALSE;
     const char *data = g_bytes_get_data(bytes, &size);
     g_autofree char *text = g_strndup(data, size);
-    lines = g_strsplit(text, "\n", -1);
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    double step;
+
     for (char **line = lines; *line != NULL; line++)
         if (strstr(*line, "ae-training,") && read_field(*line, "step", &step)) {
             read_point(*line, "loss", step, curve->training);
             read_point(*line, "validation-loss", step, curve->validation);
         }
-    if (curve->training->len > 0)
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "%s: it holds no messages ae-training, as gst-launch-1.0 -m "
-                "prints them",
-                path);
-    return FALSE;
+    if (curve->training->len == 0)
+        tool_fail("%s: it holds no messages ae-training, as gst-launch-1.0 -m "
+                  "prints them",
+                  path);
 }
 
-static gboolean run_curves(Arguments *args, GError **error)
+void run_curves(Arguments *args)
 {
-    g_auto(GStrv) captions = NULL;
     g_autofree char *text = NULL;
     const GOptionEntry entries[] = {
         {"captions", 0, 0, G_OPTION_ARG_STRING, &text,
          "One for each log, separated by commas (default: their names)", "A,B"},
         {0}};
     AeCurve curves[10];
-    g_autoptr(cairo_t) canvas = ae_canvas_new();
-    gboolean good = TRUE;
-    int n;
 
-    if (!tool_parse(args, entries, 1, G_N_ELEMENTS(curves), error) ||
-        !split_captions(text, args->argc - 1, &captions, error))
-        return FALSE;
-    n = args->argc - 1;
+    tool_parse(args, entries, 1, G_N_ELEMENTS(curves));
+    const int n = args->argc - 1;
+    g_auto(GStrv) captions = split_captions(text, n);
     for (int i = 0; i < n; i++) {
         curves[i].name = captions != NULL ? captions[i] : args->argv[1 + i];
         curves[i].training = g_array_new(FALSE, FALSE, sizeof(AeCurvePoint));
         curves[i].validation = g_array_new(FALSE, FALSE, sizeof(AeCurvePoint));
-        good = good && read_log(args->argv[1 + i], &curves[i], error);
+        read_log(args->argv[1 + i], &curves[i]);
     }
-    if (good)
-        ae_figure_curves(canvas, curves, n);
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
+    ae_figure_curves(canvas, curves, n);
     for (int i = 0; i < n; i++) {
         g_array_unref(curves[i].training);
         g_array_unref(curves[i].validation);
     }
-    return good && tool_save_canvas(canvas, args->output, error);
+    tool_save_canvas(canvas, args->output);
 }
-
-const Command figure_commands[] = {
-    {"figure grid", "figure grid ROWSxCOLUMNS IMAGE... -o OUT.png",
-     "images side by side", run_grid},
-    {"figure difference", "figure difference A.png B.png -o OUT.png",
-     "the difference of two images: gray where they are equal", run_difference},
-    {"figure scatter", "figure scatter LABELS.idx CODES.npy... -o OUT.png",
-     "a dot for each code at its first two values, coloured by label",
-     run_scatter},
-    {"figure curves", "figure curves LOG... -o OUT.png",
-     "losses against steps, from logs of gst-launch-1.0 -m", run_curves},
-    {0},
-};

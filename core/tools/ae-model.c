@@ -62,43 +62,44 @@ static void print_plan(const AePlan *plan)
            (double)ae_plan_memory(plan) / (1 << 20));
 }
 
-static gboolean run_info(Arguments *args, GError **error)
+/* Reads the option --size, described by @about, and 1 to @max arguments. */
+static Size parse_with_size(Arguments *args, const char *about, int max)
 {
     g_autofree char *text = NULL;
     const GOptionEntry entries[] = {
-        {"size", 's', 0, G_OPTION_ARG_STRING, &text,
-         "Size of the image where the model leaves it open", "WxH"},
-        {0}};
+        {"size", 's', 0, G_OPTION_ARG_STRING, &text, about, "WxH"}, {0}};
     Size size = {DEFAULT_SIZE, DEFAULT_SIZE};
-    g_autoptr(AeModel) model = NULL;
-    g_autoptr(AePlan) ready = NULL;
 
-    if (!tool_parse(args, entries, 1, 1, error) ||
-        !tool_parse_size(text, &size, error))
-        return FALSE;
-    model = tool_load_model(args->argv[1], error);
-    if (model == NULL)
-        return FALSE;
+    tool_parse(args, entries, 1, max);
+    tool_parse_size(text, &size);
+    return size;
+}
+
+void run_info(Arguments *args)
+{
+    const Size size = parse_with_size(
+        args, "Size of the image where the model leaves it open", 1);
+    g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
+
     print_values(model, "input", model->inputs);
     print_values(model, "output", model->outputs);
     print_metadata(model);
     printf("%-12s%" G_GINT64_FORMAT "\n", "parameters",
            ae_model_parameters(model));
-    ready = tool_plan(model, size, NULL, error);
-    if (ready != NULL)
-        print_plan(ready);
-    return ready != NULL;
+    g_autoptr(AePlan) plan =
+        tool_need(tool_plan(model, size, NULL, &tool_error));
+    print_plan(plan);
 }
 
 static gboolean check(const char *name, Size size)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(AeModel) model = tool_load_model(name, &error);
-    g_autoptr(AePlan) ready = NULL;
+    g_autoptr(AeModel) model = tool_open_model(name, &error);
+    g_autoptr(AePlan) plan = NULL;
 
     if (model != NULL)
-        ready = tool_plan(model, size, NULL, &error);
-    if (ready != NULL) {
+        plan = tool_plan(model, size, NULL, &error);
+    if (plan != NULL) {
         printf("%s: runs here\n", name);
         return TRUE;
     }
@@ -108,93 +109,71 @@ static gboolean check(const char *name, Size size)
     return FALSE;
 }
 
-static gboolean run_check(Arguments *args, GError **error)
+void run_check(Arguments *args)
 {
-    g_autofree char *text = NULL;
-    const GOptionEntry entries[] = {
-        {"size", 's', 0, G_OPTION_ARG_STRING, &text,
-         "Size of the image where a model leaves it open", "WxH"},
-        {0}};
-    Size size = {DEFAULT_SIZE, DEFAULT_SIZE};
+    const Size size = parse_with_size(
+        args, "Size of the image where a model leaves it open", G_MAXINT);
     int failed = 0;
 
-    if (!tool_parse(args, entries, 1, G_MAXINT, error) ||
-        !tool_parse_size(text, &size, error))
-        return FALSE;
     for (int i = 1; i < args->argc; i++)
         failed += !check(args->argv[i], size);
     if (failed > 0)
-        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "%d of %d models cannot run here", failed, args->argc - 1);
-    return failed == 0;
+        tool_fail("%d of %d models cannot run here", failed, args->argc - 1);
 }
 
 /* The decoder's input has the shape of the encoder's output, open where the
  * size of the image is. */
-static gboolean declare_latent(AeModel *encoder, AeModel *decoder,
-                               GError **error)
+static void declare_latent(AeModel *encoder, AeModel *decoder)
 {
     const Size size = {DEFAULT_SIZE, DEFAULT_SIZE};
     const AeShape *image =
         &ae_model_value(encoder, ae_model_input(encoder, 0))->shape;
     AeValue *latent = ae_model_value(decoder, ae_model_input(decoder, 0));
-    g_autoptr(AePlan) ready = tool_plan(encoder, size, NULL, error);
+    g_autoptr(AePlan) plan =
+        tool_need(tool_plan(encoder, size, NULL, &tool_error));
 
-    if (ready == NULL)
-        return FALSE;
-    latent->shape = *ae_plan_output_shape(ready, 0);
+    latent->shape = *ae_plan_output_shape(plan, 0);
     latent->has_shape = TRUE;
     for (int i = 0; i < MIN(latent->shape.rank, image->rank); i++)
         if (image->dim[i] == AE_UNKNOWN)
             latent->shape.dim[i] = AE_UNKNOWN;
-    return TRUE;
 }
 
-static gboolean save_part(const AeModel *part, const char *base,
-                          const char *suffix, GError **error)
+static void save_part(const AeModel *part, const char *base, const char *suffix)
 {
     g_autofree char *path = g_strdup_printf("%s-%s.onnx", base, suffix);
 
-    return ae_onnx_save(part, path, error);
+    tool_save_model(part, path);
 }
 
-static gboolean split(const AeModel *model, const char *at, const char *base,
-                      GError **error)
-{
-    g_autoptr(AeModel) encoder = ae_model_cut(model, NULL, at, error);
-    g_autoptr(AeModel) decoder =
-        encoder != NULL ? ae_model_cut(model, at, NULL, error) : NULL;
-
-    return decoder != NULL && declare_latent(encoder, decoder, error) &&
-           save_part(encoder, base, "encoder", error) &&
-           save_part(decoder, base, "decoder", error);
-}
-
-static gboolean run_split(Arguments *args, GError **error)
+void run_split(Arguments *args)
 {
     g_autofree char *at = NULL;
     const GOptionEntry entries[] = {{"at", 0, 0, G_OPTION_ARG_STRING, &at,
                                      "Cuts at this value (default: the latent)",
                                      "VALUE"},
                                     {0}};
-    g_autoptr(AeModel) model = NULL;
-    const AeValue *latent = NULL;
 
-    if (!tool_parse(args, entries, 1, 1, error))
-        return FALSE;
-    model = tool_load_model(args->argv[1], error);
-    if (model == NULL)
-        return FALSE;
-    if (at == NULL)
-        latent = ae_metadata_value(model, AE_NAME_LATENT, error);
-    if (at == NULL && latent == NULL) {
-        g_prefix_error(error, "say --at: ");
-        return FALSE;
+    tool_parse(args, entries, 1, 1);
+    g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
+    if (at == NULL) {
+        const AeValue *latent =
+            ae_metadata_value(model, AE_NAME_LATENT, &tool_error);
+
+        g_prefix_error(&tool_error, "say --at: ");
+        tool_check(latent != NULL);
+        at = g_strdup(latent->name);
     }
-    return split(model, at != NULL ? at : latent->name, args->output, error);
+    g_autoptr(AeModel) encoder =
+        tool_need(ae_model_cut(model, NULL, at, &tool_error));
+    g_autoptr(AeModel) decoder =
+        tool_need(ae_model_cut(model, at, NULL, &tool_error));
+    declare_latent(encoder, decoder);
+    save_part(encoder, args->output, "encoder");
+    save_part(decoder, args->output, "decoder");
 }
 
-static gboolean run_new(Arguments *args, GError **error)
+void run_new(Arguments *args)
 {
     gint64 seed = 1;
     AeArchitectureOptions options = {0};
@@ -205,61 +184,41 @@ static gboolean run_new(Arguments *args, GError **error)
          "Channels of the image: 1 (default) to 4; for U-Nets also 6: 4:2:0 "
          "video",
          "C"},
-        {"latent-size", 0, 0, G_OPTION_ARG_INT, &options.latent_size,
-         "Size of the latent", "N"},
-        {"hidden-size", 0, 0, G_OPTION_ARG_INT, &options.hidden_size,
-         "Units of the dense layers beside the latent", "N"},
-        {"classes", 0, 0, G_OPTION_ARG_INT, &options.classes,
-         "Makes the network conditional on N labels", "N"},
-        {"scale", 0, 0, G_OPTION_ARG_INT, &options.scale, "Upscaling factor",
-         "N"},
+        tool_int_option("latent-size", &options.latent_size,
+                        "Size of the latent"),
+        tool_int_option("hidden-size", &options.hidden_size,
+                        "Units of the dense layers beside the latent"),
+        tool_int_option("classes", &options.classes,
+                        "Makes the network conditional on N labels"),
+        tool_int_option("scale", &options.scale, "Upscaling factor"),
         {0}};
-    g_autoptr(AeModel) model = NULL;
 
-    if (!tool_parse(args, entries, 1, 1, error))
-        return FALSE;
+    tool_parse(args, entries, 1, 1);
     options.seed = (uint64_t)seed;
-    model = ae_architecture_new(args->argv[1], &options, error);
-    return model != NULL && ae_onnx_save(model, args->output, error);
+    g_autoptr(AeModel) model =
+        tool_need(ae_architecture_new(args->argv[1], &options, &tool_error));
+    tool_save_model(model, args->output);
 }
 
 /* quantize MODEL --calibrate FILE... -o OUT.onnx: the option takes the first
  * file, the others are left as arguments. */
-static gboolean run_quantize(Arguments *args, GError **error)
+void run_quantize(Arguments *args)
 {
     g_autofree char *first = NULL;
     const GOptionEntry entries[] = {
         {"calibrate", 0, 0, G_OPTION_ARG_FILENAME, &first,
          "PNG and idx files that resemble the model's later input", "FILE..."},
         {0}};
-    g_autoptr(AeModel) model = NULL, result = NULL;
-    g_autoptr(GPtrArray) samples = NULL;
 
-    if (!tool_parse(args, entries, 1, G_MAXINT, error))
-        return FALSE;
+    tool_parse(args, entries, 1, G_MAXINT);
     if (first == NULL)
-        return tool_refuse(error, "--calibrate is missing");
-    model = tool_load_model(args->argv[1], error);
-    if (model == NULL)
-        return FALSE;
+        tool_refuse("--calibrate is missing");
+    g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
     args->argv[1] = first;
     args->argv[args->argc] = NULL;
-    samples = ae_calibration_load(model, args->argv + 1, error);
-    if (samples != NULL)
-        result = ae_quantize(model, samples, tool_progress, error);
-    return result != NULL && ae_onnx_save(result, args->output, error);
+    g_autoptr(GPtrArray) samples =
+        tool_need(ae_calibration_load(model, args->argv + 1, &tool_error));
+    g_autoptr(AeModel) result =
+        tool_need(ae_quantize(model, samples, tool_progress, &tool_error));
+    tool_save_model(result, args->output);
 }
-
-const Command model_commands[] = {
-    {"info", "info MODEL", "layers, metadata, work and memory of a model",
-     run_info},
-    {"check", "check MODEL...",
-     "tells whether models run here, or which node does not", run_check},
-    {"split", "split MODEL -o BASE", "writes encoder and decoder as two files",
-     run_split},
-    {"new", "new ARCHITECTURE -o MODEL.onnx",
-     "writes a network with random weights", run_new},
-    {"quantize", "quantize MODEL --calibrate FILE... -o OUT.onnx",
-     "converts a model to 8 bits (QDQ)", run_quantize},
-    {0},
-};

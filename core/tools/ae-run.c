@@ -38,79 +38,51 @@ static double measure_peak(AePool *pool)
 }
 
 /* The tensor of @file for input @i, with its shape. */
-static gboolean find_input(const AeModel *model, const AeSafetensors *file,
-                           int i, const AeTensor **tensor, GError **error)
+static const AeTensor *find_input(const AeModel *model,
+                                  const AeSafetensors *file, guint i)
 {
-    const char *name = ae_model_value(model, ae_model_input(model, i))->name;
+    const char *name =
+        ae_model_value(model, ae_model_input(model, (int)i))->name;
+    const AeTensor *tensor = ae_safetensors_find(file, name);
 
-    *tensor = ae_safetensors_find(file, name);
-    if (*tensor == NULL)
-        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
-                    "the file of inputs has no tensor '%s'", name);
-    return *tensor != NULL;
+    if (tensor == NULL)
+        tool_fail("the file of inputs has no tensor '%s'", name);
+    return tensor;
 }
 
-static AePlan *plan_tensors(AeModel *model, const AeSafetensors *file,
-                            AePool *pool, GError **error)
+/* A plan for the tensors of the file @path, which its inputs hold. */
+static AePlan *plan_tensors(AeModel *model, const char *path, AePool *pool)
 {
-    guint n = model->inputs->len;
+    const guint n = model->inputs->len;
     g_autofree AeShape *shapes = g_new0(AeShape, n);
-    AePlanOptions options = {
+    const AePlanOptions options = {
         .shapes = shapes, .n_inputs = (int)n, .pool = pool};
-    const AeTensor *tensor;
+    g_autoptr(AeSafetensors) file =
+        tool_need(ae_safetensors_load(path, &tool_error));
+    AePlan *plan;
 
-    for (guint i = 0; i < n; i++) {
-        if (!find_input(model, file, (int)i, &tensor, error))
-            return NULL;
-        shapes[i] = tensor->shape;
-    }
-    return ae_plan_new(model, &options, error);
+    for (guint i = 0; i < n; i++)
+        shapes[i] = find_input(model, file, i)->shape;
+    plan = tool_need(ae_plan_new(model, &options, &tool_error));
+    for (guint i = 0; i < n; i++)
+        memcpy(ae_plan_input(plan, (int)i), find_input(model, file, i)->data,
+               (gsize)ae_shape_elements(&shapes[i]) * sizeof(float));
+    return plan;
 }
 
-static void copy_inputs(AePlan *plan, const AeModel *model,
-                        const AeSafetensors *file)
+/* A plan for random numbers, which its inputs hold. */
+static AePlan *plan_random(AeModel *model, Size size, AePool *pool)
 {
-    for (guint i = 0; i < model->inputs->len; i++) {
-        const AeTensor *tensor = NULL;
-
-        find_input(model, file, (int)i, &tensor, NULL);
-        memcpy(ae_plan_input(plan, (int)i), tensor->data,
-               (gsize)ae_shape_elements(&tensor->shape) * sizeof(float));
-    }
-}
-
-static void fill(AePlan *plan, guint inputs)
-{
+    AePlan *plan = tool_need(tool_plan(model, size, pool, &tool_error));
     AeRandom random = ae_random(1, 0);
 
-    for (guint i = 0; i < inputs; i++) {
-        int64_t n = ae_shape_elements(ae_plan_input_shape(plan, (int)i));
+    for (int i = 0; i < (int)model->inputs->len; i++) {
+        int64_t n = ae_shape_elements(ae_plan_input_shape(plan, i));
 
         for (int64_t j = 0; j < n; j++)
-            ae_plan_input(plan, (int)i)[j] = ae_random_uniform(&random);
+            ae_plan_input(plan, i)[j] = ae_random_uniform(&random);
     }
-}
-
-/* The plan of `ae bench`: for the tensors of @path, or for random ones. */
-static AePlan *plan_filled(AeModel *model, const char *path, Size size,
-                           AePool *pool, GError **error)
-{
-    g_autoptr(AeSafetensors) file = NULL;
-    AePlan *ready;
-
-    if (path == NULL) {
-        ready = tool_plan(model, size, pool, error);
-        if (ready != NULL)
-            fill(ready, model->inputs->len);
-        return ready;
-    }
-    file = ae_safetensors_load(path, error);
-    if (file == NULL)
-        return NULL;
-    ready = plan_tensors(model, file, pool, error);
-    if (ready != NULL)
-        copy_inputs(ready, model, file);
-    return ready;
+    return plan;
 }
 
 /* Images of a batch; 1 where the input is no image. */
@@ -144,7 +116,7 @@ static void bench(AePlan *plan, AePool *pool, double seconds)
            ae_pool_threads(pool));
 }
 
-static gboolean run_bench(Arguments *args, GError **error)
+void run_bench(Arguments *args)
 {
     g_autofree char *text = NULL, *inputs = NULL;
     int threads = 0;
@@ -161,70 +133,37 @@ static gboolean run_bench(Arguments *args, GError **error)
          "Duration in seconds (default: 3)", "S"},
         {0}};
     Size size = {1280, 720};
-    g_autoptr(AeModel) model = NULL;
-    g_autoptr(AePool) pool = NULL;
-    g_autoptr(AePlan) ready = NULL;
 
-    if (!tool_parse(args, entries, 1, 1, error) ||
-        !tool_parse_size(text, &size, error))
-        return FALSE;
-    model = tool_load_model(args->argv[1], error);
-    if (model == NULL)
-        return FALSE;
-    pool = ae_pool_new(CLAMP(threads, 0, 256));
-    ready = plan_filled(model, inputs, size, pool, error);
-    if (ready == NULL)
-        return FALSE;
-    bench(ready, pool, seconds);
-    return TRUE;
+    tool_parse(args, entries, 1, 1);
+    tool_parse_size(text, &size);
+    g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
+    g_autoptr(AePool) pool = ae_pool_new(CLAMP(threads, 0, 256));
+    g_autoptr(AePlan) plan = inputs != NULL ? plan_tensors(model, inputs, pool)
+                                            : plan_random(model, size, pool);
+    bench(plan, pool, seconds);
 }
 
-static gboolean save_outputs(const AePlan *plan, const AeModel *model,
-                             const char *path, GError **error)
+static void save_outputs(const AePlan *plan, const AeModel *model,
+                         const char *path)
 {
     g_autoptr(AeSafetensors) file = ae_safetensors_new();
 
-    for (guint i = 0; i < model->outputs->len; i++) {
-        int value = g_array_index(model->outputs, int, i);
-        AeTensor *tensor =
-            ae_tensor_new(ae_plan_output_shape(plan, (int)i), error);
+    for (int i = 0; i < (int)model->outputs->len; i++) {
+        const int value = ae_model_output(model, i);
+        AeTensor *tensor = tool_new_tensor(ae_plan_output_shape(plan, i));
 
-        if (tensor == NULL)
-            return FALSE;
-        memcpy(tensor->data, ae_plan_output(plan, (int)i),
+        memcpy(tensor->data, ae_plan_output(plan, i),
                (gsize)ae_shape_elements(&tensor->shape) * sizeof(float));
         ae_safetensors_add(file, ae_model_value(model, value)->name, tensor);
     }
-    return ae_safetensors_save(file, path, error);
+    tool_check(ae_safetensors_save(file, path, &tool_error));
 }
 
-/* run MODEL IN.safetensors OUT.safetensors */
-static gboolean run_run(Arguments *args, GError **error)
+void run_run(Arguments *args)
 {
-    g_autoptr(AeModel) model = NULL;
-    g_autoptr(AeSafetensors) file = NULL;
-    g_autoptr(AePlan) ready = NULL;
-
-    if (!tool_parse(args, NULL, 3, 3, error))
-        return FALSE;
-    model = tool_load_model(args->argv[1], error);
-    if (model == NULL)
-        return FALSE;
-    file = ae_safetensors_load(args->argv[2], error);
-    if (file == NULL)
-        return FALSE;
-    ready = plan_tensors(model, file, NULL, error);
-    if (ready == NULL)
-        return FALSE;
-    copy_inputs(ready, model, file);
-    ae_plan_run(ready);
-    return save_outputs(ready, model, args->argv[3], error);
+    tool_parse(args, NULL, 3, 3);
+    g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
+    g_autoptr(AePlan) plan = plan_tensors(model, args->argv[2], NULL);
+    ae_plan_run(plan);
+    save_outputs(plan, model, args->argv[3]);
 }
-
-const Command run_commands[] = {
-    {"run", "run MODEL IN.safetensors OUT.safetensors",
-     "runs a model on tensors that are named as its inputs", run_run},
-    {"bench", "bench MODEL",
-     "frames a second, and the part of the processor's peak", run_bench},
-    {0},
-};

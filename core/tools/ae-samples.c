@@ -30,7 +30,6 @@ typedef struct {
     float *planes;     /* one image, channel after channel */
     int filled, batch_size;
     uint64_t samples, batches, max_batches; /* max_batches 0: no limit */
-    GError *error;
 } Stream;
 
 static gboolean is_done(const Stream *s)
@@ -38,17 +37,15 @@ static gboolean is_done(const Stream *s)
     return s->max_batches > 0 && s->batches >= s->max_batches;
 }
 
-static gboolean put(const void *data, size_t size, GError **error)
+static void check_output(gboolean done)
 {
-    if (fwrite(data, 1, size, stdout) == size)
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_FILE,
-                "standard output takes no more samples: %s", g_strerror(errno));
-    return FALSE;
+    if (!done)
+        tool_fail("standard output takes no more samples: %s",
+                  g_strerror(errno));
 }
 
 /* Writes one image of height x width x channels as little-endian planes. */
-static gboolean put_image(Stream *s, const AeShape *shape, const float *image)
+static void put_image(const Stream *s, const AeShape *shape, const float *image)
 {
     int64_t channels = shape->dim[1], pixels = shape->dim[2] * shape->dim[3];
     size_t n = (size_t)ae_shape_elements(shape);
@@ -57,17 +54,15 @@ static gboolean put_image(Stream *s, const AeShape *shape, const float *image)
         for (int64_t i = 0; i < pixels; i++)
             s->planes[c * pixels + i] = image[i * channels + c];
     ae_floats_to_bytes(s->planes, s->planes, n);
-    return put(s->planes, n * sizeof(float), &s->error);
+    check_output(fwrite(s->planes, sizeof(float), n, stdout) == n);
 }
 
 static void put_batch(Stream *s)
 {
     for (int half = 0; half < 2; half++)
         for (int i = 0; i < s->batch_size; i++)
-            if (!put_image(s, &s->shape[half],
-                           s->floats[half] +
-                               i * ae_shape_elements(&s->shape[half])))
-                return;
+            put_image(s, &s->shape[half],
+                      s->floats[half] + i * ae_shape_elements(&s->shape[half]));
     s->filled = 0;
     s->batches++;
 }
@@ -77,126 +72,89 @@ static void take_sample(void *user, const AeSample *sample)
     Stream *s = user;
     AeExample example;
 
-    if (s->error != NULL || is_done(s))
+    if (is_done(s))
         return;
     example = (AeExample){
         s->floats[0] + s->filled * ae_shape_elements(&s->shape[0]),
         s->floats[1] + s->filled * ae_shape_elements(&s->shape[1]), NULL};
-    if (ae_task_fill(s->task, sample, 0, s->samples++, example, &s->error) &&
-        ++s->filled == s->batch_size)
+    tool_check(
+        ae_task_fill(s->task, sample, 0, s->samples++, example, &tool_error));
+    if (++s->filled == s->batch_size)
         put_batch(s);
 }
 
 /* The first picture tells the shapes: writes the header. */
-static gboolean begin(Stream *s, GError **error)
+static void begin(Stream *s)
 {
     static const char *const names[] = {"input", "target"};
-    g_autoptr(GString) header = g_string_new("ae-samples 1");
 
-    if (!ae_task_set_size(s->task, &s->size, error))
-        return FALSE;
+    tool_check(ae_task_set_size(s->task, &s->size, &tool_error));
     s->shape[0] = ae_task_input_shape(s->task);
     s->shape[1] = ae_task_target_shape(s->task);
     s->planes = ae_alloc_floats((size_t)ae_shape_elements(&s->shape[1]));
-    for (int half = 0; half < 2; half++) {
-        const AeShape *shape = &s->shape[half];
-
-        g_string_append_printf(header,
-                               " %s %d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
-                               " %" G_GINT64_FORMAT,
-                               names[half], s->batch_size, shape->dim[1],
-                               shape->dim[2], shape->dim[3]);
-        s->floats[half] = ae_alloc_floats((size_t)ae_shape_elements(shape) *
-                                          (size_t)s->batch_size);
-    }
-    g_string_append_c(header, '\n');
-    if (s->planes == NULL || s->floats[0] == NULL || s->floats[1] == NULL) {
-        g_set_error_literal(error, AE_ERROR, AE_ERROR_MEMORY,
-                            "no memory for a batch");
-        return FALSE;
-    }
-    return put(header->str, header->len, error);
+    for (int half = 0; half < 2; half++)
+        s->floats[half] = ae_alloc_floats(
+            (size_t)ae_shape_elements(&s->shape[half]) * (size_t)s->batch_size);
+    if (s->planes == NULL || s->floats[0] == NULL || s->floats[1] == NULL)
+        tool_fail("no memory for a batch");
+    printf("ae-samples 1");
+    for (int half = 0; half < 2; half++)
+        printf(" %s %d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
+               " %" G_GINT64_FORMAT,
+               names[half], s->batch_size, s->shape[half].dim[1],
+               s->shape[half].dim[2], s->shape[half].dim[3]);
+    check_output(putchar('\n') != EOF);
 }
 
-static gboolean push(Stream *s, const AePicture *picture, int label,
-                     GError **error)
+static void push(Stream *s, const AePicture *picture, int label)
 {
     AeSampleSize size;
 
-    if (!ae_sampler_size(s->sampler, &picture->format, &size, error))
-        return FALSE;
+    tool_check(
+        ae_sampler_size(s->sampler, &picture->format, &size, &tool_error));
     if (s->size.width == 0) {
         s->size = size;
-        if (!begin(s, error))
-            return FALSE;
+        begin(s);
     } else if (size.channels != s->size.channels ||
                size.width != s->size.width || size.height != s->size.height) {
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "samples of %dx%dx%d follow those of %dx%dx%d: set "
-                    "--patch-size for pictures of several sizes, --gray where "
-                    "some are gray",
-                    size.width, size.height, size.channels, s->size.width,
-                    s->size.height, s->size.channels);
-        return FALSE;
+        tool_fail("samples of %dx%dx%d follow those of %dx%dx%d: set "
+                  "--patch-size for pictures of several sizes, --gray where "
+                  "some are gray",
+                  size.width, size.height, size.channels, s->size.width,
+                  s->size.height, s->size.channels);
     }
-    if (!ae_sampler_set_format(s->sampler, &picture->format, error))
-        return FALSE;
+    tool_check(
+        ae_sampler_set_format(s->sampler, &picture->format, &tool_error));
     ae_sampler_push(s->sampler, picture, label, take_sample, s);
-    return TRUE;
 }
 
-static gboolean write_all(Stream *s, Pictures *pictures, GError **error)
+void run_samples(Arguments *args)
 {
-    uint64_t total = pictures_total(pictures);
+    g_auto(Training) training = training_parse(args);
 
-    for (uint64_t i = 0; i < total && !is_done(s) && s->error == NULL; i++) {
-        AePicture picture;
-        int label;
-
-        if (!pictures_read(pictures, i, &picture, &label, error) ||
-            !push(s, &picture, label, error))
-            return FALSE;
-    }
-    ae_sampler_drain(s->sampler, take_sample, s);
-    if (s->error == NULL && fflush(stdout) != 0)
-        put("", 1, &s->error);
-    if (s->error != NULL)
-        g_propagate_error(error, g_steal_pointer(&s->error));
-    return *error == NULL;
-}
-
-static gboolean run_samples(Arguments *args, GError **error)
-{
-    g_auto(Training) training = {0};
-    g_autoptr(Pictures) pictures = NULL;
-    g_autoptr(AeTask) task = NULL;
-    g_autoptr(AeSampler) sampler = NULL;
-    gboolean done;
-
-    if (!training_parse(&training, args, error))
-        return FALSE;
     if (isatty(STDOUT_FILENO))
-        return tool_refuse(error, "standard output is a terminal: send the "
-                                  "samples to a file or a program");
-    pictures = pictures_new(&training, error);
-    task = pictures != NULL ? ae_task_new(&training.options.task, error) : NULL;
-    if (task == NULL)
-        return FALSE;
-    sampler =
+        tool_refuse("standard output is a terminal: send the samples to a file "
+                    "or a program");
+    g_autoptr(Pictures) pictures = pictures_new(&training);
+    g_autoptr(AeTask) task =
+        tool_need(ae_task_new(&training.options.task, &tool_error));
+    g_autoptr(AeSampler) sampler =
         ae_task_new_sampler(&training.options.task, &training.options.sampler);
     Stream stream = {.task = task,
                      .sampler = sampler,
                      .batch_size = (int)training.options.batch_size,
                      .max_batches = training.options.max_steps};
-    done = write_all(&stream, pictures, error);
+    const uint64_t total = pictures_total(pictures);
+
+    for (uint64_t i = 0; i < total && !is_done(&stream); i++) {
+        int label;
+        const AePicture picture = pictures_read(pictures, i, &label);
+
+        push(&stream, &picture, label);
+    }
+    ae_sampler_drain(sampler, take_sample, &stream);
+    check_output(fflush(stdout) == 0);
     ae_free(stream.floats[0]);
     ae_free(stream.floats[1]);
     ae_free(stream.planes);
-    return done;
 }
-
-const Command samples_commands[] = {
-    {"samples", "samples [OPTION...] FILE...",
-     "writes what a network would learn from, for other trainers", run_samples},
-    {0},
-};

@@ -2,10 +2,13 @@
 #include "tools/ae-tool.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { PICTURE_WIDTH = 940 };
+
+GError *tool_error;
 
 /* The declared shape with what it leaves open filled in; 4:2:0 video is half
  * the size of its frames. */
@@ -35,8 +38,51 @@ static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
     return value->has_shape;
 }
 
-gboolean tool_parse(Arguments *args, const GOptionEntry *entries, int min,
-                    int max, GError **error)
+static void G_GNUC_NORETURN end_program(void)
+{
+    fprintf(stderr, "ae: %s\n", tool_error->message);
+    exit(tool_error->domain == G_OPTION_ERROR ? 2 : 1);
+}
+
+void tool_check(gboolean done)
+{
+    if (!done)
+        end_program();
+}
+
+void *tool_need(void *result)
+{
+    tool_check(result != NULL);
+    return result;
+}
+
+void tool_fail(const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    tool_error = g_error_new_valist(AE_ERROR, AE_ERROR_VALUE, format, values);
+    va_end(values);
+    end_program();
+}
+
+void tool_refuse(const char *format, ...)
+{
+    va_list values;
+
+    va_start(values, format);
+    tool_error = g_error_new_valist(G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
+                                    format, values);
+    va_end(values);
+    end_program();
+}
+
+GOptionEntry tool_int_option(const char *name, int *value, const char *about)
+{
+    return (GOptionEntry){name, 0, 0, G_OPTION_ARG_INT, value, about, "N"};
+}
+
+void tool_parse(Arguments *args, const GOptionEntry *entries, int min, int max)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(args->usage);
     const char *output = strstr(args->usage, "-o ");
@@ -49,45 +95,35 @@ gboolean tool_parse(Arguments *args, const GOptionEntry *entries, int min,
         g_option_context_add_main_entries(context, entry, NULL);
     if (entries != NULL)
         g_option_context_add_main_entries(context, entries, NULL);
-    if (!g_option_context_parse(context, &args->argc, &args->argv, error))
-        return FALSE;
+    tool_check(
+        g_option_context_parse(context, &args->argc, &args->argv, &tool_error));
     if (args->argc <= min || args->argc - 1 > max)
-        return tool_refuse(error, "'ae %s' was expected", args->usage);
+        tool_refuse("'ae %s' was expected", args->usage);
     if (output != NULL && args->output == NULL)
-        return tool_refuse(error, "--output is missing");
-    return TRUE;
+        tool_refuse("--output is missing");
 }
 
-gboolean tool_refuse(GError **error, const char *format, ...)
-{
-    g_autofree char *message = NULL;
-    va_list values;
-
-    va_start(values, format);
-    message = g_strdup_vprintf(format, values);
-    va_end(values);
-    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_FAILED, message);
-    return FALSE;
-}
-
-gboolean tool_parse_size(const char *text, Size *size, GError **error)
+void tool_parse_size(const char *text, Size *size)
 {
     char end;
 
-    if (text == NULL)
-        return TRUE;
-    if (sscanf(text, "%dx%d%c", &size->width, &size->height, &end) == 2 &&
-        size->width > 0 && size->height > 0)
-        return TRUE;
-    return tool_refuse(error, "'%s' is not a size: 640x480 would be one", text);
+    if (text != NULL &&
+        (sscanf(text, "%dx%d%c", &size->width, &size->height, &end) != 2 ||
+         size->width < 1 || size->height < 1))
+        tool_refuse("'%s' is not a size: 640x480 would be one", text);
 }
 
-AeModel *tool_load_model(const char *name, GError **error)
+AeModel *tool_open_model(const char *name, GError **error)
 {
     if (g_file_test(name, G_FILE_TEST_EXISTS) || strchr(name, '/') != NULL ||
         g_str_has_suffix(name, ".onnx"))
         return ae_onnx_load(name, error);
     return ae_builtin_load(name, error);
+}
+
+AeModel *tool_load_model(const char *name)
+{
+    return tool_need(tool_open_model(name, &tool_error));
 }
 
 AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error)
@@ -107,6 +143,38 @@ AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error)
     return ae_plan_new(model, &options, error);
 }
 
+AeIdx *tool_load_idx(const char *path)
+{
+    return tool_need(ae_idx_load(path, &tool_error));
+}
+
+AeImage *tool_load_png(const char *path)
+{
+    return tool_need(ae_image_load_png(path, &tool_error));
+}
+
+AeTensor *tool_new_tensor(const AeShape *shape)
+{
+    return tool_need(ae_tensor_new(shape, &tool_error));
+}
+
+void tool_save_model(const AeModel *model, const char *path)
+{
+    tool_check(ae_onnx_save(model, path, &tool_error));
+}
+
+void tool_save_canvas(cairo_t *canvas, const char *path)
+{
+    g_autoptr(AeImage) image = tool_need(ae_canvas_render(canvas, &tool_error));
+
+    tool_check(ae_image_save_png(image, path, &tool_error));
+}
+
+int tool_choose_zoom(int width, int columns, int most)
+{
+    return CLAMP(PICTURE_WIDTH / (width * columns), 1, most);
+}
+
 void tool_progress(int64_t done, int64_t all)
 {
     static gint64 begin;
@@ -123,16 +191,4 @@ void tool_progress(int64_t done, int64_t all)
                 100.0 * (double)done / (double)all,
                 (double)(now - begin) * 1e-6 * (double)(all - done) /
                     (double)done);
-}
-
-gboolean tool_save_canvas(cairo_t *canvas, const char *path, GError **error)
-{
-    g_autoptr(AeImage) image = ae_canvas_render(canvas, error);
-
-    return image != NULL && ae_image_save_png(image, path, error);
-}
-
-int tool_choose_zoom(int width, int columns, int most)
-{
-    return CLAMP(PICTURE_WIDTH / (width * columns), 1, most);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the commands of `ae` share: their tables, the reading of arguments,
- * models and sizes, and progress. Each group of commands is a file with one
- * table. */
+/* What the commands of `ae` share: the reading of arguments, files and sizes,
+ * the end of the program after an error, and progress. */
 #pragma once
 
 #include "ae.h"
@@ -26,45 +25,62 @@ typedef struct {
     char *output;      /* the file of -o, where the usage names one */
 } Arguments;
 
-typedef struct {
-    const char *name, *usage, *summary; /* name NULL: the table ends */
-    gboolean (*run)(Arguments *args, GError **error);
-} Command;
+/* A command does all that its arguments ask for, or ends the program: no
+ * function here that can fail returns after it did. */
+typedef void Run(Arguments *args);
 
-extern const Command model_commands[], run_commands[], embed_commands[],
-    decode_commands[], resize_commands[], figure_commands[],
-    weight_figure_commands[], decode_figure_commands[], train_commands[],
-    samples_commands[];
+Run run_info, run_check, run_split, run_new, run_quantize, run_run, run_bench,
+    run_embed, run_pca, run_knn, run_error, run_decode, run_resize, run_grid,
+    run_difference, run_scatter, run_curves, run_weights, run_manifold,
+    run_interpolate, run_labels, run_train, run_samples;
 
 typedef struct {
     int width, height;
 } Size;
 
-/* Reads the options @entries (NULL: none), and -o, without which it fails, if
- * the usage names it. From @min to @max arguments must be left. Errors of the
- * domain G_OPTION_ERROR mean wrong usage. */
-gboolean tool_parse(Arguments *args, const GOptionEntry *entries, int min,
-                    int max, GError **error);
+/* Where functions of the core leave their errors. */
+extern GError *tool_error;
 
-/* Sets an error that means wrong usage, and returns FALSE. */
-gboolean tool_refuse(GError **error, const char *format, ...)
-    G_GNUC_PRINTF(2, 3);
+/* Ends the program with the sentence of tool_error unless @done. */
+void tool_check(gboolean done);
+
+/* @result; where it is NULL the program ends with the sentence of
+ * tool_error. */
+void *tool_need(void *result);
+
+/* Ends the program with a sentence: what cannot be done, or how the command was
+ * called wrongly, which has an exit status of its own. */
+void tool_fail(const char *format, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
+void tool_refuse(const char *format, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
+
+/* An option that takes a whole number. */
+GOptionEntry tool_int_option(const char *name, int *value, const char *about);
+
+/* Reads the options @entries (NULL: none), and -o, without which the call is
+ * wrong, if the usage names it. From @min to @max arguments must be left. */
+void tool_parse(Arguments *args, const GOptionEntry *entries, int min, int max);
 
 /* "WIDTHxHEIGHT"; NULL leaves @size. */
-gboolean tool_parse_size(const char *text, Size *size, GError **error);
+void tool_parse_size(const char *text, Size *size);
 
 /* A path, or the name of a built-in model where there is no such file. */
-AeModel *tool_load_model(const char *name, GError **error);
+AeModel *tool_open_model(const char *name, GError **error);
+AeModel *tool_load_model(const char *name);
 
 /* A plan for one image, of @size where the model leaves it open. */
 AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error);
 
-/* Shows, on a terminal alone, how far long work is and how many seconds are
- * left. Call it first with @done = 0; with @done = @all it clears the line. */
-void tool_progress(int64_t done, int64_t all);
+AeIdx *tool_load_idx(const char *path);
+AeImage *tool_load_png(const char *path);
+AeTensor *tool_new_tensor(const AeShape *shape);
+void tool_save_model(const AeModel *model, const char *path);
 
 /* Writes what was drawn as a PNG file. */
-gboolean tool_save_canvas(cairo_t *canvas, const char *path, GError **error);
+void tool_save_canvas(cairo_t *canvas, const char *path);
 
 /* How often larger @columns images of @width fill a picture: 1 to @most. */
 int tool_choose_zoom(int width, int columns, int most);
+
+/* Shows, on a terminal alone, how far long work is and how many seconds are
+ * left. Call it first with @done = 0; with @done = @all it clears the line. */
+void tool_progress(int64_t done, int64_t all);

@@ -60,8 +60,8 @@ static void show_progress(const AeSession *session, const Training *training,
         tool_progress((int64_t)pictures, (int64_t)total);
 }
 
-static gboolean feed(AeSession *session, const Training *training,
-                     Pictures *pictures, GError **error)
+static void feed(AeSession *session, const Training *training,
+                 Pictures *pictures)
 {
     uint64_t total = pictures_total(pictures);
 
@@ -72,45 +72,31 @@ static gboolean feed(AeSession *session, const Training *training,
         int label;
 
         show_progress(session, training, i, total);
-        if (!pictures_read(pictures, i, &picture, &label, error) ||
-            !ae_session_push(session, &picture, label, error))
-            return FALSE;
+        picture = pictures_read(pictures, i, &label);
+        tool_check(ae_session_push(session, &picture, label, &tool_error));
     }
     tool_progress(1, 1);
-    if (!interrupted)
-        return ae_session_finish(session, error);
-    if (!ae_session_save(session, error))
-        return FALSE;
+}
+
+void run_train(Arguments *args)
+{
+    g_auto(Training) training = training_parse(args);
+    Progress progress = {0};
+
+    if (training.options.model_file == NULL)
+        tool_refuse("--model-file is missing");
+    g_autoptr(Pictures) pictures = pictures_new(&training);
+    g_autoptr(AeSession) session = tool_need(
+        ae_session_new(&training.options, watch, &progress, &tool_error));
+    signal(SIGINT, interrupt);
+    signal(SIGTERM, interrupt);
+    feed(session, &training, pictures);
+    if (!interrupted) {
+        tool_check(ae_session_finish(session, &tool_error));
+        return;
+    }
+    tool_check(ae_session_save(session, &tool_error));
     printf("interrupted after step %" G_GINT64_FORMAT
            ": --resume continues from there\n",
            ae_session_facts(session).step);
-    return TRUE;
 }
-
-static gboolean run_train(Arguments *args, GError **error)
-{
-    g_auto(Training) training = {0};
-    g_autoptr(Pictures) pictures = NULL;
-    g_autoptr(AeSession) session = NULL;
-    Progress progress = {0};
-
-    if (!training_parse(&training, args, error))
-        return FALSE;
-    if (training.options.model_file == NULL)
-        return tool_refuse(error, "--model-file is missing");
-    pictures = pictures_new(&training, error);
-    if (pictures == NULL)
-        return FALSE;
-    session = ae_session_new(&training.options, watch, &progress, error);
-    if (session == NULL)
-        return FALSE;
-    signal(SIGINT, interrupt);
-    signal(SIGTERM, interrupt);
-    return feed(session, &training, pictures, error);
-}
-
-const Command train_commands[] = {
-    {"train", "train [OPTION...] -o MODEL.onnx FILE...",
-     "trains a network on PNG and idx files", run_train},
-    {0},
-};

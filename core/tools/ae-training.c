@@ -48,30 +48,30 @@ static GOptionEntry entry_of(const AeOption *option, const char *description)
         .arg_description = boolean ? NULL : "VALUE"};
 }
 
-gboolean training_parse(Training *training, Arguments *args, GError **error)
+Training training_parse(Arguments *args)
 {
+    Training training = {.epochs = 1};
     const GOptionEntry entries[] = {
-        {"labels", 0, 0, G_OPTION_ARG_FILENAME, &training->labels,
+        {"labels", 0, 0, G_OPTION_ARG_FILENAME, &training.labels,
          "An idx file with a label for each picture", "LABELS.idx"},
-        {"epochs", 0, 0, G_OPTION_ARG_INT, &training->epochs,
-         "How often to go through the pictures; 0: until max-steps "
-         "(default: 1)",
-         "N"},
-        {"shuffle", 0, 0, G_OPTION_ARG_NONE, &training->shuffle,
+        tool_int_option(
+            "epochs", &training.epochs,
+            "How often to go through the pictures; 0: until max-steps "
+            "(default: 1)"),
+        {"shuffle", 0, 0, G_OPTION_ARG_NONE, &training.shuffle,
          "Take the pictures of each epoch in a random order", NULL},
-        {"gray", 0, 0, G_OPTION_ARG_NONE, &training->gray,
+        {"gray", 0, 0, G_OPTION_ARG_NONE, &training.gray,
          "Take the luma of RGB pictures (BT.601)", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY,
-         &training->files, NULL, NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &training.files,
+         NULL, NULL},
         {NULL}};
     g_autoptr(GOptionContext) context = g_option_context_new(args->usage);
-    GOptionGroup *group = g_option_group_new("", "", "", training, NULL);
+    GOptionGroup *group = g_option_group_new("", "", "", &training, NULL);
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
     int n;
     const AeOption *table = ae_session_options_table(&n);
 
-    *training = (Training){.epochs = 1};
-    ae_session_options_init(&training->options);
+    ae_session_options_init(&training.options);
     for (int i = 0; i < n; i++) {
         GOptionEntry two[2] = {{NULL}, {NULL}};
 
@@ -81,15 +81,15 @@ gboolean training_parse(Training *training, Arguments *args, GError **error)
     }
     g_option_group_add_entries(group, entries);
     g_option_context_set_main_group(context, group);
-    if (!g_option_context_parse(context, &args->argc, &args->argv, error))
-        return FALSE;
-    if (training->epochs < 0)
-        return tool_refuse(error, "--epochs must not be negative");
-    if (training->epochs == 0 && training->options.max_steps == 0)
-        return tool_refuse(error, "--epochs=0 needs --max-steps");
-    if (training->files == NULL)
-        return tool_refuse(error, "no files of pictures are given");
-    return TRUE;
+    tool_check(
+        g_option_context_parse(context, &args->argc, &args->argv, &tool_error));
+    if (training.epochs < 0)
+        tool_refuse("--epochs must not be negative");
+    if (training.epochs == 0 && training.options.max_steps == 0)
+        tool_refuse("--epochs=0 needs --max-steps");
+    if (training.files == NULL)
+        tool_refuse("no files of pictures are given");
+    return training;
 }
 
 void training_clear(Training *training)
@@ -148,14 +148,12 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* Adds the PNG files in a folder, in the order of their names. */
-static gboolean add_folder(Pictures *p, const char *path, GError **error)
+static void add_folder(Pictures *p, const char *path)
 {
-    g_autoptr(GDir) folder = g_dir_open(path, 0, error);
+    g_autoptr(GDir) folder = tool_need(g_dir_open(path, 0, &tool_error));
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     const char *name;
 
-    if (folder == NULL)
-        return FALSE;
     while ((name = g_dir_read_name(folder)) != NULL)
         if (g_str_has_suffix(name, ".png"))
             g_ptr_array_add(names, g_build_filename(path, name, NULL));
@@ -163,52 +161,45 @@ static gboolean add_folder(Pictures *p, const char *path, GError **error)
     for (guint i = 0; i < names->len; i++)
         add_png(p, g_ptr_array_index(names, i));
     if (names->len == 0)
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "%s: the folder has no PNG files", path);
-    return names->len > 0;
+        tool_fail("%s: the folder has no PNG files", path);
 }
 
 /* An idx file that holds labels (rank 1) or images. */
-static AeIdx *load_idx(const char *path, gboolean labels, GError **error)
+static AeIdx *load_idx(const char *path, gboolean labels)
 {
-    g_autoptr(AeIdx) idx = ae_idx_load(path, error);
+    AeIdx *idx = tool_load_idx(path);
 
-    if (idx == NULL || (idx->rank == 1) == labels)
-        return g_steal_pointer(&idx);
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "%s holds %s, but %s are wanted here", path,
-                labels ? "images" : "labels", labels ? "labels" : "images");
-    return NULL;
+    if ((idx->rank == 1) != labels)
+        tool_fail("%s holds %s, but %s are wanted here", path,
+                  labels ? "images" : "labels", labels ? "labels" : "images");
+    return idx;
 }
 
-static gboolean add_idx(Pictures *p, const char *path, GError **error)
+static void add_idx(Pictures *p, const char *path)
 {
-    AeIdx *idx = load_idx(path, FALSE, error);
+    AeIdx *idx = load_idx(path, FALSE);
 
-    if (idx == NULL)
-        return FALSE;
     g_ptr_array_add(p->idx, idx);
     for (int64_t i = 0; i < idx->dim[0]; i++) {
         Item item = {.idx = idx, .place = i};
 
         g_array_append_val(p->items, item);
     }
-    return TRUE;
 }
 
-static gboolean add_file(Pictures *p, const char *path, GError **error)
+static void add_file(Pictures *p, const char *path)
 {
     if (g_file_test(path, G_FILE_TEST_IS_DIR))
-        return add_folder(p, path, error);
-    if (!g_str_has_suffix(path, ".png"))
-        return add_idx(p, path, error);
-    add_png(p, path);
-    return TRUE;
+        add_folder(p, path);
+    else if (g_str_has_suffix(path, ".png"))
+        add_png(p, path);
+    else
+        add_idx(p, path);
 }
 
-Pictures *pictures_new(const Training *training, GError **error)
+Pictures *pictures_new(const Training *training)
 {
-    g_autoptr(Pictures) p = g_new0(Pictures, 1);
+    Pictures *p = g_new0(Pictures, 1);
 
     p->items = g_array_new(FALSE, FALSE, sizeof(Item));
     g_array_set_clear_func(p->items, item_clear);
@@ -216,23 +207,17 @@ Pictures *pictures_new(const Training *training, GError **error)
     p->epochs = (uint64_t)training->epochs;
     p->gray = training->gray;
     for (char **file = training->files; *file != NULL; file++)
-        if (!add_file(p, *file, error))
-            return NULL;
-    if (training->labels != NULL) {
-        p->labels = load_idx(training->labels, TRUE, error);
-        if (p->labels == NULL)
-            return NULL;
-    }
-    if (p->labels != NULL && p->labels->dim[0] != p->items->len) {
-        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                    "%s holds %" G_GINT64_FORMAT
-                    " labels, but there are %u pictures",
-                    training->labels, p->labels->dim[0], p->items->len);
-        return NULL;
-    }
-    p->order = ae_order_new(p->items->len, training->shuffle,
-                            training->options.task.seed, error);
-    return p->order != NULL ? g_steal_pointer(&p) : NULL;
+        add_file(p, *file);
+    if (training->labels != NULL)
+        p->labels = load_idx(training->labels, TRUE);
+    if (p->labels != NULL && p->labels->dim[0] != p->items->len)
+        tool_fail("%s holds %" G_GINT64_FORMAT
+                  " labels, but there are %u pictures",
+                  training->labels, p->labels->dim[0], p->items->len);
+    p->order =
+        tool_need(ae_order_new(p->items->len, training->shuffle,
+                               training->options.task.seed, &tool_error));
+    return p;
 }
 
 uint64_t pictures_total(const Pictures *p)
@@ -254,29 +239,24 @@ static void take_luma(Pictures *p, AePicture *picture)
     *picture = ae_picture_of_bytes(p->luma, width, height, 1);
 }
 
-gboolean pictures_read(Pictures *p, uint64_t number, AePicture *picture,
-                       int *label, GError **error)
+AePicture pictures_read(Pictures *p, uint64_t number, int *label)
 {
-    uint32_t i = ae_order_item(p->order, number);
+    const uint32_t i = ae_order_item(p->order, number);
     const Item *item = &g_array_index(p->items, Item, i);
-    const AeIdx *idx = item->idx;
+    AeImage image;
+    AePicture picture;
 
     if (item->png != NULL) {
         ae_image_free(p->image);
-        p->image = ae_image_load_png(item->png, error);
-        if (p->image == NULL)
-            return FALSE;
-        *picture = ae_picture_of_bytes(p->image->pixels, p->image->width,
-                                       p->image->height, p->image->channels);
+        p->image = tool_load_png(item->png);
+        image = *p->image;
     } else {
-        size_t size = ae_idx_item_size(idx);
-
-        *picture = ae_picture_of_bytes(
-            (uint8_t *)idx->data + (size_t)item->place * size, (int)idx->dim[2],
-            (int)idx->dim[1], idx->rank == 4 ? 3 : 1);
+        image = ae_idx_image(item->idx, item->place);
     }
-    if (p->gray && picture->format.colour == AE_COLOUR_RGB)
-        take_luma(p, picture);
+    picture = ae_picture_of_bytes(image.pixels, image.width, image.height,
+                                  image.channels);
+    if (p->gray && picture.format.colour == AE_COLOUR_RGB)
+        take_luma(p, &picture);
     *label = p->labels != NULL ? p->labels->data[i] : -1;
-    return TRUE;
+    return picture;
 }

@@ -13,27 +13,23 @@ typedef struct {
     char **files;           /* PNG files, folders with them, idx files */
 } Training;
 
-/* Reads the command line into @training, whose options are named as the
- * properties of aetrain and idxsrc. Errors: of the domain G_OPTION_ERROR. */
-gboolean training_parse(Training *training, Arguments *args, GError **error);
+/* Reads the command line, whose options are named as the properties of aetrain
+ * and idxsrc. Ends the program, as all functions here, where it fails. */
+Training training_parse(Arguments *args);
 void training_clear(Training *training);
 
 /* The pictures of a training's files, epoch after epoch, in the same order as
  * idxsrc sends them. */
 typedef struct Pictures Pictures;
 
-/* Errors: AE_ERROR_FILE, AE_ERROR_FORMAT (no pictures, or another number of
- * labels), those of ae_idx_load(). */
-Pictures *pictures_new(const Training *training, GError **error);
+Pictures *pictures_new(const Training *training);
 void pictures_free(Pictures *pictures);
 
 /* Pictures of all epochs; G_MAXUINT64: without end. */
 uint64_t pictures_total(const Pictures *pictures);
 
-/* Picture @number, valid until the next call, and its label or -1. Errors:
- * those of ae_image_load_png(). */
-gboolean pictures_read(Pictures *pictures, uint64_t number, AePicture *picture,
-                       int *label, GError **error);
+/* Picture @number, valid until the next call, and its label or -1. */
+AePicture pictures_read(Pictures *pictures, uint64_t number, int *label);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Training, training_clear)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Pictures, pictures_free)

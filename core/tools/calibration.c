@@ -176,10 +176,7 @@ static gboolean add_idx(GPtrArray *samples, const Input *input,
     }
     n = MIN(idx->dim[0], MAX_IMAGES);
     for (int64_t i = 0; i < n; i++) {
-        const size_t at = (size_t)(idx->dim[0] * i / n) * ae_idx_item_size(idx);
-        const AeImage image = {(int)idx->dim[2], (int)idx->dim[1],
-                               idx->rank == 4 ? 3 : 1,
-                               (uint8_t *)idx->data + at};
+        const AeImage image = ae_idx_image(idx, idx->dim[0] * i / n);
 
         if (!add_image(samples, input, &image, path, error))
             return FALSE;
@@ -198,16 +195,11 @@ static gboolean add_file(GPtrArray *samples, const Input *input,
     return image != NULL && add_image(samples, input, image, path, error);
 }
 
-static void destroy_tensor(void *tensor)
-{
-    ae_tensor_free(tensor);
-}
-
 GPtrArray *ae_calibration_load(const AeModel *model, char *const *paths,
                                GError **error)
 {
     g_autoptr(GPtrArray) samples =
-        g_ptr_array_new_with_free_func(destroy_tensor);
+        g_ptr_array_new_with_free_func((GDestroyNotify)ae_tensor_free);
     Input input = {0};
     gboolean ok = read_input(model, &input, error);
 

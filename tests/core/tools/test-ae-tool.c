@@ -369,9 +369,33 @@ static void test_cases(void)
     delete_folder(folder);
 }
 
+/* So few samples that all of them wait in a buffer until the end: a full disk
+ * must be noticed there as well. */
+static void test_full_disk(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("ae-tool-XXXXXX", NULL);
+    char *argv[] = {"sh", "-c",
+                    "\"$AE_TOOL\" samples --batch-size 1 tiny.idx >/dev/full",
+                    NULL};
+    g_autofree char *err = NULL;
+    int status;
+
+    if (!g_file_test("/dev/full", G_FILE_TEST_EXISTS)) {
+        g_test_skip("this system has no /dev/full");
+        return;
+    }
+    save_idx(folder, "tiny.idx", 3, 4, 0);
+    g_assert_true(g_spawn_sync(folder, argv, NULL, G_SPAWN_SEARCH_PATH, NULL,
+                               NULL, NULL, &err, &status, NULL));
+    g_assert_cmpint(WEXITSTATUS(status), ==, 1);
+    check_text("samples", err, "standard output takes no more samples");
+    delete_folder(folder);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/ae-tool/cases", test_cases);
+    g_test_add_func("/ae-tool/full-disk", test_full_disk);
     return g_test_run();
 }
