@@ -11,13 +11,13 @@ enum { BATCH = 256 };
 static void check_labels(const Codec *codec, const uint8_t *labels,
                          int64_t count)
 {
-    if (codec->classes > 0 && labels == NULL)
-        tool_fail("the model is conditional: it needs labels");
+    tool_require(codec->classes == 0 || labels != NULL,
+                 "the model is conditional: it needs labels");
     for (int64_t i = 0; codec->classes > 0 && i < count; i++)
-        if (labels[i] >= codec->classes)
-            tool_fail("label %d is not one of the model's %d classes, which "
-                      "begin with 0",
-                      labels[i], codec->classes);
+        tool_require(labels[i] < codec->classes,
+                     "label %d is not one of the model's %d classes, which "
+                     "begin with 0",
+                     labels[i], codec->classes);
 }
 
 Codec *codec_load(const char *name)
@@ -72,8 +72,7 @@ AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
 {
     const AeCodecOptions options = {.batch = (int)MIN(BATCH, count)};
 
-    if (images->rank == 1)
-        tool_fail("images were expected, and labels found");
+    tool_require(images->rank > 1, "images were expected, and labels found");
     check_labels(codec, labels, count);
     AePicture picture = picture_of(images, 0);
     g_autoptr(AeCodec) encoder = tool_need(
@@ -140,8 +139,8 @@ AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
     AeIdx *idx = g_new0(AeIdx, 1);
     uint8_t *bytes;
 
-    if (images->shape.rank != 4 || (dim[1] != 1 && dim[1] != 3))
-        tool_fail("the model's output is no image of 1 or 3 channels");
+    tool_require(images->shape.rank == 4 && (dim[1] == 1 || dim[1] == 3),
+                 "the model's output is no image of 1 or 3 channels");
     bytes = g_malloc(n);
     for (int64_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)lrintf(CLAMP(images->data[i], 0, 1) * 255);
@@ -167,7 +166,7 @@ uint8_t *codec_load_labels(const char *path, int64_t count)
 
     if (labels == NULL)
         return NULL;
-    if (labels->rank != 1 || labels->dim[0] != count)
-        tool_fail("%s: %" G_GINT64_FORMAT " labels were expected", path, count);
+    tool_require(labels->rank == 1 && labels->dim[0] == count,
+                 "%s: %" G_GINT64_FORMAT " labels were expected", path, count);
     return g_memdup2(labels->data, (gsize)count);
 }

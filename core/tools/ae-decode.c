@@ -11,11 +11,11 @@ static AeTensor *load_codes(const Codec *codec, const char *path)
     AeShape shape = codec_shape(codec);
     AeTensor *codes;
 
-    if (rows->shape.rank != 2 || rows->shape.dim[0] < 1 ||
-        rows->shape.dim[1] != ae_shape_elements(&shape))
-        tool_fail("%s: rows of %" G_GINT64_FORMAT
-                  " numbers were expected, as the model's codes have",
-                  path, ae_shape_elements(&shape));
+    tool_require(rows->shape.rank == 2 && rows->shape.dim[0] > 0 &&
+                     rows->shape.dim[1] == ae_shape_elements(&shape),
+                 "%s: rows of %" G_GINT64_FORMAT
+                 " numbers were expected, as the model's codes have",
+                 path, ae_shape_elements(&shape));
     shape.dim[0] = rows->shape.dim[0];
     codes = tool_new_tensor(&shape);
     ae_tensor_from_row_major(codes, rows->data);

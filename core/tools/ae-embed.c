@@ -112,8 +112,8 @@ static AeTensor *load_rows(const char *path)
         images = tool_need(ae_idx_parse(data, size, path, &tool_error));
         rows = rows_of(images);
     }
-    if (rows->shape.rank != 2 || rows->shape.dim[0] < 1)
-        tool_fail("%s: a matrix with a row an image was expected", path);
+    tool_require(rows->shape.rank == 2 && rows->shape.dim[0] > 0,
+                 "%s: a matrix with a row an image was expected", path);
     return rows;
 }
 
@@ -172,13 +172,13 @@ void run_knn(Arguments *args)
     tool_parse(args, entries, 4, 4);
     g_auto(Labelled) known = load_labelled(args->argv + 1);
     g_auto(Labelled) test = load_labelled(args->argv + 3);
-    if (known.rows->shape.dim[1] != test.rows->shape.dim[1])
-        tool_fail("%s has rows of %" G_GINT64_FORMAT
-                  " numbers, %s of %" G_GINT64_FORMAT,
-                  args->argv[1], known.rows->shape.dim[1], args->argv[3],
-                  test.rows->shape.dim[1]);
-    if (k < 1 || k > MIN(AE_MAX_NEIGHBOURS, known.rows->shape.dim[0]))
-        tool_refuse("-k is 1 to 100, and at most the number of rows");
+    tool_require(known.rows->shape.dim[1] == test.rows->shape.dim[1],
+                 "%s has rows of %" G_GINT64_FORMAT
+                 " numbers, %s of %" G_GINT64_FORMAT,
+                 args->argv[1], known.rows->shape.dim[1], args->argv[3],
+                 test.rows->shape.dim[1]);
+    tool_usage(k > 0 && k <= MIN(AE_MAX_NEIGHBOURS, known.rows->shape.dim[0]),
+               "-k is 1 to 100, and at most the number of rows");
     print_accuracy(&known, &test, k);
 }
 
@@ -195,8 +195,8 @@ static double *measure_errors(const Codec *codec, const char *path,
     g_autofree uint8_t *labels = codec_load_labels(label_path, *n);
     g_autoptr(AeTensor) codes = codec_encode(codec, images, 0, *n, labels);
     g_autoptr(AeTensor) outputs = codec_decode(codec, codes, labels);
-    if (ae_shape_elements(&outputs->shape) != *n * size)
-        tool_fail("the model's output is not as large as its input");
+    tool_require(ae_shape_elements(&outputs->shape) == *n * size,
+                 "the model's output is not as large as its input");
     errors = g_new0(double, *n);
     for (int64_t i = 0; i < *n * size; i++) {
         double difference = outputs->data[i] - images->data[i] / 255.0;

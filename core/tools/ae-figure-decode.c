@@ -57,9 +57,9 @@ static AeTensor *manifold_codes(const Codec *codec, int count, float range)
     AeTensor *codes = new_codes(codec, (int64_t)count * count);
     const int64_t size = ae_shape_elements(&codes->shape) / codes->shape.dim[0];
 
-    if (size != 2)
-        tool_fail("a code of two values was expected, not of %" G_GINT64_FORMAT,
-                  size);
+    tool_require(size == 2,
+                 "a code of two values was expected, not of %" G_GINT64_FORMAT,
+                 size);
     for (int i = 0; i < count * count; i++) {
         codes->data[2 * i] = ae_path_between(-range, range, i / count, count);
         codes->data[2 * i + 1] =
@@ -81,9 +81,8 @@ void run_manifold(Arguments *args)
         {0}};
 
     tool_parse(args, entries, 1, 1);
-    if (count < 2 || count > 100 || !(range > 0) || label > 255)
-        tool_refuse("--count is 2 to 100, --range above 0, --label at most "
-                    "255");
+    tool_usage(count >= 2 && count <= 100 && range > 0 && label <= 255,
+               "--count is 2 to 100, --range above 0, --label at most 255");
     g_autoptr(Codec) codec = codec_load(args->argv[1]);
     g_autoptr(AeTensor) codes = manifold_codes(codec, count, (float)range);
     g_autofree uint8_t *labels = repeat_label(label, codes->shape.dim[0]);
@@ -138,10 +137,9 @@ static int64_t parse_index(const char *text, int64_t n)
     char *end;
     const int64_t index = g_ascii_strtoll(text, &end, 10);
 
-    if (end == text || *end != '\0' || index < 0 || index >= n)
-        tool_refuse("'%s' is not the number of an image, 0 to "
-                    "%" G_GINT64_FORMAT,
-                    text, n - 1);
+    tool_usage(end != text && *end == '\0' && index >= 0 && index < n,
+               "'%s' is not the number of an image, 0 to %" G_GINT64_FORMAT,
+               text, n - 1);
     return index;
 }
 
@@ -155,8 +153,8 @@ void run_interpolate(Arguments *args)
         {0}};
 
     tool_parse(args, entries, 4, 4);
-    if (count < 2 || count > 100 || label > 255)
-        tool_refuse("--count is 2 to 100, --label at most 255");
+    tool_usage(count >= 2 && count <= 100 && label <= 255,
+               "--count is 2 to 100, --label at most 255");
     g_autofree uint8_t *labels = repeat_label(label, count);
     g_autoptr(Codec) codec = codec_load(args->argv[1]);
     g_autoptr(AeIdx) idx = tool_load_idx(args->argv[2]);
@@ -209,13 +207,11 @@ void run_labels(Arguments *args)
         {0}};
 
     tool_parse(args, entries, 1, 1);
-    if (count < 1 || count > 100)
-        tool_refuse("--count is 1 to 100");
+    tool_usage(count > 0 && count <= 100, "--count is 1 to 100");
     g_autoptr(Codec) codec = codec_load(args->argv[1]);
     const int rows = codec->classes;
-    if (rows == 0)
-        tool_fail("%s: it is not conditional: it takes no label",
-                  args->argv[1]);
+    tool_require(rows > 0, "%s: it is not conditional: it takes no label",
+                 args->argv[1]);
     g_autoptr(AeTensor) codes =
         random_codes(codec, rows, count, (uint64_t)seed);
     g_autofree uint8_t *labels = g_new(uint8_t, (gsize)rows * (gsize)count);

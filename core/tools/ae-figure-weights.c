@@ -23,7 +23,7 @@ static const AeTensor *first_weight(const AeModel *model, gboolean *transposed)
         *transposed = ae_node_int(node, "transB", 0) != 0;
         return weight;
     }
-    tool_fail("the model has no dense layer and no convolution");
+    return NULL;
 }
 
 /* Pictures of numbers, each height x width, in row-major order. */
@@ -55,11 +55,11 @@ static void set_units(Tiles *tiles, const AeTensor *weight, gboolean transposed,
     const int64_t step = transposed ? 1 : units, unit = transposed ? inputs : 1;
     const int64_t size = image->dim[1] * image->dim[2] * image->dim[3];
 
-    if (image->rank != 4 || image->dim[1] < 1 || image->dim[2] < 1 ||
-        image->dim[3] < 1 || inputs < size)
-        tool_fail("the first layer, with %" G_GINT64_FORMAT
-                  " inputs, does not see the whole image",
-                  inputs);
+    tool_require(image->rank == 4 && image->dim[1] > 0 && image->dim[2] > 0 &&
+                     image->dim[3] > 0 && inputs >= size,
+                 "the first layer, with %" G_GINT64_FORMAT
+                 " inputs, does not see the whole image",
+                 inputs);
     tiles->height = (int)image->dim[2];
     tiles->width = (int)image->dim[3];
     tiles->n = (int)MIN(units * image->dim[1], MAX_TILES);
@@ -75,6 +75,8 @@ static Tiles tiles_of(const AeModel *model)
     const AeTensor *weight = first_weight(model, &transposed);
     Tiles tiles;
 
+    tool_require(weight != NULL,
+                 "the model has no dense layer and no convolution");
     if (weight->shape.rank == 4)
         set_kernels(&tiles, weight);
     else

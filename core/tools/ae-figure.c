@@ -10,8 +10,8 @@ static char **split_captions(const char *text, int n)
 {
     char **captions = text != NULL ? g_strsplit(text, ",", -1) : NULL;
 
-    if (captions != NULL && g_strv_length(captions) != (guint)n)
-        tool_refuse("'%s' are not %d captions, separated by commas", text, n);
+    tool_usage(captions == NULL || g_strv_length(captions) == (guint)n,
+               "'%s' are not %d captions, separated by commas", text, n);
     return captions;
 }
 
@@ -33,11 +33,11 @@ void run_grid(Arguments *args)
 
     tool_parse(args, entries, 1, G_MAXINT);
     tool_parse_size(args->argv[1], &size);
-    if (zoom < 1 || zoom > 64 || size.width > 1000 || size.height > 1000)
-        tool_refuse("a grid has at most 1000x1000 images, and --zoom is 1 to "
-                    "64");
-    if (args->argc - 2 > size.width * size.height)
-        tool_refuse("there are more images than places");
+    tool_usage(zoom > 0 && zoom <= 64 && size.width <= 1000 &&
+                   size.height <= 1000,
+               "a grid has at most 1000x1000 images, and --zoom is 1 to 64");
+    tool_usage(args->argc - 2 <= size.width * size.height,
+               "there are more images than places");
     g_auto(GStrv) captions = split_captions(text, size.height);
     g_auto(GStrv) row_captions = split_captions(row_text, size.width);
     for (int i = 2; i < args->argc; i++)
@@ -61,10 +61,10 @@ void run_difference(Arguments *args)
     tool_parse(args, entries, 2, 2);
     g_autoptr(AeImage) a = tool_load_png(args->argv[1]);
     g_autoptr(AeImage) b = tool_load_png(args->argv[2]);
-    if (a->width != b->width || a->height != b->height ||
-        a->channels != b->channels)
-        tool_fail("%s and %s are not of the same size and colour",
-                  args->argv[1], args->argv[2]);
+    tool_require(a->width == b->width && a->height == b->height &&
+                     a->channels == b->channels,
+                 "%s and %s are not of the same size and colour", args->argv[1],
+                 args->argv[2]);
     for (int i = 0; i < a->width * a->height * a->channels; i++) {
         double x = 127.5 + gain * (a->pixels[i] - b->pixels[i]);
 
@@ -78,11 +78,11 @@ static AeTensor *load_codes(const char *path, int64_t n)
 {
     AeTensor *codes = tool_need(ae_npy_load(path, &tool_error));
 
-    if (codes->shape.rank != 2 || codes->shape.dim[0] != n ||
-        codes->shape.dim[1] < 2)
-        tool_fail("%s: %" G_GINT64_FORMAT
-                  " rows of two numbers or more were expected",
-                  path, n);
+    tool_require(codes->shape.rank == 2 && codes->shape.dim[0] == n &&
+                     codes->shape.dim[1] >= 2,
+                 "%s: %" G_GINT64_FORMAT
+                 " rows of two numbers or more were expected",
+                 path, n);
     return codes;
 }
 
@@ -99,8 +99,8 @@ void run_scatter(Arguments *args)
     tool_parse(args, entries, 2, 9);
     g_auto(GStrv) captions = split_captions(text, args->argc - 2);
     g_autoptr(AeIdx) labels = tool_load_idx(args->argv[1]);
-    if (labels->rank != 1)
-        tool_fail("%s: labels were expected, and images found", args->argv[1]);
+    tool_require(labels->rank == 1,
+                 "%s: labels were expected, and images found", args->argv[1]);
     for (int i = 2; i < args->argc; i++)
         g_ptr_array_add(panels, load_codes(args->argv[i], labels->dim[0]));
     g_autoptr(cairo_t) canvas = ae_canvas_new();
@@ -150,10 +150,10 @@ static void read_log(const char *path, AeCurve *curve)
             read_point(*line, "loss", step, curve->training);
             read_point(*line, "validation-loss", step, curve->validation);
         }
-    if (curve->training->len == 0)
-        tool_fail("%s: it holds no messages ae-training, as gst-launch-1.0 -m "
-                  "prints them",
-                  path);
+    tool_require(curve->training->len > 0,
+                 "%s: it holds no messages ae-training, as gst-launch-1.0 -m "
+                 "prints them",
+                 path);
 }
 
 void run_curves(Arguments *args)

@@ -117,8 +117,8 @@ void run_check(Arguments *args)
 
     for (int i = 1; i < args->argc; i++)
         failed += !check(args->argv[i], size);
-    if (failed > 0)
-        tool_fail("%d of %d models cannot run here", failed, args->argc - 1);
+    tool_require(failed == 0, "%d of %d models cannot run here", failed,
+                 args->argc - 1);
 }
 
 /* The decoder's input has the shape of the encoder's output, open where the
@@ -211,8 +211,7 @@ void run_quantize(Arguments *args)
         {0}};
 
     tool_parse(args, entries, 1, G_MAXINT);
-    if (first == NULL)
-        tool_refuse("--calibrate is missing");
+    tool_usage(first != NULL, "--calibrate is missing");
     g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
     args->argv[1] = first;
     args->argv[args->argc] = NULL;

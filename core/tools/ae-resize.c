@@ -32,8 +32,8 @@ void run_resize(Arguments *args)
 
     tool_parse(args, NULL, 3, 3);
     tool_parse_size(args->argv[1], &size);
-    if (size.width > MAX_SIDE || size.height > MAX_SIDE)
-        tool_refuse("a picture has at most %d pixels a side", MAX_SIDE);
+    tool_usage(size.width <= MAX_SIDE && size.height <= MAX_SIDE,
+               "a picture has at most %d pixels a side", MAX_SIDE);
     g_autoptr(AeImage) image = tool_load_png(args->argv[2]);
     g_autoptr(AeImage) resized = resize(image, size.width, size.height);
     tool_check(ae_image_save_png(resized, args->argv[3], &tool_error));

@@ -45,8 +45,7 @@ static const AeTensor *find_input(const AeModel *model,
         ae_model_value(model, ae_model_input(model, (int)i))->name;
     const AeTensor *tensor = ae_safetensors_find(file, name);
 
-    if (tensor == NULL)
-        tool_fail("the file of inputs has no tensor '%s'", name);
+    tool_require(tensor != NULL, "the file of inputs has no tensor '%s'", name);
     return tensor;
 }
 

@@ -39,9 +39,8 @@ static gboolean is_done(const Stream *s)
 
 static void check_output(gboolean done)
 {
-    if (!done)
-        tool_fail("standard output takes no more samples: %s",
-                  g_strerror(errno));
+    tool_require(done, "standard output takes no more samples: %s",
+                 g_strerror(errno));
 }
 
 /* Writes one image of height x width x channels as little-endian planes. */
@@ -95,8 +94,9 @@ static void begin(Stream *s)
     for (int half = 0; half < 2; half++)
         s->floats[half] = ae_alloc_floats(
             (size_t)ae_shape_elements(&s->shape[half]) * (size_t)s->batch_size);
-    if (s->planes == NULL || s->floats[0] == NULL || s->floats[1] == NULL)
-        tool_fail("no memory for a batch");
+    tool_require(s->planes != NULL && s->floats[0] != NULL &&
+                     s->floats[1] != NULL,
+                 "no memory for a batch");
     printf("ae-samples 1");
     for (int half = 0; half < 2; half++)
         printf(" %s %d %" G_GINT64_FORMAT " %" G_GINT64_FORMAT
@@ -115,14 +115,15 @@ static void push(Stream *s, const AePicture *picture, int label)
     if (s->size.width == 0) {
         s->size = size;
         begin(s);
-    } else if (size.channels != s->size.channels ||
-               size.width != s->size.width || size.height != s->size.height) {
-        tool_fail("samples of %dx%dx%d follow those of %dx%dx%d: set "
-                  "--patch-size for pictures of several sizes, --gray where "
-                  "some are gray",
-                  size.width, size.height, size.channels, s->size.width,
-                  s->size.height, s->size.channels);
     }
+    tool_require(size.channels == s->size.channels &&
+                     size.width == s->size.width &&
+                     size.height == s->size.height,
+                 "samples of %dx%dx%d follow those of %dx%dx%d: set "
+                 "--patch-size for pictures of several sizes, --gray where "
+                 "some are gray",
+                 size.width, size.height, size.channels, s->size.width,
+                 s->size.height, s->size.channels);
     tool_check(
         ae_sampler_set_format(s->sampler, &picture->format, &tool_error));
     ae_sampler_push(s->sampler, picture, label, take_sample, s);
@@ -132,9 +133,9 @@ void run_samples(Arguments *args)
 {
     g_auto(Training) training = training_parse(args);
 
-    if (isatty(STDOUT_FILENO))
-        tool_refuse("standard output is a terminal: send the samples to a file "
-                    "or a program");
+    tool_usage(!isatty(STDOUT_FILENO),
+               "standard output is a terminal: send the samples to a file "
+               "or a program");
     g_autoptr(Pictures) pictures = pictures_new(&training);
     g_autoptr(AeTask) task =
         tool_need(ae_task_new(&training.options.task, &tool_error));

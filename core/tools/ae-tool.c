@@ -2,13 +2,10 @@
 #include "tools/ae-tool.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { PICTURE_WIDTH = 940 };
-
-GError *tool_error;
 
 /* The declared shape with what it leaves open filled in; 4:2:0 video is half
  * the size of its frames. */
@@ -38,45 +35,6 @@ static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
     return value->has_shape;
 }
 
-static void G_GNUC_NORETURN end_program(void)
-{
-    fprintf(stderr, "ae: %s\n", tool_error->message);
-    exit(tool_error->domain == G_OPTION_ERROR ? 2 : 1);
-}
-
-void tool_check(gboolean done)
-{
-    if (!done)
-        end_program();
-}
-
-void *tool_need(void *result)
-{
-    tool_check(result != NULL);
-    return result;
-}
-
-void tool_fail(const char *format, ...)
-{
-    va_list values;
-
-    va_start(values, format);
-    tool_error = g_error_new_valist(AE_ERROR, AE_ERROR_VALUE, format, values);
-    va_end(values);
-    end_program();
-}
-
-void tool_refuse(const char *format, ...)
-{
-    va_list values;
-
-    va_start(values, format);
-    tool_error = g_error_new_valist(G_OPTION_ERROR, G_OPTION_ERROR_FAILED,
-                                    format, values);
-    va_end(values);
-    end_program();
-}
-
 GOptionEntry tool_int_option(const char *name, int *value, const char *about)
 {
     return (GOptionEntry){name, 0, 0, G_OPTION_ARG_INT, value, about, "N"};
@@ -97,20 +55,21 @@ void tool_parse(Arguments *args, const GOptionEntry *entries, int min, int max)
         g_option_context_add_main_entries(context, entries, NULL);
     tool_check(
         g_option_context_parse(context, &args->argc, &args->argv, &tool_error));
-    if (args->argc <= min || args->argc - 1 > max)
-        tool_refuse("'ae %s' was expected", args->usage);
-    if (output != NULL && args->output == NULL)
-        tool_refuse("--output is missing");
+    tool_usage(args->argc > min && args->argc - 1 <= max,
+               "'ae %s' was expected", args->usage);
+    tool_usage(output == NULL || args->output != NULL, "--output is missing");
 }
 
 void tool_parse_size(const char *text, Size *size)
 {
     char end;
+    int read;
 
-    if (text != NULL &&
-        (sscanf(text, "%dx%d%c", &size->width, &size->height, &end) != 2 ||
-         size->width < 1 || size->height < 1))
-        tool_refuse("'%s' is not a size: 640x480 would be one", text);
+    if (text == NULL)
+        return;
+    read = sscanf(text, "%dx%d%c", &size->width, &size->height, &end);
+    tool_usage(read == 2 && size->width > 0 && size->height > 0,
+               "'%s' is not a size: 640x480 would be one", text);
 }
 
 AeModel *tool_open_model(const char *name, GError **error)

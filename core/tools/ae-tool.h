@@ -48,10 +48,11 @@ void tool_check(gboolean done);
  * tool_error. */
 void *tool_need(void *result);
 
-/* Ends the program with a sentence: what cannot be done, or how the command was
- * called wrongly, which has an exit status of its own. */
-void tool_fail(const char *format, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
-void tool_refuse(const char *format, ...) G_GNUC_PRINTF(1, 2) G_GNUC_NORETURN;
+/* End the program with a sentence unless what it asks for is so: of files and
+ * models, and of the way the command was called, which has an exit status of
+ * its own. */
+void tool_require(gboolean good, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void tool_usage(gboolean good, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* An option that takes a whole number. */
 GOptionEntry tool_int_option(const char *name, int *value, const char *about);

@@ -15,24 +15,21 @@ static void interrupt(int signal G_GNUC_UNUSED)
     interrupted = TRUE;
 }
 
-typedef struct {
-    gint64 last; /* time of the last plain line */
-} Progress;
-
 /* What the session reports becomes lines; progress on a terminal is a line of
  * its own (show_progress()). */
-static void watch(void *user, const AeSession *session G_GNUC_UNUSED,
-                  AeSessionEvent event, const char *text)
+static void watch(void *user G_GNUC_UNUSED,
+                  const AeSession *session G_GNUC_UNUSED, AeSessionEvent event,
+                  const char *text)
 {
-    Progress *progress = user;
+    static gint64 last;
     gint64 now = g_get_monotonic_time();
 
     if (event == AE_SESSION_STEPPED)
         return;
     if (event == AE_SESSION_PROGRESS) {
-        if (isatty(STDERR_FILENO) || now - progress->last < INTERVAL)
+        if (isatty(STDERR_FILENO) || now - last < INTERVAL)
             return;
-        progress->last = now;
+        last = now;
     }
     tool_progress(1, 1);
     if (event == AE_SESSION_WARNED)
@@ -81,13 +78,11 @@ static void feed(AeSession *session, const Training *training,
 void run_train(Arguments *args)
 {
     g_auto(Training) training = training_parse(args);
-    Progress progress = {0};
 
-    if (training.options.model_file == NULL)
-        tool_refuse("--model-file is missing");
+    tool_usage(training.options.model_file != NULL, "--model-file is missing");
     g_autoptr(Pictures) pictures = pictures_new(&training);
-    g_autoptr(AeSession) session = tool_need(
-        ae_session_new(&training.options, watch, &progress, &tool_error));
+    g_autoptr(AeSession) session =
+        tool_need(ae_session_new(&training.options, watch, NULL, &tool_error));
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
     feed(session, &training, pictures);

@@ -83,12 +83,10 @@ Training training_parse(Arguments *args)
     g_option_context_set_main_group(context, group);
     tool_check(
         g_option_context_parse(context, &args->argc, &args->argv, &tool_error));
-    if (training.epochs < 0)
-        tool_refuse("--epochs must not be negative");
-    if (training.epochs == 0 && training.options.max_steps == 0)
-        tool_refuse("--epochs=0 needs --max-steps");
-    if (training.files == NULL)
-        tool_refuse("no files of pictures are given");
+    tool_usage(training.epochs >= 0, "--epochs must not be negative");
+    tool_usage(training.epochs > 0 || training.options.max_steps > 0,
+               "--epochs=0 needs --max-steps");
+    tool_usage(training.files != NULL, "no files of pictures are given");
     return training;
 }
 
@@ -160,8 +158,7 @@ static void add_folder(Pictures *p, const char *path)
     g_ptr_array_sort(names, compare_names);
     for (guint i = 0; i < names->len; i++)
         add_png(p, g_ptr_array_index(names, i));
-    if (names->len == 0)
-        tool_fail("%s: the folder has no PNG files", path);
+    tool_require(names->len > 0, "%s: the folder has no PNG files", path);
 }
 
 /* An idx file that holds labels (rank 1) or images. */
@@ -169,9 +166,9 @@ static AeIdx *load_idx(const char *path, gboolean labels)
 {
     AeIdx *idx = tool_load_idx(path);
 
-    if ((idx->rank == 1) != labels)
-        tool_fail("%s holds %s, but %s are wanted here", path,
-                  labels ? "images" : "labels", labels ? "labels" : "images");
+    tool_require((idx->rank == 1) == labels,
+                 "%s holds %s, but %s are wanted here", path,
+                 labels ? "images" : "labels", labels ? "labels" : "images");
     return idx;
 }
 
@@ -208,12 +205,13 @@ Pictures *pictures_new(const Training *training)
     p->gray = training->gray;
     for (char **file = training->files; *file != NULL; file++)
         add_file(p, *file);
-    if (training->labels != NULL)
+    if (training->labels != NULL) {
         p->labels = load_idx(training->labels, TRUE);
-    if (p->labels != NULL && p->labels->dim[0] != p->items->len)
-        tool_fail("%s holds %" G_GINT64_FORMAT
-                  " labels, but there are %u pictures",
-                  training->labels, p->labels->dim[0], p->items->len);
+        tool_require(p->labels->dim[0] == p->items->len,
+                     "%s holds %" G_GINT64_FORMAT
+                     " labels, but there are %u pictures",
+                     training->labels, p->labels->dim[0], p->items->len);
+    }
     p->order =
         tool_need(ae_order_new(p->items->len, training->shuffle,
                                training->options.task.seed, &tool_error));
