@@ -8,86 +8,71 @@
 
 enum { BATCH = 256 };
 
-static void check_labels(const Codec *codec, const uint8_t *labels,
-                         int64_t count)
+AeModel *codec_load(const char *name)
 {
-    tool_require(codec->classes == 0 || labels != NULL,
-                 "the model is conditional: it needs labels");
-    for (int64_t i = 0; codec->classes > 0 && i < count; i++)
-        tool_require(labels[i] < codec->classes,
-                     "label %d is not one of the model's %d classes, which "
-                     "begin with 0",
-                     labels[i], codec->classes);
-}
-
-Codec *codec_load(const char *name)
-{
-    Codec *codec = g_new0(Codec, 1);
+    AeModel *model = tool_load_model(name);
     AeMetadata metadata;
 
-    codec->model = tool_load_model(name);
-    if (!ae_metadata_read(codec->model, &metadata, &tool_error) ||
-        ae_metadata_value(codec->model, AE_NAME_LATENT, &tool_error) == NULL)
+    if (!ae_metadata_read(model, &metadata, &tool_error) ||
+        ae_metadata_value(model, AE_NAME_LATENT, &tool_error) == NULL)
         g_prefix_error(&tool_error, "%s: ", name);
     tool_check(tool_error == NULL);
-    codec->classes = metadata.classes;
-    return codec;
+    return model;
 }
 
-void codec_free(Codec *codec)
+int codec_classes(const AeModel *model)
 {
-    if (codec == NULL)
-        return;
-    ae_model_unref(codec->model);
-    g_free(codec);
+    AeMetadata metadata;
+
+    tool_check(ae_metadata_read(model, &metadata, &tool_error));
+    return metadata.classes;
 }
 
-AeShape codec_shape(const Codec *codec)
+/* TRUE if the model is conditional. @labels must then have its labels. */
+static gboolean check_labels(const AeModel *model, const uint8_t *labels,
+                             int64_t count)
 {
-    g_autoptr(AeCodec) decoder = tool_need(
-        ae_decoder_new(codec->model, &(AeCodecOptions){0}, &tool_error));
+    const int classes = codec_classes(model);
+
+    tool_require(classes == 0 || labels != NULL,
+                 "the model is conditional: it needs labels");
+    for (int64_t i = 0; classes > 0 && i < count; i++)
+        tool_require(labels[i] < classes,
+                     "label %d is not one of the model's %d classes, which "
+                     "begin with 0",
+                     labels[i], classes);
+    return classes > 0;
+}
+
+AeShape codec_shape(AeModel *model)
+{
+    g_autoptr(AeCodec) decoder =
+        tool_need(ae_decoder_new(model, &(AeCodecOptions){0}, &tool_error));
 
     return ae_codec_code(decoder, 0, 0).shape;
 }
 
-/* Room for @count tensors like @one. */
-static AeTensor *new_rows(const AeTensor *one, int64_t count)
-{
-    AeShape shape = one->shape;
-
-    shape.dim[0] = count;
-    return tool_new_tensor(&shape);
-}
-
-static AePicture picture_of(const AeIdx *images, int64_t i)
-{
-    const AeImage image = ae_idx_image(images, i);
-
-    return ae_picture_of_bytes(image.pixels, image.width, image.height,
-                               image.channels);
-}
-
-AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
+AeTensor *codec_encode(AeModel *model, const AeIdx *images, int64_t first,
                        int64_t count, const uint8_t *labels)
 {
     const AeCodecOptions options = {.batch = (int)MIN(BATCH, count)};
 
     tool_require(images->rank > 1, "images were expected, and labels found");
-    check_labels(codec, labels, count);
-    AePicture picture = picture_of(images, 0);
+    const gboolean conditional = check_labels(model, labels, count);
+    AePicture picture = tool_picture_of(ae_idx_image(images, 0));
     g_autoptr(AeCodec) encoder = tool_need(
-        ae_encoder_new(codec->model, &picture.format, &options, &tool_error));
+        ae_encoder_new(model, &picture.format, &options, &tool_error));
     const AeTensor code = ae_codec_code(encoder, 0, 0);
     const int64_t size = ae_shape_elements(&code.shape);
-    AeTensor *codes = new_rows(&code, count);
+    AeTensor *codes = tool_new_rows(code.shape, count);
 
     for (int64_t i = 0; i < count; i += ae_codec_batch(encoder)) {
         int64_t n = MIN(ae_codec_batch(encoder), count - i);
 
         for (int k = 0; k < n; k++) {
-            picture = picture_of(images, first + i + k);
+            picture = tool_picture_of(ae_idx_image(images, first + i + k));
             ae_codec_set_picture(encoder, k, &picture);
-            if (codec->classes > 0)
+            if (conditional)
                 ae_codec_set_label(encoder, k, labels[i + k]);
         }
         ae_codec_run(encoder);
@@ -97,7 +82,7 @@ AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
     return codes;
 }
 
-AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
+AeTensor *codec_decode(AeModel *model, const AeTensor *codes,
                        const uint8_t *labels)
 {
     const int64_t count = codes->shape.dim[0];
@@ -106,21 +91,21 @@ AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
                                     .code = &shape};
 
     shape.dim[0] = 1;
-    check_labels(codec, labels, count);
+    const gboolean conditional = check_labels(model, labels, count);
     g_autoptr(AeCodec) decoder =
-        tool_need(ae_decoder_new(codec->model, &options, &tool_error));
+        tool_need(ae_decoder_new(model, &options, &tool_error));
     const AeTensor image = ae_codec_image(decoder, 0);
     const AeRange range = ae_codec_range(decoder);
     const int64_t size = ae_shape_elements(&image.shape);
     const int64_t values = ae_shape_elements(&shape);
-    AeTensor *images = new_rows(&image, count);
+    AeTensor *images = tool_new_rows(image.shape, count);
 
     for (int64_t i = 0; i < count; i += ae_codec_batch(decoder)) {
         int64_t n = MIN(ae_codec_batch(decoder), count - i);
 
         memcpy(ae_codec_code(decoder, 0, 0).data, codes->data + i * values,
                (gsize)(n * values) * sizeof(float));
-        for (int k = 0; codec->classes > 0 && k < n; k++)
+        for (int k = 0; conditional && k < n; k++)
             ae_codec_set_label(decoder, k, labels[i + k]);
         ae_codec_run(decoder);
         for (int64_t k = 0; k < n * size; k++)
@@ -130,10 +115,10 @@ AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
     return images;
 }
 
-AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
+AeIdx *codec_decode_bytes(AeModel *model, const AeTensor *codes,
                           const uint8_t *labels)
 {
-    g_autoptr(AeTensor) images = codec_decode(codec, codes, labels);
+    g_autoptr(AeTensor) images = codec_decode(model, codes, labels);
     const int64_t *dim = images->shape.dim;
     const int64_t n = ae_shape_elements(&images->shape);
     AeIdx *idx = g_new0(AeIdx, 1);

@@ -7,29 +7,27 @@
 #include "ae.h"
 #include "data/png.h"
 
-typedef struct {
-    AeModel *model;
-    int classes; /* of labels; 0: the model takes none */
-} Codec;
+/* A model with a latent. Ends the program, as all functions here, where it
+ * cannot do its work. */
+AeModel *codec_load(const char *name);
 
-/* Ends the program, as all functions here, where the model has no latent. */
-Codec *codec_load(const char *name);
-void codec_free(Codec *codec);
+/* Of a conditional model's labels; 0: the model takes none. */
+int codec_classes(const AeModel *model);
 
 /* The shape of one code, which the model must not leave open. */
-AeShape codec_shape(const Codec *codec);
+AeShape codec_shape(AeModel *model);
 
 /* Codes of images @first to @first + @count - 1, and images of codes, whose
  * samples are 0 to 1. Conditional models need @labels, one a code; others
  * ignore them. The memory of images and codes is as in all tensors: channels
  * innermost. */
-AeTensor *codec_encode(const Codec *codec, const AeIdx *images, int64_t first,
+AeTensor *codec_encode(AeModel *model, const AeIdx *images, int64_t first,
                        int64_t count, const uint8_t *labels);
-AeTensor *codec_decode(const Codec *codec, const AeTensor *codes,
+AeTensor *codec_decode(AeModel *model, const AeTensor *codes,
                        const uint8_t *labels);
 
 /* The images of codes as bytes, of 1 or 3 channels. */
-AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
+AeIdx *codec_decode_bytes(AeModel *model, const AeTensor *codes,
                           const uint8_t *labels);
 
 /* The option --labels, which leaves in @path what codec_load_labels() reads: an
@@ -37,5 +35,3 @@ AeIdx *codec_decode_bytes(const Codec *codec, const AeTensor *codes,
  * NULL for a @path of NULL. */
 GOptionEntry codec_labels_option(char **path);
 uint8_t *codec_load_labels(const char *path, int64_t count);
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Codec, codec_free)

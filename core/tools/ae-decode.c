@@ -4,11 +4,11 @@
 #include "tools/ae-codec.h"
 #include "tools/ae-tool.h"
 
-/* The rows of @path as codes of @codec. */
-static AeTensor *load_codes(const Codec *codec, const char *path)
+/* The rows of @path as codes of @model. */
+static AeTensor *load_codes(AeModel *model, const char *path)
 {
     g_autoptr(AeTensor) rows = tool_need(ae_npy_load(path, &tool_error));
-    AeShape shape = codec_shape(codec);
+    const AeShape shape = codec_shape(model);
     AeTensor *codes;
 
     tool_require(rows->shape.rank == 2 && rows->shape.dim[0] > 0 &&
@@ -16,8 +16,7 @@ static AeTensor *load_codes(const Codec *codec, const char *path)
                  "%s: rows of %" G_GINT64_FORMAT
                  " numbers were expected, as the model's codes have",
                  path, ae_shape_elements(&shape));
-    shape.dim[0] = rows->shape.dim[0];
-    codes = tool_new_tensor(&shape);
+    codes = tool_new_rows(shape, rows->shape.dim[0]);
     ae_tensor_from_row_major(codes, rows->data);
     return codes;
 }
@@ -49,10 +48,10 @@ void run_decode(Arguments *args)
     tool_parse(args, entries, 2, 2);
     g_autoptr(AeNoise) noise =
         tool_need(ae_noise_parse(text != NULL ? text : "none", &tool_error));
-    g_autoptr(Codec) codec = codec_load(args->argv[1]);
-    g_autoptr(AeTensor) codes = load_codes(codec, args->argv[2]);
+    g_autoptr(AeModel) model = codec_load(args->argv[1]);
+    g_autoptr(AeTensor) codes = load_codes(model, args->argv[2]);
     g_autofree uint8_t *labels = codec_load_labels(path, codes->shape.dim[0]);
     add_noise(codes, noise, (uint64_t)seed);
-    g_autoptr(AeIdx) images = codec_decode_bytes(codec, codes, labels);
+    g_autoptr(AeIdx) images = codec_decode_bytes(model, codes, labels);
     tool_check(ae_idx_save(images, args->output, &tool_error));
 }

@@ -58,11 +58,11 @@ void run_embed(Arguments *args)
     const GOptionEntry entries[] = {codec_labels_option(&path), {0}};
 
     tool_parse(args, entries, 2, 2);
-    g_autoptr(Codec) codec = codec_load(args->argv[1]);
+    g_autoptr(AeModel) model = codec_load(args->argv[1]);
     g_autoptr(AeIdx) images = tool_load_idx(args->argv[2]);
     const int64_t n = images->dim[0];
     g_autofree uint8_t *labels = codec_load_labels(path, n);
-    g_autoptr(AeTensor) codes = codec_encode(codec, images, 0, n, labels);
+    g_autoptr(AeTensor) codes = codec_encode(model, images, 0, n, labels);
     save_codes(codes, args->output);
     print_moments(codes);
 }
@@ -119,72 +119,57 @@ static AeTensor *load_rows(const char *path)
 
 enum { ROWS = 2048 /* classified between two lines of progress */ };
 
-typedef struct {
-    AeTensor *rows;
-    uint8_t *labels;
-} Labelled;
-
-static Labelled load_labelled(char **paths)
+/* The label of each of @rows by a vote of its @k nearest @known rows. Free. */
+static uint8_t *classify(const AeTensor *known, const uint8_t *labels,
+                         const AeTensor *rows, int k)
 {
-    AeTensor *rows = load_rows(paths[0]);
-
-    return (Labelled){rows, codec_load_labels(paths[1], rows->shape.dim[0])};
-}
-
-static void clear_labelled(Labelled *set)
-{
-    ae_tensor_free(set->rows);
-    g_free(set->labels);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Labelled, clear_labelled)
-
-static void print_accuracy(const Labelled *known, const Labelled *test, int k)
-{
-    int64_t n = test->rows->shape.dim[0], right = 0;
-    g_autofree uint8_t *answers = g_new(uint8_t, n);
+    const int64_t n = rows->shape.dim[0], d = rows->shape.dim[1];
+    uint8_t *answers = g_new(uint8_t, n);
     g_autoptr(AePool) pool = ae_pool_new(0);
 
     for (int64_t i = 0; i < n; i += ROWS) {
-        const int64_t d = test->rows->shape.dim[1];
         const AeTensor part = {.shape = ae_shape(2, MIN(ROWS, n - i), d),
-                               .data = test->rows->data + i * d};
+                               .data = rows->data + i * d};
 
         tool_progress(i, n);
-        ae_neighbours_classify(known->rows, known->labels, &part, k,
-                               answers + i, pool);
+        ae_neighbours_classify(known, labels, &part, k, answers + i, pool);
     }
     tool_progress(n, n);
-    for (int64_t i = 0; i < n; i++)
-        right += answers[i] == test->labels[i];
-    printf("accuracy %.4f (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
-           ", nearest: %d)\n",
-           (double)right / (double)n, right, n, k);
+    return answers;
 }
 
 void run_knn(Arguments *args)
 {
+    int64_t right = 0;
     int k = 7;
     const GOptionEntry entries[] = {{"neighbours", 'k', 0, G_OPTION_ARG_INT, &k,
                                      "Number of neighbours (default: 7)", "K"},
                                     {0}};
 
     tool_parse(args, entries, 4, 4);
-    g_auto(Labelled) known = load_labelled(args->argv + 1);
-    g_auto(Labelled) test = load_labelled(args->argv + 3);
-    tool_require(known.rows->shape.dim[1] == test.rows->shape.dim[1],
-                 "%s has rows of %" G_GINT64_FORMAT
-                 " numbers, %s of %" G_GINT64_FORMAT,
-                 args->argv[1], known.rows->shape.dim[1], args->argv[3],
-                 test.rows->shape.dim[1]);
-    tool_usage(k > 0 && k <= MIN(AE_MAX_NEIGHBOURS, known.rows->shape.dim[0]),
+    g_autoptr(AeTensor) known = load_rows(args->argv[1]);
+    g_autofree uint8_t *known_labels =
+        codec_load_labels(args->argv[2], known->shape.dim[0]);
+    g_autoptr(AeTensor) test = load_rows(args->argv[3]);
+    const int64_t n = test->shape.dim[0];
+    g_autofree uint8_t *labels = codec_load_labels(args->argv[4], n);
+    tool_require(
+        known->shape.dim[1] == test->shape.dim[1],
+        "%s has rows of %" G_GINT64_FORMAT " numbers, %s of %" G_GINT64_FORMAT,
+        args->argv[1], known->shape.dim[1], args->argv[3], test->shape.dim[1]);
+    tool_usage(k > 0 && k <= MIN(AE_MAX_NEIGHBOURS, known->shape.dim[0]),
                "-k is 1 to 100, and at most the number of rows");
-    print_accuracy(&known, &test, k);
+    g_autofree uint8_t *answers = classify(known, known_labels, test, k);
+    for (int64_t i = 0; i < n; i++)
+        right += answers[i] == labels[i];
+    printf("accuracy %.4f (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
+           ", nearest: %d)\n",
+           (double)right / (double)n, right, n, k);
 }
 
 /* The mean squared error of each image of the file @path after encoding and
  * decoding; @n is their number. Free. */
-static double *measure_errors(const Codec *codec, const char *path,
+static double *measure_errors(AeModel *model, const char *path,
                               const char *label_path, int64_t *n)
 {
     g_autoptr(AeIdx) images = tool_load_idx(path);
@@ -193,8 +178,8 @@ static double *measure_errors(const Codec *codec, const char *path,
 
     *n = images->dim[0];
     g_autofree uint8_t *labels = codec_load_labels(label_path, *n);
-    g_autoptr(AeTensor) codes = codec_encode(codec, images, 0, *n, labels);
-    g_autoptr(AeTensor) outputs = codec_decode(codec, codes, labels);
+    g_autoptr(AeTensor) codes = codec_encode(model, images, 0, *n, labels);
+    g_autoptr(AeTensor) outputs = codec_decode(model, codes, labels);
     tool_require(ae_shape_elements(&outputs->shape) == *n * size,
                  "the model's output is not as large as its input");
     errors = g_new0(double, *n);
@@ -234,9 +219,9 @@ void run_error(Arguments *args)
     int64_t n, others;
 
     tool_parse(args, entries, 2, 3);
-    g_autoptr(Codec) codec = codec_load(args->argv[1]);
-    g_autofree double *errors = measure_errors(codec, args->argv[2], path, &n);
+    g_autoptr(AeModel) model = codec_load(args->argv[1]);
+    g_autofree double *errors = measure_errors(model, args->argv[2], path, &n);
     if (args->argc > 3)
-        foreign = measure_errors(codec, args->argv[3], NULL, &others);
+        foreign = measure_errors(model, args->argv[3], NULL, &others);
     print_errors(errors, n, foreign);
 }

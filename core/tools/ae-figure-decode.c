@@ -7,10 +7,10 @@
 #include "tools/ae-tool.h"
 
 /* The images that the decoder makes of @codes: AeImage. */
-static GPtrArray *decode_images(const Codec *codec, const AeTensor *codes,
+static GPtrArray *decode_images(AeModel *model, const AeTensor *codes,
                                 const uint8_t *labels)
 {
-    g_autoptr(AeIdx) bytes = codec_decode_bytes(codec, codes, labels);
+    g_autoptr(AeIdx) bytes = codec_decode_bytes(model, codes, labels);
     GPtrArray *images =
         g_ptr_array_new_with_free_func((GDestroyNotify)ae_image_free);
 
@@ -42,19 +42,10 @@ static uint8_t *repeat_label(int label, int64_t count)
     return labels;
 }
 
-/* A tensor of zeros for @count codes. */
-static AeTensor *new_codes(const Codec *codec, int64_t count)
-{
-    AeShape shape = codec_shape(codec);
-
-    shape.dim[0] = count;
-    return tool_new_tensor(&shape);
-}
-
 /* @count x @count codes of two values, the first changing slowly. */
-static AeTensor *manifold_codes(const Codec *codec, int count, float range)
+static AeTensor *manifold_codes(AeModel *model, int count, float range)
 {
-    AeTensor *codes = new_codes(codec, (int64_t)count * count);
+    AeTensor *codes = tool_new_rows(codec_shape(model), (int64_t)count * count);
     const int64_t size = ae_shape_elements(&codes->shape) / codes->shape.dim[0];
 
     tool_require(size == 2,
@@ -83,10 +74,10 @@ void run_manifold(Arguments *args)
     tool_parse(args, entries, 1, 1);
     tool_usage(count >= 2 && count <= 100 && range > 0 && label <= 255,
                "--count is 2 to 100, --range above 0, --label at most 255");
-    g_autoptr(Codec) codec = codec_load(args->argv[1]);
-    g_autoptr(AeTensor) codes = manifold_codes(codec, count, (float)range);
+    g_autoptr(AeModel) model = codec_load(args->argv[1]);
+    g_autoptr(AeTensor) codes = manifold_codes(model, count, (float)range);
     g_autofree uint8_t *labels = repeat_label(label, codes->shape.dim[0]);
-    g_autoptr(GPtrArray) images = decode_images(codec, codes, labels);
+    g_autoptr(GPtrArray) images = decode_images(model, codes, labels);
     const AeImage *first = g_ptr_array_index(images, 0);
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     ae_figure_manifold(canvas, (AeImage *const *)images->pdata, count, range,
@@ -98,11 +89,8 @@ void run_manifold(Arguments *args)
 static AeTensor *line_codes(const AeTensor *a, const AeTensor *b, int count)
 {
     const int64_t size = ae_shape_elements(&a->shape);
-    AeShape shape = a->shape;
-    AeTensor *codes;
+    AeTensor *codes = tool_new_rows(a->shape, count);
 
-    shape.dim[0] = count;
-    codes = tool_new_tensor(&shape);
     for (int64_t i = 0; i < count * size; i++) {
         float t = (float)(i / size) / (float)(count - 1);
 
@@ -156,24 +144,24 @@ void run_interpolate(Arguments *args)
     tool_usage(count >= 2 && count <= 100 && label <= 255,
                "--count is 2 to 100, --label at most 255");
     g_autofree uint8_t *labels = repeat_label(label, count);
-    g_autoptr(Codec) codec = codec_load(args->argv[1]);
+    g_autoptr(AeModel) model = codec_load(args->argv[1]);
     g_autoptr(AeIdx) idx = tool_load_idx(args->argv[2]);
     const int64_t ends[] = {parse_index(args->argv[3], idx->dim[0]),
                             parse_index(args->argv[4], idx->dim[0])};
-    g_autoptr(AeTensor) a = codec_encode(codec, idx, ends[0], 1, labels);
-    g_autoptr(AeTensor) b = codec_encode(codec, idx, ends[1], 1, labels);
+    g_autoptr(AeTensor) a = codec_encode(model, idx, ends[0], 1, labels);
+    g_autoptr(AeTensor) b = codec_encode(model, idx, ends[1], 1, labels);
     g_autoptr(AeTensor) codes = line_codes(a, b, count);
-    g_autoptr(GPtrArray) images = decode_images(codec, codes, labels);
+    g_autoptr(GPtrArray) images = decode_images(model, codes, labels);
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     draw_strip(canvas, idx, ends, images);
     tool_save_canvas(canvas, args->output);
 }
 
 /* @count random codes, the same for each of @rows rows. */
-static AeTensor *random_codes(const Codec *codec, int rows, int count,
+static AeTensor *random_codes(AeModel *model, int rows, int count,
                               uint64_t seed)
 {
-    AeTensor *codes = new_codes(codec, (int64_t)rows * count);
+    AeTensor *codes = tool_new_rows(codec_shape(model), (int64_t)rows * count);
     const int64_t n = ae_shape_elements(&codes->shape) / rows;
     AeRandom random = ae_random(seed, 0);
 
@@ -208,16 +196,16 @@ void run_labels(Arguments *args)
 
     tool_parse(args, entries, 1, 1);
     tool_usage(count > 0 && count <= 100, "--count is 1 to 100");
-    g_autoptr(Codec) codec = codec_load(args->argv[1]);
-    const int rows = codec->classes;
+    g_autoptr(AeModel) model = codec_load(args->argv[1]);
+    const int rows = codec_classes(model);
     tool_require(rows > 0, "%s: it is not conditional: it takes no label",
                  args->argv[1]);
     g_autoptr(AeTensor) codes =
-        random_codes(codec, rows, count, (uint64_t)seed);
+        random_codes(model, rows, count, (uint64_t)seed);
     g_autofree uint8_t *labels = g_new(uint8_t, (gsize)rows * (gsize)count);
     for (int i = 0; i < rows * count; i++)
         labels[i] = (uint8_t)(i / count);
-    g_autoptr(GPtrArray) images = decode_images(codec, codes, labels);
+    g_autoptr(GPtrArray) images = decode_images(model, codes, labels);
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     draw_sheet(canvas, images, rows, count);
     tool_save_canvas(canvas, args->output);

@@ -2,7 +2,6 @@
 /* `ae info`, `check`, `split`, `new` and `quantize`. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tools/ae-tool.h"
 
@@ -21,18 +20,13 @@ static void print_values(const AeModel *model, const char *title,
     }
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void print_metadata(const AeModel *model)
 {
     guint n;
     g_autofree char **keys =
         (char **)g_hash_table_get_keys_as_array(model->metadata, &n);
 
-    qsort(keys, n, sizeof *keys, compare_keys);
+    qsort(keys, n, sizeof *keys, tool_compare_names);
     for (guint i = 0; i < n; i++)
         printf("%-12s%s = %s\n", "metadata", keys[i],
                ae_model_get(model, keys[i]));

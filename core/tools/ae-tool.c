@@ -14,6 +14,11 @@ static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
 {
     int64_t fill[4] = {1, AE_UNKNOWN, size.height, size.width};
 
+    if (!value->has_shape) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE, "input '%s' has no shape",
+                    value->name);
+        return FALSE;
+    }
     *shape = value->shape;
     if (shape->rank == 4 && shape->dim[1] == AE_YUV420_CHANNELS) {
         fill[2] /= 2;
@@ -22,17 +27,14 @@ static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
     for (int i = 0; i < shape->rank; i++)
         if (shape->dim[i] == AE_UNKNOWN && (i == 0 || shape->rank == 4))
             shape->dim[i] = fill[i];
-    for (int i = 0; value->has_shape && i < shape->rank; i++)
+    for (int i = 0; i < shape->rank; i++)
         if (shape->dim[i] == AE_UNKNOWN) {
             g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                         "input '%s' leaves the size of axis %d open",
                         value->name, i);
             return FALSE;
         }
-    if (!value->has_shape)
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE, "input '%s' has no shape",
-                    value->name);
-    return value->has_shape;
+    return TRUE;
 }
 
 GOptionEntry tool_int_option(const char *name, int *value, const char *about)
@@ -112,9 +114,21 @@ AeImage *tool_load_png(const char *path)
     return tool_need(ae_image_load_png(path, &tool_error));
 }
 
+AePicture tool_picture_of(AeImage image)
+{
+    return ae_picture_of_bytes(image.pixels, image.width, image.height,
+                               image.channels);
+}
+
 AeTensor *tool_new_tensor(const AeShape *shape)
 {
     return tool_need(ae_tensor_new(shape, &tool_error));
+}
+
+AeTensor *tool_new_rows(AeShape one, int64_t count)
+{
+    one.dim[0] = count;
+    return tool_new_tensor(&one);
 }
 
 void tool_save_model(const AeModel *model, const char *path)
@@ -132,6 +146,11 @@ void tool_save_canvas(cairo_t *canvas, const char *path)
 int tool_choose_zoom(int width, int columns, int most)
 {
     return CLAMP(PICTURE_WIDTH / (width * columns), 1, most);
+}
+
+int tool_compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 void tool_progress(int64_t done, int64_t all)

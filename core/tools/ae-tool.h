@@ -73,7 +73,12 @@ AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error);
 
 AeIdx *tool_load_idx(const char *path);
 AeImage *tool_load_png(const char *path);
+AePicture tool_picture_of(AeImage image);
 AeTensor *tool_new_tensor(const AeShape *shape);
+
+/* Room for @count tensors of the shape @one, along the first axis. */
+AeTensor *tool_new_rows(AeShape one, int64_t count);
+
 void tool_save_model(const AeModel *model, const char *path);
 
 /* Writes what was drawn as a PNG file. */
@@ -81,6 +86,9 @@ void tool_save_canvas(cairo_t *canvas, const char *path);
 
 /* How often larger @columns images of @width fill a picture: 1 to @most. */
 int tool_choose_zoom(int width, int columns, int most);
+
+/* Orders an array of names, for qsort() and the like. */
+int tool_compare_names(const void *a, const void *b);
 
 /* Shows, on a terminal alone, how far long work is and how many seconds are
  * left. Call it first with @done = 0; with @done = @all it clears the line. */

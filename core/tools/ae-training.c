@@ -140,11 +140,6 @@ static void add_png(Pictures *p, const char *path)
     g_array_append_val(p->items, item);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Adds the PNG files in a folder, in the order of their names. */
 static void add_folder(Pictures *p, const char *path)
 {
@@ -155,7 +150,7 @@ static void add_folder(Pictures *p, const char *path)
     while ((name = g_dir_read_name(folder)) != NULL)
         if (g_str_has_suffix(name, ".png"))
             g_ptr_array_add(names, g_build_filename(path, name, NULL));
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, tool_compare_names);
     for (guint i = 0; i < names->len; i++)
         add_png(p, g_ptr_array_index(names, i));
     tool_require(names->len > 0, "%s: the folder has no PNG files", path);
@@ -241,18 +236,15 @@ AePicture pictures_read(Pictures *p, uint64_t number, int *label)
 {
     const uint32_t i = ae_order_item(p->order, number);
     const Item *item = &g_array_index(p->items, Item, i);
-    AeImage image;
     AePicture picture;
 
     if (item->png != NULL) {
         ae_image_free(p->image);
         p->image = tool_load_png(item->png);
-        image = *p->image;
+        picture = tool_picture_of(*p->image);
     } else {
-        image = ae_idx_image(item->idx, item->place);
+        picture = tool_picture_of(ae_idx_image(item->idx, item->place));
     }
-    picture = ae_picture_of_bytes(image.pixels, image.width, image.height,
-                                  image.channels);
     if (p->gray && picture.format.colour == AE_COLOUR_RGB)
         take_luma(p, &picture);
     *label = p->labels != NULL ? p->labels->data[i] : -1;

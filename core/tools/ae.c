@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `ae`: the core's command line, a client of core/ae.h and of nothing else.
+/* `ae`: the core's command line. A new command is a row of the table and a
+ * function of the type Run.
  *
  * Exit status: 0; 1 with a sentence on standard error; 2 for wrong usage. */
 #include <stdio.h>

@@ -16,7 +16,7 @@ typedef struct {
     int64_t height, width; /* AE_UNKNOWN: any multiple */
     int64_t multiple;
     AeRange range;
-    AeNoise *noise; /* or NULL */
+    AeNoise *noise;
 } Input;
 
 static gboolean read_input(const AeModel *model, Input *input, GError **error)
@@ -40,9 +40,9 @@ static gboolean read_input(const AeModel *model, Input *input, GError **error)
     input->channels = (int)value->shape.dim[1];
     input->height = value->shape.dim[2];
     input->width = value->shape.dim[3];
-    if (metadata.noise != NULL)
-        input->noise = ae_noise_parse(metadata.noise, error);
-    return metadata.noise == NULL || input->noise != NULL;
+    input->noise =
+        ae_noise_parse(metadata.noise != NULL ? metadata.noise : "none", error);
+    return input->noise != NULL;
 }
 
 /* Channel @c of @channels, 0 to 1. Gray from RGB has the weights of BT.601. */
@@ -100,8 +100,7 @@ static gboolean fill_yuv420(const Input *input, const AeImage *image,
                 *next++ = component_at(image, left + x * side, top + y * side,
                                        side, c);
             }
-    if (input->noise != NULL &&
-        !ae_noise_apply(input->noise, all->data, all->data, planes, 3, SEED,
+    if (!ae_noise_apply(input->noise, all->data, all->data, planes, 3, SEED,
                         number, error))
         return FALSE;
     ae_yuv420_pack(all->data, (int)w, (int)h, sample->data);
@@ -120,8 +119,7 @@ static gboolean fill(const Input *input, const AeImage *image, int64_t left,
             for (int c = 0; c < input->channels; c++)
                 *next++ =
                     pixel_at(image, input->channels, left + x, top + y, c);
-    return input->noise == NULL ||
-           ae_noise_apply(input->noise, sample->data, sample->data,
+    return ae_noise_apply(input->noise, sample->data, sample->data,
                           &(AeNoisePlane){w, h, input->channels}, 1, SEED,
                           number, error);
 }

@@ -8,8 +8,6 @@
 
 #include "data/png.h"
 
-G_BEGIN_DECLS
-
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(cairo_t, cairo_destroy)
 
 /* Heights of text in pixels, and the white edge of every picture. */
@@ -46,5 +44,3 @@ void ae_canvas_set_class(cairo_t *canvas, int i);
 
 /* The colour of a signed value: -1 is blue, 0 white, 1 red. */
 void ae_colour_diverging(double value, uint8_t rgb[3]);
-
-G_END_DECLS

@@ -5,8 +5,6 @@
 #include "base/tensor.h"
 #include "tools/canvas.h"
 
-G_BEGIN_DECLS
-
 /* Rows of images, each in the middle of a cell, with a caption above each
  * column and at the left of each row. @images has rows * columns entries (NULL
  * leaves a cell empty), @captions columns and @row_captions rows; each of the
@@ -45,5 +43,3 @@ void ae_figure_curves(cairo_t *canvas, const AeCurve *curves, int n);
  * beyond. */
 void ae_figure_weights(cairo_t *canvas, const float *tiles, int n, int height,
                        int width, int columns, int zoom);
-
-G_END_DECLS

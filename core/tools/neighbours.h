@@ -6,8 +6,6 @@
 #include "base/pool.h"
 #include "base/tensor.h"
 
-G_BEGIN_DECLS
-
 #define AE_MAX_NEIGHBOURS 100
 
 /* Gives each row of @rows (n x d) the label that most of its @k nearest rows of
@@ -17,5 +15,3 @@ G_BEGIN_DECLS
 void ae_neighbours_classify(const AeTensor *known, const uint8_t *labels,
                             const AeTensor *rows, int k, uint8_t *answers,
                             AePool *pool);
-
-G_END_DECLS

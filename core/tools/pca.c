@@ -46,14 +46,15 @@ static void fill_block(const Fit *fit, int64_t first, int64_t count,
 static gboolean set_covariance(Fit *fit, GError **error)
 {
     int n = fit->n;
-    float *block = ae_alloc_floats((size_t)n * BLOCK);
-    float *product = ae_alloc_floats((size_t)n * (size_t)n);
-    gboolean allocated = block != NULL && product != NULL;
+    ae_autofree float *block = ae_alloc_floats((size_t)n * BLOCK);
+    ae_autofree float *product = ae_alloc_floats((size_t)n * (size_t)n);
 
-    if (!allocated)
+    if (block == NULL || product == NULL) {
         g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
                     "not enough memory for a covariance of %d samples", n);
-    for (int64_t i = 0; allocated && i < fit->images->dim[0]; i += BLOCK) {
+        return FALSE;
+    }
+    for (int64_t i = 0; i < fit->images->dim[0]; i += BLOCK) {
         int count = (int)MIN(BLOCK, fit->images->dim[0] - i);
 
         fill_block(fit, i, count, block);
@@ -61,9 +62,7 @@ static gboolean set_covariance(Fit *fit, GError **error)
         for (int64_t j = 0; j < (int64_t)n * n; j++)
             fit->components[j] += product[j];
     }
-    ae_free(block);
-    ae_free(product);
-    return allocated;
+    return TRUE;
 }
 
 /* An eigenvector has no sign of its own. */
@@ -89,10 +88,9 @@ static AeTensor *parameter(const AeModel *model, int node, int i)
  * model's row of samples, channels outermost. */
 static int row_index(const AeIdx *images, int i)
 {
-    int channels = images->rank == 4 ? (int)images->dim[3] : 1;
-    int pixels = (int)(images->dim[1] * images->dim[2]);
+    const AeImage image = ae_idx_image(images, 0);
 
-    return i % channels * pixels + i / channels;
+    return i % image.channels * image.width * image.height + i / image.channels;
 }
 
 /* The two dense layers of the linear network: code = W image - W mean, image =
@@ -161,7 +159,7 @@ static AeModel *fit_model(Fit *fit, int components, GError **error)
 {
     const AeIdx *images = fit->images;
     const AeArchitectureOptions options = {
-        .channels = images->rank == 4 ? (int)images->dim[3] : 1,
+        .channels = ae_idx_image(images, 0).channels,
         .width = (int)images->dim[2],
         .height = (int)images->dim[1],
         .latent_size = components,

@@ -6,8 +6,6 @@
 #include "data/idx.h"
 #include "model/model.h"
 
-G_BEGIN_DECLS
-
 /* A model of the architecture "linear" with the first @components of the
  * @images, in units of [0, 1]: the code is (image - mean) times the
  * orthonormal components, the output mean + code times components, not cut to
@@ -17,5 +15,3 @@ G_BEGIN_DECLS
  * AE_ERROR_MEMORY. */
 AeModel *ae_pca_new(const AeIdx *images, int components, double *share,
                     GError **error);
-
-G_END_DECLS

@@ -5,8 +5,6 @@
 
 #include "tools/canvas.h"
 
-G_BEGIN_DECLS
-
 /* From @low at the left or bottom to @high at the right or top; @low may be the
  * larger number. */
 typedef struct {
@@ -32,5 +30,3 @@ double ae_plot_y(const AePlot *plot, double value);
  * above it, and, if @rules, lines across it at the ticks. */
 void ae_plot_axes(const AePlot *plot, cairo_t *canvas, const char *title,
                   gboolean rules);
-
-G_END_DECLS

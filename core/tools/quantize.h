@@ -12,8 +12,6 @@
 
 #include "model/model.h"
 
-G_BEGIN_DECLS
-
 /* Pictures as @model, of one input, was trained on them: PNG and idx files (of
  * these at most 256 images, evenly spread), cut to a size that the model takes,
  * in the range and with the noise of its metadata. AeTensor, each of one image.
@@ -30,5 +28,3 @@ GPtrArray *ae_calibration_load(const AeModel *model, char *const *paths,
 AeModel *ae_quantize(AeModel *model, const GPtrArray *samples,
                      void (*progress)(int64_t done, int64_t all),
                      GError **error);
-
-G_END_DECLS
