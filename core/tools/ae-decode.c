@@ -41,8 +41,7 @@ void run_decode(Arguments *args)
         {"noise", 0, 0, G_OPTION_ARG_STRING, &text,
          "Adds noise to the codes, as aenoise to frames",
          "gaussian:sd=1,clip=false"},
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
-         "Seed of the noise (default: 1)", "N"},
+        tool_seed_option(&seed, "Seed of the noise (default: 1)"),
         {0}};
 
     tool_parse(args, entries, 2, 2);

@@ -190,8 +190,7 @@ void run_labels(Arguments *args)
     const GOptionEntry entries[] = {
         tool_int_option("count", &count,
                         "Random latents, one a column (default: 10)"),
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
-         "Seed of the latents (default: 1)", "N"},
+        tool_seed_option(&seed, "Seed of the latents (default: 1)"),
         {0}};
 
     tool_parse(args, entries, 1, 1);

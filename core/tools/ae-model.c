@@ -133,13 +133,6 @@ static void declare_latent(AeModel *encoder, AeModel *decoder)
             latent->shape.dim[i] = AE_UNKNOWN;
 }
 
-static void save_part(const AeModel *part, const char *base, const char *suffix)
-{
-    g_autofree char *path = g_strdup_printf("%s-%s.onnx", base, suffix);
-
-    tool_save_model(part, path);
-}
-
 void run_split(Arguments *args)
 {
     g_autofree char *at = NULL;
@@ -163,8 +156,10 @@ void run_split(Arguments *args)
     g_autoptr(AeModel) decoder =
         tool_need(ae_model_cut(model, at, NULL, &tool_error));
     declare_latent(encoder, decoder);
-    save_part(encoder, args->output, "encoder");
-    save_part(decoder, args->output, "decoder");
+    g_autofree char *front = g_strconcat(args->output, "-encoder.onnx", NULL);
+    g_autofree char *back = g_strconcat(args->output, "-decoder.onnx", NULL);
+    tool_save_model(encoder, front);
+    tool_save_model(decoder, back);
 }
 
 void run_new(Arguments *args)
@@ -172,8 +167,7 @@ void run_new(Arguments *args)
     gint64 seed = 1;
     AeArchitectureOptions options = {0};
     const GOptionEntry entries[] = {
-        {"seed", 0, 0, G_OPTION_ARG_INT64, &seed,
-         "Seed of the weights (default: 1)", "N"},
+        tool_seed_option(&seed, "Seed of the weights (default: 1)"),
         {"channels", 'c', 0, G_OPTION_ARG_INT, &options.channels,
          "Channels of the image: 1 (default) to 4; for U-Nets also 6: 4:2:0 "
          "video",

@@ -42,6 +42,11 @@ GOptionEntry tool_int_option(const char *name, int *value, const char *about)
     return (GOptionEntry){name, 0, 0, G_OPTION_ARG_INT, value, about, "N"};
 }
 
+GOptionEntry tool_seed_option(gint64 *seed, const char *about)
+{
+    return (GOptionEntry){"seed", 0, 0, G_OPTION_ARG_INT64, seed, about, "N"};
+}
+
 void tool_parse(Arguments *args, const GOptionEntry *entries, int min, int max)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(args->usage);

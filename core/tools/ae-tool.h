@@ -54,8 +54,9 @@ void *tool_need(void *result);
 void tool_require(gboolean good, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void tool_usage(gboolean good, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* An option that takes a whole number. */
+/* Options that take a whole number. */
 GOptionEntry tool_int_option(const char *name, int *value, const char *about);
+GOptionEntry tool_seed_option(gint64 *seed, const char *about);
 
 /* Reads the options @entries (NULL: none), and -o, without which the call is
  * wrong, if the usage names it. From @min to @max arguments must be left. */

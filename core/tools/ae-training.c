@@ -105,12 +105,11 @@ typedef struct {
 } Item;
 
 struct Pictures {
+    const Training *training;
     GArray *items;  /* of Item */
     GPtrArray *idx; /* of AeIdx */
     AeIdx *labels;  /* or NULL */
     AeOrder *order;
-    uint64_t epochs; /* 0: without end */
-    gboolean gray;
     AeImage *image; /* the PNG that was read last */
     uint8_t *luma;  /* of the picture that was read last */
 };
@@ -196,8 +195,7 @@ Pictures *pictures_new(const Training *training)
     p->items = g_array_new(FALSE, FALSE, sizeof(Item));
     g_array_set_clear_func(p->items, item_clear);
     p->idx = g_ptr_array_new_with_free_func((GDestroyNotify)ae_idx_free);
-    p->epochs = (uint64_t)training->epochs;
-    p->gray = training->gray;
+    p->training = training;
     for (char **file = training->files; *file != NULL; file++)
         add_file(p, *file);
     if (training->labels != NULL) {
@@ -215,7 +213,9 @@ Pictures *pictures_new(const Training *training)
 
 uint64_t pictures_total(const Pictures *p)
 {
-    return p->epochs == 0 ? G_MAXUINT64 : p->epochs * p->items->len;
+    return p->training->epochs == 0
+               ? G_MAXUINT64
+               : (uint64_t)p->training->epochs * p->items->len;
 }
 
 /* Pictures of RGB become gray: BT.601, full range. */
@@ -245,7 +245,7 @@ AePicture pictures_read(Pictures *p, uint64_t number, int *label)
     } else {
         picture = tool_picture_of(ae_idx_image(item->idx, item->place));
     }
-    if (p->gray && picture.format.colour == AE_COLOUR_RGB)
+    if (p->training->gray && picture.format.colour == AE_COLOUR_RGB)
         take_luma(p, &picture);
     *label = p->labels != NULL ? p->labels->data[i] : -1;
     return picture;

@@ -19,7 +19,7 @@ Training training_parse(Arguments *args);
 void training_clear(Training *training);
 
 /* The pictures of a training's files, epoch after epoch, in the same order as
- * idxsrc sends them. */
+ * idxsrc sends them. They borrow the training. */
 typedef struct Pictures Pictures;
 
 Pictures *pictures_new(const Training *training);

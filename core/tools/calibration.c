@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Makes inputs for a model from files of pictures. */
+#include "tools/quantize.h"
+
+#include <string.h>
+
 #include "base/error.h"
 #include "data/idx.h"
-#include "data/png.h"
 #include "video/noise.h"
-#include "tools/quantize.h"
-#include "base/tensor.h"
 #include "video/picture.h"
 
 enum { MAX_IMAGES = 256, SEED = 1 };
@@ -58,70 +59,64 @@ static float pixel_at(const AeImage *image, int channels, int64_t x, int64_t y,
     return (0.299f * p[0] + 0.587f * p[1] + 0.114f * p[2]) / 255;
 }
 
-/* Luma (@c 0) or chroma (1, 2) of the mean of @side x @side pixels: BT.601,
- * with luma from 16 to 235 and chroma from 16 to 240, divided by 255. */
-static float component_at(const AeImage *image, int64_t x, int64_t y, int side,
-                          int c)
+/* Luma (@c 0), or chroma (1, 2) of the mean of 2x2 pixels, at place (@x, @y) of
+ * the part of @image from (@left, @top) on: BT.601, with luma from 16 to 235
+ * and chroma from 16 to 240, divided by 255. */
+static float component_at(const AeImage *image, int64_t left, int64_t top,
+                          int64_t x, int64_t y, int c)
 {
     static const float rows[3][4] = {
         {16, 65.481f, 128.553f, 24.966f},
         {128, -37.797f, -74.203f, 112},
         {128, 112, -93.786f, -18.214f},
     };
+    const int side = c == 0 ? 1 : 2;
     float sum = rows[c][0];
 
     for (int i = 0; i < side * side; i++)
         for (int k = 0; k < 3; k++)
             sum += rows[c][1 + k] *
-                   pixel_at(image, 3, x + i % side, y + i / side, k) /
+                   pixel_at(image, 3, left + x * side + i % side,
+                            top + y * side + i / side, k) /
                    (float)(side * side);
     return sum / 255;
 }
 
-/* Fills @sample, which is half as large as the part of @image from (@left,
- * @top) on, with six channels of 4:2:0 video, and adds noise. */
-static gboolean fill_yuv420(const Input *input, const AeImage *image,
-                            int64_t left, int64_t top, uint64_t number,
-                            AeTensor *sample, GError **error)
-{
-    const int64_t h = sample->shape.dim[2], w = sample->shape.dim[3];
-    const AeNoisePlane planes[] = {{2 * w, 2 * h, 1}, {w, h, 1}, {w, h, 1}};
-    g_autoptr(AeTensor) all = ae_tensor_new(&sample->shape, error);
-    float *next;
-
-    if (all == NULL)
-        return FALSE;
-    next = all->data;
-    for (int c = 0; c < 3; c++)
-        for (int y = 0; y < planes[c].height; y++)
-            for (int x = 0; x < planes[c].width; x++) {
-                const int side = c == 0 ? 1 : 2;
-
-                *next++ = component_at(image, left + x * side, top + y * side,
-                                       side, c);
-            }
-    if (!ae_noise_apply(input->noise, all->data, all->data, planes, 3, SEED,
-                        number, error))
-        return FALSE;
-    ae_yuv420_pack(all->data, (int)w, (int)h, sample->data);
-    return TRUE;
-}
-
+/* Fills @sample with the part of @image from (@left, @top) on, and adds noise.
+ * Of 4:2:0 video that is luma and two planes of chroma, which are half as large
+ * as @image, as the sample is; of other images a plane with all channels. */
 static gboolean fill(const Input *input, const AeImage *image, int64_t left,
                      int64_t top, uint64_t number, AeTensor *sample,
                      GError **error)
 {
+    const gboolean video = input->channels == AE_YUV420_CHANNELS;
     const int64_t h = sample->shape.dim[2], w = sample->shape.dim[3];
-    float *next = sample->data;
+    const AeNoisePlane yuv[] = {{2 * w, 2 * h, 1}, {w, h, 1}, {w, h, 1}};
+    const AeNoisePlane whole = {w, h, input->channels};
+    const AeNoisePlane *planes = video ? yuv : &whole;
+    const int n = video ? 3 : 1;
+    g_autoptr(AeTensor) values = ae_tensor_new(&sample->shape, error);
+    float *next;
 
-    for (int64_t y = 0; y < h; y++)
-        for (int64_t x = 0; x < w; x++)
-            for (int c = 0; c < input->channels; c++)
-                *next++ =
-                    pixel_at(image, input->channels, left + x, top + y, c);
-    return ae_noise_apply(input->noise, sample->data, sample->data,
-                          &(AeNoisePlane){w, h, input->channels}, 1, SEED,
-                          number, error);
+    if (values == NULL)
+        return FALSE;
+    next = values->data;
+    for (int i = 0; i < n; i++)
+        for (int y = 0; y < planes[i].height; y++)
+            for (int x = 0; x < planes[i].width; x++)
+                for (int c = 0; c < planes[i].channels; c++)
+                    *next++ = video ? component_at(image, left, top, x, y, i)
+                                    : pixel_at(image, input->channels, left + x,
+                                               top + y, c);
+    if (!ae_noise_apply(input->noise, values->data, values->data, planes, n,
+                        SEED, number, error))
+        return FALSE;
+    if (video)
+        ae_yuv420_pack(values->data, (int)w, (int)h, sample->data);
+    else
+        memcpy(sample->data, values->data,
+               (size_t)(h * w * input->channels) * sizeof(float));
+    return TRUE;
 }
 
 /* Adds the middle of @image as a sample. */
@@ -149,8 +144,7 @@ static gboolean add_image(GPtrArray *samples, const Input *input,
     sample = ae_tensor_new(&shape, error);
     if (sample == NULL)
         return FALSE;
-    if (!(half ? fill_yuv420 : fill)(input, image, left, top, samples->len,
-                                     sample, error))
+    if (!fill(input, image, left, top, samples->len, sample, error))
         return FALSE;
     for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
         sample->data[i] =

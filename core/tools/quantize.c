@@ -389,7 +389,7 @@ static void quantise_node(AeModel *model, guint *at, AeNode *node,
     input[1] = insert_constant(model, at, old->name, weight, scale, axis);
 }
 
-/* Makes @node read quantised values instead of the original ones. An input of
+/* Makes @node read quantised values instead of the original ones. The input of
  * the model is replaced only if @quantise: if the node is a quantised
  * convolution. */
 static void redirect(const AeModel *model, AeNode *node, gboolean quantise,
@@ -397,11 +397,9 @@ static void redirect(const AeModel *model, AeNode *node, gboolean quantise,
 {
     for (guint i = 0; i < node->inputs->len; i++) {
         int *input = &g_array_index(node->inputs, int, i);
-        gboolean fed = FALSE;
 
-        for (guint j = 0; j < model->inputs->len; j++)
-            fed |= *input == ae_model_input(model, (int)j);
-        if (*input >= 0 && map[*input] >= 0 && (!fed || quantise))
+        if (*input >= 0 && map[*input] >= 0 &&
+            (quantise || *input != ae_model_input(model, 0)))
             *input = map[*input];
     }
 }
@@ -455,7 +453,7 @@ AeModel *ae_quantize(AeModel *model, const GPtrArray *samples,
                      void (*progress)(int64_t done, int64_t all),
                      GError **error)
 {
-    g_autoptr(AeModel) unused = NULL, copy = NULL, result = NULL;
+    g_autoptr(AeModel) copy = NULL;
     g_autoptr(GHashTable) ranges = find_ranges(model);
     GHashTableIter iter;
     void *range;
@@ -481,6 +479,5 @@ AeModel *ae_quantize(AeModel *model, const GPtrArray *samples,
     quantise_nodes(copy, ranges);
     /* The way back from luma and chroma would magnify the steps of 8 bits. */
     ae_metadata_drop_luma_chroma(copy);
-    unused = g_steal_pointer(&copy);
-    return ae_model_cut(unused, NULL, NULL, error); /* without old weights */
+    return ae_model_cut(copy, NULL, NULL, error); /* without old weights */
 }
