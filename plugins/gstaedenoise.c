@@ -15,7 +15,8 @@
  * such; the fields of interlaced frames are images of their own.
  *
  * Where nothing moves, what frames before have shown makes the picture better
- * still (#GstAeDenoise:temporal), without delay.
+ * still (#GstAeDenoise:temporal), without delay. A frame that its decoder marks
+ * as corrupted is denoised by itself, and frames after it do not use it.
  *
  * Where less shall be removed, #GstAeDenoise:strength mixes the frame as it
  * came with the denoised one.
@@ -85,7 +86,9 @@ static void get_settings(GstAeVideo *video, AeFilterSettings *settings)
 {
     const GstAeDenoise *self = (const GstAeDenoise *)video;
 
-    *settings = (AeFilterSettings){self->strength, self->temporal, self->sigma};
+    *settings = (AeFilterSettings){.strength = self->strength,
+                                   .temporal = self->temporal,
+                                   .sigma = self->sigma};
 }
 
 /* Properties that were given have been set by now. */

@@ -351,7 +351,7 @@ static void before_transform(GstBaseTransform *trans, GstBuffer *buffer)
     look_at_file(GST_AE_VIDEO(trans));
 }
 
-static AeFilterSettings get_settings(GstAeVideo *self)
+static AeFilterSettings get_settings(GstAeVideo *self, GstBuffer *buffer)
 {
     GstAeVideoClass *klass = GST_AE_VIDEO_GET_CLASS(self);
     AeFilterSettings settings = {.strength = 1};
@@ -360,6 +360,8 @@ static AeFilterSettings get_settings(GstAeVideo *self)
     if (klass->get_settings != NULL)
         klass->get_settings(self, &settings);
     GST_OBJECT_UNLOCK(self);
+    settings.damaged =
+        GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
     return settings;
 }
 
@@ -369,7 +371,7 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
     GstAeVideo *self = GST_AE_VIDEO(filter);
     GstAeVideoPrivate *priv = self->priv;
     gint64 begin = g_get_monotonic_time();
-    AeFilterSettings settings = get_settings(self);
+    AeFilterSettings settings = get_settings(self, in->buffer);
     AePicture from = gst_ae_picture_of_frame(in);
     AePicture to = gst_ae_picture_of_frame(out);
     float measured;

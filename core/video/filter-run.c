@@ -364,18 +364,27 @@ void ae_filter_reset(AeFilter *filter)
         ae_temporal_reset(filter->temporal);
 }
 
-float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
-                    const AeFilterSettings *settings)
+static void run_fields(const AeFilter *filter, const AePicture *in,
+                       const AePicture *out, float strength)
 {
-    if (filter->temporal != NULL && settings->temporal &&
-        settings->strength > 0)
-        return run_temporal(filter, in, out, settings);
-    ae_filter_reset(filter);
     for (int i = 0; i < filter->n_fields; i++) {
         AePicture in_field = ae_picture_field(in, i, filter->n_fields);
         AePicture out_field = ae_picture_field(out, i, filter->n_fields);
 
-        run_field(filter, &in_field, &out_field, settings->strength);
+        run_field(filter, &in_field, &out_field, strength);
     }
-    return 0;
+}
+
+float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
+                    const AeFilterSettings *settings)
+{
+    gboolean temporal = filter->temporal != NULL && settings->temporal &&
+                        settings->strength > 0;
+
+    if (temporal && !settings->damaged)
+        return run_temporal(filter, in, out, settings);
+    if (!temporal)
+        ae_filter_reset(filter);
+    run_fields(filter, in, out, settings->strength);
+    return temporal ? ae_temporal_sigma(filter->temporal) : 0;
 }

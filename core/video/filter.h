@@ -54,6 +54,8 @@ typedef struct {
     gboolean temporal; /* use past frames */
     float sigma;       /* for that: standard deviation of the noise where 255
                           is white; 0: measured */
+    gboolean damaged;  /* the frame is filtered by itself, and no later frame
+                          uses it */
 } AeFilterSettings;
 
 /* Input channels of a model that turns one image into another: 1, 3 or 6. 0
@@ -80,8 +82,8 @@ void ae_filter_reset(AeFilter *filter);
 
 /* Filters @in into @out, of the same format and the upscaling factor's size.
  * Cannot fail and allocates nothing. Returns the standard deviation of the
- * noise where 255 is white, measured or from @settings; 0 without temporal
- * filtering. */
+ * noise where 255 is white, measured or from @settings; of a damaged frame that
+ * of the frames before; 0 without temporal filtering. */
 float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
                     const AeFilterSettings *settings);
 

@@ -1315,6 +1315,37 @@ static void test_temporal(void)
     frames_free_harness(without, NULL);
 }
 
+/* A damaged frame is what the model makes of it alone, and the frames after it
+ * are as if it had never been. */
+static void test_damaged(void)
+{
+    GstVideoInfo info;
+    GstHarness *with = new_temporal_harness(TRUE, &info);
+    GstHarness *spared = new_temporal_harness(TRUE, &info);
+    GstHarness *without = new_temporal_harness(FALSE, &info);
+
+    for (guint64 i = 0; i < 12; i++) {
+        gboolean damaged = i % 4 == 2;
+        GstBuffer *in =
+            damaged ? frames_new_frame(&info, i) : new_noisy_frame(&info, i);
+        GstHarness *other = damaged ? without : spared;
+        GstBuffer *out, *expected;
+
+        if (damaged)
+            GST_BUFFER_FLAG_SET(in, GST_BUFFER_FLAG_CORRUPTED);
+        expected = gst_harness_push_and_pull(other, gst_buffer_ref(in));
+        out = gst_harness_push_and_pull(with, in);
+        g_assert_cmpint(compare(expected, out, &info, same), ==, 0);
+        g_assert_cmpint(GST_BUFFER_FLAG_IS_SET(out, GST_BUFFER_FLAG_CORRUPTED),
+                        ==, damaged);
+        gst_buffer_unref(expected);
+        gst_buffer_unref(out);
+    }
+    frames_free_harness(with, NULL);
+    frames_free_harness(spared, NULL);
+    frames_free_harness(without, NULL);
+}
+
 static void test_presets(void)
 {
     static const char *const names[] = {"light", "medium", "strong"};
@@ -1362,6 +1393,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/flush", test_flush);
     g_test_add_func("/aedenoise/reverse", test_reverse);
     g_test_add_func("/aedenoise/temporal", test_temporal);
+    g_test_add_func("/aedenoise/damaged", test_damaged);
     g_test_add_func("/aedenoise/presets", test_presets);
     g_test_add_func("/aedenoise/swap", test_swap);
     g_test_add_func("/aedenoise/reload", test_reload);
