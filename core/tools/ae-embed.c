@@ -12,8 +12,8 @@
 static void save_codes(const AeTensor *codes, const char *path)
 {
     int64_t n = codes->shape.dim[0];
-    AeShape shape = ae_shape(2, n, ae_shape_elements(&codes->shape) / n);
-    g_autoptr(AeTensor) rows = tool_new_tensor(&shape);
+    g_autoptr(AeTensor) rows =
+        tool_new_tensor(ae_shape(2, n, ae_shape_elements(&codes->shape) / n));
 
     ae_tensor_to_row_major(codes, rows->data);
     tool_check(ae_npy_save(rows, path, &tool_error));
@@ -88,11 +88,11 @@ void run_pca(Arguments *args)
 /* A matrix with a row for each item of a file of images. */
 static AeTensor *rows_of(const AeIdx *images)
 {
-    AeShape shape =
-        ae_shape(2, images->dim[0], (int64_t)ae_idx_item_size(images));
-    AeTensor *rows = tool_new_tensor(&shape);
+    const int64_t n = images->dim[0];
+    const int64_t size = (int64_t)ae_idx_item_size(images);
+    AeTensor *rows = tool_new_tensor(ae_shape(2, n, size));
 
-    for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
+    for (int64_t i = 0; i < n * size; i++)
         rows->data[i] = images->data[i] / 255.0f;
     return rows;
 }

@@ -93,14 +93,13 @@ static gboolean check(const char *name, Size size)
 
     if (model != NULL)
         plan = tool_plan(model, size, NULL, &error);
-    if (plan != NULL) {
+    if (plan != NULL)
         printf("%s: runs here\n", name);
-        return TRUE;
-    }
-    if (model != NULL)
-        g_prefix_error(&error, "%s: ", name);
-    fprintf(stderr, "%s\n", error->message);
-    return FALSE;
+    else if (model != NULL)
+        fprintf(stderr, "%s: %s\n", name, error->message);
+    else
+        fprintf(stderr, "%s\n", error->message);
+    return plan != NULL;
 }
 
 void run_check(Arguments *args)

@@ -149,7 +149,7 @@ static void save_outputs(const AePlan *plan, const AeModel *model,
 
     for (int i = 0; i < (int)model->outputs->len; i++) {
         const int value = ae_model_output(model, i);
-        AeTensor *tensor = tool_new_tensor(ae_plan_output_shape(plan, i));
+        AeTensor *tensor = tool_new_tensor(*ae_plan_output_shape(plan, i));
 
         memcpy(tensor->data, ae_plan_output(plan, i),
                (gsize)ae_shape_elements(&tensor->shape) * sizeof(float));

@@ -125,15 +125,15 @@ AePicture tool_picture_of(AeImage image)
                                image.channels);
 }
 
-AeTensor *tool_new_tensor(const AeShape *shape)
+AeTensor *tool_new_tensor(AeShape shape)
 {
-    return tool_need(ae_tensor_new(shape, &tool_error));
+    return tool_need(ae_tensor_new(&shape, &tool_error));
 }
 
 AeTensor *tool_new_rows(AeShape one, int64_t count)
 {
     one.dim[0] = count;
-    return tool_new_tensor(&one);
+    return tool_new_tensor(one);
 }
 
 void tool_save_model(const AeModel *model, const char *path)

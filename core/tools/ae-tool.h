@@ -75,7 +75,7 @@ AePlan *tool_plan(AeModel *model, Size size, AePool *pool, GError **error);
 AeIdx *tool_load_idx(const char *path);
 AeImage *tool_load_png(const char *path);
 AePicture tool_picture_of(AeImage image);
-AeTensor *tool_new_tensor(const AeShape *shape);
+AeTensor *tool_new_tensor(AeShape shape);
 
 /* Room for @count tensors of the shape @one, along the first axis. */
 AeTensor *tool_new_rows(AeShape one, int64_t count);

@@ -93,8 +93,8 @@ Training training_parse(Arguments *args)
 void training_clear(Training *training)
 {
     ae_session_options_clear(&training->options);
-    g_clear_pointer(&training->labels, g_free);
-    g_clear_pointer(&training->files, g_strfreev);
+    g_free(training->labels);
+    g_strfreev(training->files);
 }
 
 /* Where a picture is: in a PNG file, or at a place in an idx file. */
