@@ -225,5 +225,7 @@ int ae_metadata_multiple(const AeMetadata *metadata, int i)
 
 int ae_round_up(int size, int multiple)
 {
-    return (size + multiple - 1) / multiple * multiple;
+    int64_t n = ((int64_t)size + multiple - 1) / multiple;
+
+    return (int)MIN(n * multiple, G_MAXINT);
 }

@@ -87,7 +87,7 @@ const AeValue *ae_metadata_value(const AeModel *model, AeMetadataName name,
  * there are no more. */
 int ae_metadata_multiple(const AeMetadata *metadata, int i);
 
-/* @size enlarged to a multiple of @multiple. */
+/* @size enlarged to a multiple of @multiple; G_MAXINT if that does not fit. */
 int ae_round_up(int size, int multiple);
 
 G_END_DECLS

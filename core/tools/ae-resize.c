@@ -14,9 +14,9 @@ static AeImage *resize(const AeImage *image, int width, int height)
     float *target = source + n_in;
     AeImage *result =
         tool_need(ae_image_new(width, height, image->channels, &tool_error));
-    g_autoptr(AeResampler) resampler =
+    g_autoptr(AeResampler) resampler = tool_need(
         ae_resampler_new(image->width, image->height, width, height,
-                         image->channels, AE_RESAMPLE_BICUBIC);
+                         image->channels, AE_RESAMPLE_BICUBIC, &tool_error));
 
     for (gsize i = 0; i < n_in; i++)
         source[i] = image->pixels[i];

@@ -148,14 +148,12 @@ static gboolean make_past(AeSampler *s, const AePictureFormat *format,
     forget_past(s);
     packed.format.n_planes = n;
     for (int c = 0; c < n; c++) {
-        int width =
-            (format->width + (1 << format->log2_x[c]) - 1) >> format->log2_x[c];
-        int height = (format->height + (1 << format->log2_y[c]) - 1) >>
-                     format->log2_y[c];
+        int width = ae_subsampled(format->width, format->log2_x[c]);
+        int height = ae_subsampled(format->height, format->log2_y[c]);
 
         packed.plane[c] =
             (AePlane){NULL, width * bytes, bytes, width, height, format->bits};
-        size += (size_t)width * height * bytes;
+        size += (size_t)width * (size_t)height * (size_t)bytes;
     }
     for (int i = 0; i < PAST; i++) {
         uint8_t *data = s->past_data[i] = ae_alloc(size, 1, NULL);

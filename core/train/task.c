@@ -166,8 +166,8 @@ gboolean ae_task_set_size(AeTask *task, const AeSampleSize *size,
     if (scale > 1)
         task->smaller =
             ae_resampler_new(width, height, width / scale, height / scale,
-                             size->channels, task->options.downscale);
-    return TRUE;
+                             size->channels, task->options.downscale, error);
+    return scale == 1 || task->smaller != NULL;
 }
 
 AeModel *ae_task_new_model(const AeTask *task, GError **error)

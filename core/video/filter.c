@@ -183,16 +183,13 @@ static gboolean plan_colours(const Maker *maker, const AeFilter *filter,
 /* Samples of a plane, of fields where frames are interlaced. */
 static int plane_width(const AeFilter *filter, int plane)
 {
-    int log2 = filter->format.log2_x[plane];
-
-    return (filter->format.width + (1 << log2) - 1) >> log2;
+    return ae_subsampled(filter->format.width, filter->format.log2_x[plane]);
 }
 
 static int plane_height(const AeFilter *filter, int plane)
 {
-    int log2 = filter->format.log2_y[plane];
-
-    return (filter->format.height / filter->n_fields + (1 << log2) - 1) >> log2;
+    return ae_subsampled(filter->format.height / filter->n_fields,
+                         filter->format.log2_y[plane]);
 }
 
 /* The channels of a further image of this size, in the batch of that size. */
@@ -266,7 +263,9 @@ static gboolean add_plain(AeFilter *filter, int plane, GError **error)
     plain->resampler = ae_resampler_new_shifted(
         width, height, width * scale, height * scale, 1, AE_RESAMPLE_BICUBIC,
         chroma_shift(scale, format->log2_x[plane], format->cosited_x),
-        chroma_shift(scale, format->log2_y[plane], format->cosited_y));
+        chroma_shift(scale, format->log2_y[plane], format->cosited_y), error);
+    if (plain->resampler == NULL)
+        return FALSE;
     plain->small = ae_alloc_floats(n);
     plain->large = ae_alloc_floats(n * (size_t)scale * (size_t)scale);
     if (plain->small != NULL && plain->large != NULL)
@@ -275,6 +274,22 @@ static gboolean add_plain(AeFilter *filter, int plane, GError **error)
                 "there is not enough memory to make %dx%d samples %d times "
                 "larger",
                 width, height, scale);
+    return FALSE;
+}
+
+/* Whether width and height of the result are numbers of video. */
+static gboolean check_scale(const AeFilter *filter, GError **error)
+{
+    const AePictureFormat *format = &filter->format;
+    int64_t width = (int64_t)format->width * filter->scale;
+    int64_t height = (int64_t)format->height * filter->scale;
+
+    if (width <= G_MAXINT && height <= G_MAXINT)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "frames of %dx%d would become %" G_GINT64_FORMAT
+                "x%" G_GINT64_FORMAT ", more than video can have",
+                format->width, format->height, width, height);
     return FALSE;
 }
 
@@ -451,8 +466,8 @@ AeFilter *ae_filter_new(AeModel *model, const AePictureFormat *format,
     filter->format = *format;
     filter->scale = options->scale;
     maker.channels = ae_filter_channels(model, error);
-    if (maker.channels == 0 || !split_fields(filter, error) ||
-        !check_format(&maker, filter, error) ||
+    if (maker.channels == 0 || !check_scale(filter, error) ||
+        !split_fields(filter, error) || !check_format(&maker, filter, error) ||
         !ae_metadata_read(model, &maker.metadata, error))
         return NULL;
     filter->range = maker.metadata.range;

@@ -7,6 +7,12 @@
 
 G_BEGIN_DECLS
 
+/* Samples of a plane that has one for every 2^log2 of @pixels. */
+static inline int ae_subsampled(int pixels, int log2)
+{
+    return (int)(((int64_t)pixels + (1 << log2) - 1) >> log2);
+}
+
 /* TRUE if the format is YUV with half of the width and height for chroma. */
 gboolean ae_picture_is_yuv420(const AePictureFormat *format);
 

@@ -11,6 +11,7 @@
 #include <math.h>
 
 #include "base/cubic.h"
+#include "base/memory.h"
 
 /* Output position i reads inputs first[i] .. first[i] + n - 1; positions
  * outside the image are mirrored into it. */
@@ -61,49 +62,58 @@ static void fill_position(Axis *axis, int i, double shift,
     axis->first[i] = first;
 }
 
-static void axis_init(Axis *axis, int in, int out, double shift,
-                      AeResampleKernel kernel)
+static gboolean axis_init(Axis *axis, int in, int out, double shift,
+                          AeResampleKernel kernel, GError **error)
 {
     int reach = kernel == AE_RESAMPLE_BICUBIC ? 2 : 1;
 
     axis->in = in;
     axis->out = out;
     axis->n = 2 * (int)ceil(reach * MAX((double)in / out, 1));
-    axis->first = g_new(int, out);
-    axis->weight = g_new(float, (gsize)out *(gsize)axis->n);
+    axis->first = ae_alloc((size_t)out, sizeof *axis->first, error);
+    if (axis->first == NULL)
+        return FALSE;
+    axis->weight =
+        ae_alloc((size_t)out, sizeof(float) * (size_t)axis->n, error);
+    if (axis->weight == NULL)
+        return FALSE;
     for (int i = 0; i < out; i++)
         fill_position(axis, i, shift, kernel);
+    return TRUE;
 }
 
 static void axis_clear(Axis *axis)
 {
-    g_free(axis->first);
-    g_free(axis->weight);
+    ae_free(axis->first);
+    ae_free(axis->weight);
 }
 
 AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
                                       int channels, AeResampleKernel kernel,
-                                      double right, double down)
+                                      double right, double down, GError **error)
 {
-    AeResampler *resampler = g_new0(AeResampler, 1);
+    g_autoptr(AeResampler) resampler = g_new0(AeResampler, 1);
     Axis *columns = &resampler->columns;
     int end;
 
-    axis_init(&resampler->rows, in_h, out_h, down, kernel);
-    axis_init(columns, in_w, out_w, right, kernel);
+    if (!axis_init(&resampler->rows, in_h, out_h, down, kernel, error) ||
+        !axis_init(columns, in_w, out_w, right, kernel, error))
+        return NULL;
     resampler->channels = channels;
     resampler->before = MAX(0, -columns->first[0]);
     end = MAX(in_w, columns->first[out_w - 1] + columns->n);
     resampler->pixels = resampler->before + end;
-    resampler->line = g_new(float, (gsize)resampler->pixels *(gsize)channels);
-    return resampler;
+    resampler->line = ae_alloc((size_t)resampler->pixels,
+                               sizeof(float) * (size_t)channels, error);
+    return resampler->line != NULL ? g_steal_pointer(&resampler) : NULL;
 }
 
 AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
-                              int channels, AeResampleKernel kernel)
+                              int channels, AeResampleKernel kernel,
+                              GError **error)
 {
     return ae_resampler_new_shifted(in_w, in_h, out_w, out_h, channels, kernel,
-                                    0, 0);
+                                    0, 0, error);
 }
 
 void ae_resampler_free(AeResampler *resampler)
@@ -112,7 +122,7 @@ void ae_resampler_free(AeResampler *resampler)
         return;
     axis_clear(&resampler->rows);
     axis_clear(&resampler->columns);
-    g_free(resampler->line);
+    ae_free(resampler->line);
     g_free(resampler);
 }
 

@@ -24,16 +24,18 @@ typedef struct AeResampler AeResampler;
 
 /* A resampler from images of @in_w x @in_h pixels to @out_w x @out_h, all at
  * least 1, with @channels floats in each pixel. One thread at a time may use
- * it. */
+ * it. Errors: AE_ERROR_MEMORY. */
 AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
-                              int channels, AeResampleKernel kernel);
+                              int channels, AeResampleKernel kernel,
+                              GError **error);
 
 /* A resampler that reads @right and @down input pixels further right and down.
  * It serves chroma whose samples do not lie in the middle of their luma
  * samples. */
 AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
                                       int channels, AeResampleKernel kernel,
-                                      double right, double down);
+                                      double right, double down,
+                                      GError **error);
 void ae_resampler_free(AeResampler *resampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeResampler, ae_resampler_free)
 

@@ -120,8 +120,8 @@ static void check_resampled(const GstVideoFrame *in, const GstVideoFrame *out,
     int h = GST_VIDEO_FRAME_COMP_HEIGHT(in, c);
     g_autofree float *small = g_new(float, w *h);
     g_autofree float *large = g_new(float, w *h *scale *scale);
-    g_autoptr(AeResampler) resampler =
-        ae_resampler_new(w, h, w * scale, h * scale, 1, AE_RESAMPLE_BICUBIC);
+    g_autoptr(AeResampler) resampler = ae_resampler_new(
+        w, h, w * scale, h * scale, 1, AE_RESAMPLE_BICUBIC, NULL);
 
     for (int i = 0; i < w * h; i++)
         small[i] = (float)frames_sample(in, c, i % w, i / w);

@@ -284,6 +284,39 @@ static void test_refuses(void)
     g_assert_error(error, AE_ERROR, AE_ERROR_SHAPE);
 }
 
+/* The largest caps of video are refused with the size in the sentence. */
+static void test_huge(void)
+{
+    static const struct {
+        int width, height;
+        const char *sentence;
+    } cases[] = {
+        {G_MAXINT, 1, "2147483647x"},
+        {1, G_MAXINT, "x2147483647"},
+        {G_MAXINT, G_MAXINT, "2147483647x2147483647"},
+        {1 << 20, 1 << 20, "1048576x1048576"},
+    };
+    g_autoptr(AeModel) model = load("light");
+    g_autoptr(AeModel) larger = load("superres4");
+
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        const int width = cases[i / 2].width, height = cases[i / 2].height;
+        AePictureFormat format =
+            i % 2 ? yuv420(width, height) : gray(width, height, 8);
+        g_autoptr(GError) error = NULL, none = NULL;
+
+        g_assert_null(ae_filter_new(model, &format,
+                                    &(AeFilterOptions){1, 1, AE_PRECISION_FP32},
+                                    &error));
+        if (strstr(error->message, cases[i / 2].sentence) == NULL)
+            g_error("%dx%d: %s", width, height, error->message);
+        g_assert_null(ae_filter_new(larger, &format,
+                                    &(AeFilterOptions){4, 1, AE_PRECISION_FP32},
+                                    &none));
+        g_assert_nonnull(none);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -297,5 +330,6 @@ int main(int argc, char **argv)
     g_test_add_func("/filter/enlarges", test_enlarges);
     g_test_add_func("/filter/fits", test_fits);
     g_test_add_func("/filter/refuses", test_refuses);
+    g_test_add_func("/filter/huge", test_huge);
     return g_test_run();
 }

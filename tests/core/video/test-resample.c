@@ -86,7 +86,7 @@ static void test_definition(void)
         g_autofree float *x = g_new(float, n_in), *y = g_new(float, n_out);
         g_autoptr(AeResampler) resampler =
             ae_resampler_new(cases[c].in_w, cases[c].in_h, cases[c].out_w,
-                             cases[c].out_h, cases[c].c, cases[c].kernel);
+                             cases[c].out_h, cases[c].c, cases[c].kernel, NULL);
 
         fill(x, n_in, (int)c);
         ae_resampler_run(resampler, x, y);
@@ -102,7 +102,7 @@ static void test_mean(void)
 {
     static const float x[] = {1, 2, 3, 4, 10, 0, 5, 6, 1, 2, 0, 8};
     g_autoptr(AeResampler) resampler =
-        ae_resampler_new(4, 3, 2, 1, 1, AE_RESAMPLE_BOX);
+        ae_resampler_new(4, 3, 2, 1, 1, AE_RESAMPLE_BOX, NULL);
     float y[2];
 
     ae_resampler_run(resampler, x, y);
@@ -116,7 +116,7 @@ static void test_halving(void)
 {
     float x[16] = {0}, y[8];
     g_autoptr(AeResampler) resampler =
-        ae_resampler_new(16, 1, 8, 1, 1, AE_RESAMPLE_BICUBIC);
+        ae_resampler_new(16, 1, 8, 1, 1, AE_RESAMPLE_BICUBIC, NULL);
 
     x[8] = 1;
     ae_resampler_run(resampler, x, y);
@@ -132,8 +132,8 @@ static void test_shift(void)
 {
     static const float x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     static const float moved[] = {6, 7, 8, 8, 10, 11, 12, 12, 10, 11, 12, 12};
-    g_autoptr(AeResampler) resampler =
-        ae_resampler_new_shifted(4, 3, 4, 3, 1, AE_RESAMPLE_BICUBIC, 1, 1);
+    g_autoptr(AeResampler) resampler = ae_resampler_new_shifted(
+        4, 3, 4, 3, 1, AE_RESAMPLE_BICUBIC, 1, 1, NULL);
     float y[12];
 
     ae_resampler_run(resampler, x, y);
