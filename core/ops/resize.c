@@ -40,11 +40,23 @@ typedef struct {
     float weight;
 } Term;
 
+/* The values of attributes, in the order of their names below. */
 typedef enum { NEAREST, LINEAR, CUBIC } Mode;
+typedef enum {
+    HALF_PIXEL,
+    HALF_PIXEL_SYMMETRIC,
+    PYTORCH_HALF_PIXEL,
+    ASYMMETRIC,
+    ALIGN_CORNERS,
+    TF_HALF_PIXEL_FOR_NN,
+    TF_CROP_AND_RESIZE,
+} Coordinates;
+typedef enum { PREFER_FLOOR, PREFER_CEIL, FLOOR, CEIL } Rounding;
 
 typedef struct {
     Mode mode;
-    const char *coordinates, *rounding;
+    Coordinates coordinates;
+    Rounding rounding;
     float cubic; /* the coefficient of cubic */
     gboolean exclude_outside;
     double scale[AE_MAX_RANK];
@@ -57,34 +69,36 @@ static gboolean is_upsample(const AeStep *step)
     return g_str_equal(step->op->name, "Upsample");
 }
 
-/* Reads a string attribute that is one of @names. */
+/* Reads a string attribute, by default the first of @names, as its number among
+ * them. */
 static gboolean read_choice(const AeStep *step, const char *attribute,
-                            const char *const *names, const char *fallback,
-                            const char **value, GError **error)
+                            const char *const *names, int *value,
+                            GError **error)
 {
-    *value = ae_node_string(step->node, attribute, fallback);
-    if (g_strv_contains(names, *value))
-        return TRUE;
+    const char *name = ae_node_string(step->node, attribute, names[0]);
+
+    for (int i = 0; names[i] != NULL; i++)
+        if (g_str_equal(names[i], name)) {
+            *value = i;
+            return TRUE;
+        }
     return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                        "%s '%s' is not supported", attribute, *value);
+                        "%s '%s' is not supported", attribute, name);
 }
 
 static gboolean read_mode(const AeStep *step, Rule *rule, GError **error)
 {
     static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
     static const char *const aspects[] = {"stretch", NULL};
-    const char *mode, *aspect;
+    int mode = NEAREST, aspect;
 
-    if (!read_choice(step, "mode", modes, "nearest", &mode, error) ||
-        !read_choice(step, "keep_aspect_ratio_policy", aspects, "stretch",
-                     &aspect, error))
+    if (!read_choice(step, "mode", modes, &mode, error) ||
+        !read_choice(step, "keep_aspect_ratio_policy", aspects, &aspect, error))
         return FALSE;
     if (ae_node_int(step->node, "antialias", 0) != 0)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
                             "antialias is not supported");
-    rule->mode = g_str_equal(mode, "linear")  ? LINEAR
-                 : g_str_equal(mode, "cubic") ? CUBIC
-                                              : NEAREST;
+    rule->mode = (Mode)mode;
     rule->cubic = ae_node_float(step->node, "cubic_coeff_a", -0.75f);
     rule->exclude_outside = ae_node_int(step->node, "exclude_outside", 0) != 0;
     return TRUE;
@@ -101,14 +115,16 @@ static gboolean read_coordinates(const AeStep *step, Rule *rule, GError **error)
     static const char *const roundings[] = {
         "round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
 
-    rule->coordinates = "asymmetric";
-    rule->rounding = "floor";
-    if (is_upsample(step) || step->opset < 11)
-        return TRUE;
-    return read_choice(step, "coordinate_transformation_mode", coordinates,
-                       "half_pixel", &rule->coordinates, error) &&
-           read_choice(step, "nearest_mode", roundings, "round_prefer_floor",
-                       &rule->rounding, error);
+    int mode = ASYMMETRIC, rounding = FLOOR;
+
+    if (!is_upsample(step) && step->opset >= 11 &&
+        (!read_choice(step, "coordinate_transformation_mode", coordinates,
+                      &mode, error) ||
+         !read_choice(step, "nearest_mode", roundings, &rounding, error)))
+        return FALSE;
+    rule->coordinates = (Coordinates)mode;
+    rule->rounding = (Rounding)rounding;
+    return TRUE;
 }
 
 /* Reads the axes that scales or sizes are given for. Returns their number; -1:
@@ -192,7 +208,7 @@ static gboolean read_region(const AeStep *step, Rule *rule, const int *axes,
 {
     const AeOperand *roi = ae_step_has(step, 1) ? step->in[1] : NULL;
 
-    if (!g_str_equal(rule->coordinates, "tf_crop_and_resize"))
+    if (rule->coordinates != TF_CROP_AND_RESIZE)
         return TRUE;
     if (!roi || !roi->constant)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
@@ -235,37 +251,37 @@ static gboolean read_sizes(const AeStep *step, Rule *rule, GError **error)
 static double coordinate(const Rule *rule, int axis, int64_t in, int64_t out,
                          int64_t i)
 {
-    const char *mode = rule->coordinates;
+    const Coordinates mode = rule->coordinates;
     double scale = rule->scale[axis], last = (double)(in - 1);
     double centre = ((double)i + 0.5) / scale - 0.5;
     double size = scale * (double)in; /* of the output, before rounding */
     double length = rule->end[axis] - rule->start[axis];
 
-    if (g_str_equal(mode, "asymmetric"))
+    if (mode == ASYMMETRIC)
         return (double)i / scale;
-    if (g_str_equal(mode, "align_corners"))
+    if (mode == ALIGN_CORNERS)
         return out > 1 ? (double)i * last / (size - 1) : 0;
-    if (g_str_equal(mode, "pytorch_half_pixel") && out == 1)
+    if (mode == PYTORCH_HALF_PIXEL && out == 1)
         return 0;
-    if (g_str_equal(mode, "tf_half_pixel_for_nn"))
+    if (mode == TF_HALF_PIXEL_FOR_NN)
         return centre + 0.5;
-    if (g_str_equal(mode, "half_pixel_symmetric"))
+    if (mode == HALF_PIXEL_SYMMETRIC)
         return centre + (double)in / 2 * (1 - (double)out / size);
-    if (g_str_equal(mode, "tf_crop_and_resize") && out > 1)
+    if (mode == TF_CROP_AND_RESIZE && out > 1)
         return rule->start[axis] * last +
                (double)i * length * last / (size - 1);
-    if (g_str_equal(mode, "tf_crop_and_resize"))
+    if (mode == TF_CROP_AND_RESIZE)
         return (rule->start[axis] + length / 2) * last;
     return centre;
 }
 
 static int64_t nearest(const Rule *rule, double x)
 {
-    if (g_str_equal(rule->rounding, "floor"))
+    if (rule->rounding == FLOOR)
         return (int64_t)floor(x);
-    if (g_str_equal(rule->rounding, "ceil"))
+    if (rule->rounding == CEIL)
         return (int64_t)ceil(x);
-    if (g_str_equal(rule->rounding, "round_prefer_ceil"))
+    if (rule->rounding == PREFER_CEIL)
         return (int64_t)floor(x + 0.5);
     return (int64_t)ceil(x - 0.5);
 }
@@ -323,7 +339,7 @@ static void append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
 {
     int64_t in = x->shape.dim[axis], out = rule->shape.dim[axis];
     int64_t first = 0;
-    gboolean crops = g_str_equal(rule->coordinates, "tf_crop_and_resize");
+    gboolean crops = rule->coordinates == TF_CROP_AND_RESIZE;
 
     if (resize->axes > 0)
         first =
