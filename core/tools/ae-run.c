@@ -45,37 +45,46 @@ static const AeTensor *find_input(const AeModel *model,
         ae_model_value(model, ae_model_input(model, (int)i))->name;
     const AeTensor *tensor = ae_safetensors_find(file, name);
 
-    tool_require(tensor != NULL, "the file of inputs has no tensor '%s'", name);
+    if (tensor == NULL)
+        g_set_error(&tool_error, AE_ERROR, AE_ERROR_VALUE,
+                    "the file of inputs has no tensor '%s'", name);
     return tensor;
 }
 
-/* A plan for the tensors of the file @path, which its inputs hold. */
+/* A plan for the tensors of the file @path, which its inputs hold; NULL with
+ * tool_error. */
 static AePlan *plan_tensors(AeModel *model, const char *path, AePool *pool)
 {
     const guint n = model->inputs->len;
     g_autofree AeShape *shapes = g_new0(AeShape, n);
     const AePlanOptions options = {
         .shapes = shapes, .n_inputs = (int)n, .pool = pool};
-    g_autoptr(AeSafetensors) file =
-        tool_need(ae_safetensors_load(path, &tool_error));
+    g_autoptr(AeSafetensors) file = ae_safetensors_load(path, &tool_error);
     AePlan *plan;
 
-    for (guint i = 0; i < n; i++)
-        shapes[i] = find_input(model, file, i)->shape;
-    plan = tool_need(ae_plan_new(model, &options, &tool_error));
-    for (guint i = 0; i < n; i++)
+    if (file == NULL)
+        return NULL;
+    for (guint i = 0; i < n; i++) {
+        const AeTensor *tensor = find_input(model, file, i);
+
+        if (tensor == NULL)
+            return NULL;
+        shapes[i] = tensor->shape;
+    }
+    plan = ae_plan_new(model, &options, &tool_error);
+    for (guint i = 0; plan != NULL && i < n; i++)
         memcpy(ae_plan_input(plan, (int)i), find_input(model, file, i)->data,
                (gsize)ae_shape_elements(&shapes[i]) * sizeof(float));
     return plan;
 }
 
-/* A plan for random numbers, which its inputs hold. */
+/* A plan for random numbers, which its inputs hold; NULL with tool_error. */
 static AePlan *plan_random(AeModel *model, Size size, AePool *pool)
 {
-    AePlan *plan = tool_need(tool_plan(model, size, pool, &tool_error));
+    AePlan *plan = tool_plan(model, size, pool, &tool_error);
     AeRandom random = ae_random(1, 0);
 
-    for (int i = 0; i < (int)model->inputs->len; i++) {
+    for (int i = 0; plan != NULL && i < (int)model->inputs->len; i++) {
         int64_t n = ae_shape_elements(ae_plan_input_shape(plan, i));
 
         for (int64_t j = 0; j < n; j++)
@@ -139,6 +148,9 @@ void run_bench(Arguments *args)
     g_autoptr(AePool) pool = ae_pool_new(CLAMP(threads, 0, 256));
     g_autoptr(AePlan) plan = inputs != NULL ? plan_tensors(model, inputs, pool)
                                             : plan_random(model, size, pool);
+    if (plan == NULL) /* threads end before the program does */
+        g_clear_pointer(&pool, ae_pool_free);
+    tool_check(plan != NULL);
     bench(plan, pool, seconds);
 }
 
@@ -162,7 +174,8 @@ void run_run(Arguments *args)
 {
     tool_parse(args, NULL, 3, 3);
     g_autoptr(AeModel) model = tool_load_model(args->argv[1]);
-    g_autoptr(AePlan) plan = plan_tensors(model, args->argv[2], NULL);
+    g_autoptr(AePlan) plan =
+        tool_need(plan_tensors(model, args->argv[2], NULL));
     ae_plan_run(plan);
     save_outputs(plan, model, args->argv[3]);
 }
