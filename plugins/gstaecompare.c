@@ -29,6 +29,7 @@
  * Since: 0.1
  */
 #include "elements.h"
+#include "gstaeerror.h"
 #include "gstaepicture.h"
 #include "gstaeproperties.h"
 
@@ -46,7 +47,7 @@ typedef struct {
 
 typedef struct {
     GstAggregatorPad *pad;
-    GstCaps *caps;
+    GstCaps *caps;     /* NULL: none yet, or they were refused */
     GstVideoInfo info; /* of caps */
 } Stream;
 
@@ -229,7 +230,8 @@ static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
     AePicture pictures[2];
     Measure measure;
 
-    if (!streams_fit(self))
+    if (self->test.caps == NULL || self->reference.caps == NULL ||
+        !streams_fit(self))
         return FALSE;
     if (!gst_ae_picture_map(GST_ELEMENT(self), &a, &self->test.info, test))
         return FALSE;
@@ -270,10 +272,21 @@ static GstFlowReturn aggregate(GstAggregator *aggregator,
     return gst_aggregator_finish_buffer(aggregator, g_steal_pointer(&test));
 }
 
+static void clear_stream(Stream *stream)
+{
+    gst_caps_replace(&stream->caps, NULL);
+    gst_video_info_init(&stream->info);
+}
+
 static gboolean set_caps(GstAeCompare *self, Stream *stream, GstCaps *caps)
 {
-    if (!gst_video_info_from_caps(&stream->info, caps))
+    g_autoptr(GError) error = NULL;
+
+    if (!gst_ae_picture_info(&stream->info, caps, &error)) {
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+        clear_stream(stream);
         return FALSE;
+    }
     gst_caps_replace(&stream->caps, caps);
     GST_INFO_OBJECT(self, "frames of %s are %s of %dx%d now",
                     GST_PAD_NAME(stream->pad),
@@ -385,12 +398,6 @@ static gboolean start(GstAggregator *aggregator)
 {
     reset_totals((GstAeCompare *)aggregator);
     return TRUE;
-}
-
-static void clear_stream(Stream *stream)
-{
-    gst_caps_replace(&stream->caps, NULL);
-    gst_video_info_init(&stream->info);
 }
 
 static gboolean stop(GstAggregator *aggregator)

@@ -101,12 +101,7 @@ static gboolean check(const AeModel *model, GError **error)
 static gboolean read_caps(GstAeCodec *codec, const GstCaps *caps,
                           GError **error)
 {
-    if (gst_video_info_from_caps(&((GstAeEncode *)codec)->info, caps))
-        return TRUE;
-    g_autofree char *text = gst_caps_to_string(caps);
-    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
-                "the caps describe no video frames: %s", text);
-    return FALSE;
+    return gst_ae_picture_info(&((GstAeEncode *)codec)->info, caps, error);
 }
 
 static AeCodec *make(GstAeCodec *codec, AeModel *model, AeCodecOptions *options,

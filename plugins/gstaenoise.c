@@ -182,6 +182,19 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in G_GNUC_UNUSED,
     return TRUE;
 }
 
+/* An error says what is wrong with caps that the base class only refuses. */
+static gboolean set_caps(GstBaseTransform *base, GstCaps *in, GstCaps *out)
+{
+    g_autoptr(GError) error = NULL;
+    GstVideoInfo info;
+
+    if (gst_ae_picture_info(&info, in, &error))
+        return GST_BASE_TRANSFORM_CLASS(gst_ae_noise_parent_class)
+            ->set_caps(base, in, out);
+    gst_ae_post(GST_ELEMENT(base), GST_MESSAGE_ERROR, error);
+    return FALSE;
+}
+
 static GstFlowReturn transform_ip(GstBaseTransform *base, GstBuffer *buffer)
 {
     if (!gst_ae_picture_fit(GST_ELEMENT(base), &GST_VIDEO_FILTER(base)->in_info,
@@ -224,6 +237,7 @@ static void gst_ae_noise_class_init(GstAeNoiseClass *klass)
     gst_element_class_add_static_pad_template(element, &src_template);
     base->start = start;
     base->stop = stop;
+    base->set_caps = set_caps;
     base->before_transform = before_transform;
     base->transform_ip = transform_ip;
     base->transform_ip_on_passthrough = FALSE;

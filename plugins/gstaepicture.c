@@ -134,6 +134,24 @@ AePictureFormat gst_ae_picture_format(const GstVideoInfo *info)
     return format;
 }
 
+/* GStreamer finds most sizes that are too large, but computes the bytes of a
+ * row as an int, which may overflow. */
+gboolean gst_ae_picture_info(GstVideoInfo *info, const GstCaps *caps,
+                             GError **error)
+{
+    AePictureFormat format;
+
+    if (!gst_video_info_from_caps(info, caps)) {
+        g_autofree char *text = gst_caps_to_string(caps);
+
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "the caps describe no video frames: %s", text);
+        return FALSE;
+    }
+    format = gst_ae_picture_format(info);
+    return ae_picture_check(&format, error);
+}
+
 /* The four bytes of a pixel have the offsets 0 to 3; colours say theirs. */
 static AePlane unused_plane(const GstVideoFrame *frame)
 {

@@ -33,6 +33,11 @@ G_BEGIN_DECLS
                         " }")                                                  \
     "; " GST_AE_DEEP_CAPS
 
+/* Reads the caps of video; FALSE and @error if they describe no frames that
+ * memory can hold. */
+gboolean gst_ae_picture_info(GstVideoInfo *info, const GstCaps *caps,
+                             GError **error);
+
 /* TRUE if @buffer holds a whole frame of @info, and its GstVideoMeta agrees;
  * else posts an error of @element that says why. */
 gboolean gst_ae_picture_fit(GstElement *element, const GstVideoInfo *info,

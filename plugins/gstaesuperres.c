@@ -36,7 +36,9 @@
  * Since: 0.1
  */
 #include "elements.h"
+#include "gstaeerror.h"
 #include "gstaenegotiate.h"
+#include "gstaepicture.h"
 #include "gstaescale.h"
 #include "gstaevideo.h"
 
@@ -133,7 +135,13 @@ static gboolean refuses(GstBaseTransform *trans, GstCaps *caps)
     const char *mode = gst_structure_get_string(gst_caps_get_structure(caps, 0),
                                                 "interlace-mode");
     g_autoptr(GstCaps) made = NULL;
+    g_autoptr(GError) error = NULL;
+    GstVideoInfo info;
 
+    if (!gst_ae_picture_info(&info, caps, &error)) {
+        gst_ae_post(GST_ELEMENT(trans), GST_MESSAGE_ERROR, error);
+        return TRUE;
+    }
     if (mode != NULL && strcmp(mode, "progressive") != 0) {
         GST_ELEMENT_ERROR(trans, STREAM, FORMAT,
                           ("This video is interlaced (%s), and cannot be "

@@ -181,8 +181,8 @@ static gboolean gst_ae_train_set_caps(GstBaseSink *sink, GstCaps *caps)
     GError *error = NULL;
     GstVideoInfo info;
 
-    if (!gst_video_info_from_caps(&info, caps))
-        return FALSE;
+    if (!gst_ae_picture_info(&info, caps, &error))
+        return fail(self, error);
     GST_INFO_OBJECT(self, "frames of %s of %dx%d", GST_VIDEO_INFO_NAME(&info),
                     GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info));
     AePictureFormat format = gst_ae_picture_format(&info);

@@ -494,6 +494,20 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps G_GNUC_UNUSED,
     return TRUE;
 }
 
+/* An error says what is wrong with caps that the base class only refuses. */
+static gboolean set_caps(GstBaseTransform *trans, GstCaps *in, GstCaps *out)
+{
+    g_autoptr(GError) error = NULL;
+    GstVideoInfo info;
+
+    if (gst_ae_picture_info(&info, in, &error) &&
+        gst_ae_picture_info(&info, out, &error))
+        return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
+            ->set_caps(trans, in, out);
+    gst_ae_post(GST_ELEMENT(trans), GST_MESSAGE_ERROR, error);
+    return FALSE;
+}
+
 /* The formats that the model takes; before the start all. */
 static GstStaticCaps *find_formats(GstAeVideo *self)
 {
@@ -729,6 +743,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     trans_class->stop = stop;
     trans_class->transform_caps = transform_caps;
     trans_class->accept_caps = gst_ae_accept_template;
+    trans_class->set_caps = set_caps;
     trans_class->transform = transform;
     trans_class->transform_meta = transform_meta;
     trans_class->sink_event = sink_event;

@@ -123,7 +123,8 @@ static gboolean open_images(GstIdxSrc *self, const char *path)
     const AeIdx *images = self->images;
     GstVideoFormat format =
         images->rank == 3 ? GST_VIDEO_FORMAT_GRAY8 : GST_VIDEO_FORMAT_RGB;
-    if (!gst_video_info_set_format(&self->parent.info, format,
+    if (images->dim[2] > AE_PICTURE_SIDE || images->dim[1] > AE_PICTURE_SIDE ||
+        !gst_video_info_set_format(&self->parent.info, format,
                                    (guint)images->dim[2],
                                    (guint)images->dim[1])) {
         GST_ELEMENT_ERROR(self, STREAM, FORMAT,

@@ -241,7 +241,8 @@ AeCodec *ae_encoder_new(AeModel *model, const AePictureFormat *format,
     g_autoptr(AeCodec) codec = codec_new(model, options, error);
     int64_t batch;
 
-    if (codec == NULL || !ae_encoder_image(model, &codec->image, error) ||
+    if (codec == NULL || !ae_picture_check(format, error) ||
+        !ae_encoder_image(model, &codec->image, error) ||
         !accept_format(&codec->image, format, error))
         return NULL;
     codec->encodes = TRUE;

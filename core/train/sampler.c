@@ -80,6 +80,10 @@ gboolean ae_sampler_size(const AeSampler *s, const AePictureFormat *format,
                          AeSampleSize *size, GError **error)
 {
     int patch = (int)s->options.patch_size;
+
+    if (!ae_picture_check(format, error))
+        return FALSE;
+
     int width = patch > 0 ? patch : format->width;
     int height = patch > 0 ? patch : format->height;
 

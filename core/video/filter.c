@@ -466,8 +466,9 @@ AeFilter *ae_filter_new(AeModel *model, const AePictureFormat *format,
     filter->format = *format;
     filter->scale = options->scale;
     maker.channels = ae_filter_channels(model, error);
-    if (maker.channels == 0 || !check_scale(filter, error) ||
-        !split_fields(filter, error) || !check_format(&maker, filter, error) ||
+    if (maker.channels == 0 || !ae_picture_check(format, error) ||
+        !check_scale(filter, error) || !split_fields(filter, error) ||
+        !check_format(&maker, filter, error) ||
         !ae_metadata_read(model, &maker.metadata, error))
         return NULL;
     filter->range = maker.metadata.range;

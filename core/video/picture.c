@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/error.h"
+
 static const AeLane all_samples = {0, 0, 1};
 
 AePicture ae_picture_of_bytes(uint8_t *data, int width, int height,
@@ -23,6 +25,20 @@ AePicture ae_picture_of_bytes(uint8_t *data, int width, int height,
         picture.plane[c] =
             (AePlane){data + c, width * channels, channels, width, height, 8};
     return picture;
+}
+
+gboolean ae_picture_check(const AePictureFormat *format, GError **error)
+{
+    const int most = AE_PICTURE_SIDE;
+
+    if (format->width >= 1 && format->width <= most && format->height >= 1 &&
+        format->height <= most)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "pictures of %dx%d are not supported: a side has 1 to %d "
+                "pixels",
+                format->width, format->height, most);
+    return FALSE;
 }
 
 gboolean ae_picture_is_yuv420(const AePictureFormat *format)

@@ -18,6 +18,9 @@ G_BEGIN_DECLS
 
 #define AE_PICTURE_PLANES 4
 
+/* Most pixels of a side: the bytes of a row fit an int, enlarged too. */
+#define AE_PICTURE_SIDE (1 << 20)
+
 typedef enum { AE_COLOUR_GRAY, AE_COLOUR_YUV, AE_COLOUR_RGB } AeColour;
 
 typedef enum {
@@ -59,6 +62,9 @@ typedef struct {
     AePictureFormat format;
     AePlane plane[AE_PICTURE_PLANES];
 } AePicture;
+
+/* Whether pictures of @format are of a size that is supported. */
+gboolean ae_picture_check(const AePictureFormat *format, GError **error);
 
 /* A picture of 8 bits in @data, whose rows lie densely, @channels samples of a
  * pixel side by side: 1 is gray, 3 is RGB. */

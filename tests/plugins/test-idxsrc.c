@@ -242,9 +242,10 @@ static void check_error(GstElement *element, GQuark domain, int code,
 /* Bad files, then good ones, on one element. */
 static void test_errors(void)
 {
-    const int dim[] = {5, 4, 4}, more[] = {6};
+    const int dim[] = {5, 4, 4}, more[] = {6}, wide[] = {1, 1, (1 << 20) + 1};
     g_autofree char *images = write_idx("images", 3, dim);
     g_autofree char *labels = write_idx("labels", 1, more);
+    g_autofree char *large = write_idx("large", 3, wide);
     g_autofree char *broken = g_build_filename(folder, "broken", NULL);
     GstElement *src =
         gst_object_ref_sink(gst_element_factory_make("idxsrc", NULL));
@@ -262,6 +263,9 @@ static void test_errors(void)
     g_object_set(src, "location", labels, NULL);
     check_error(src, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
                 "images are wanted");
+    g_object_set(src, "location", large, NULL);
+    check_error(src, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
+                "images of 1048577x1 samples");
     g_object_set(src, "location", images, "labels-location", images, NULL);
     check_error(src, GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT,
                 "labels are wanted");
@@ -276,6 +280,7 @@ static void test_errors(void)
     gst_object_unref(src);
     g_remove(images);
     g_remove(labels);
+    g_remove(large);
     g_remove(broken);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Buffers that are smaller than their frames, or whose meta is of others: every
- * element that reads video says what was expected and found, and none reads
- * past the end. */
+/* Buffers that are smaller than their frames, or whose meta is of others, and
+ * frames that are larger than can be: every element that reads video says what
+ * was expected and found, and none reads past the end. */
 #include "frames.h"
 
 static const char *const elements[] = {
@@ -109,11 +109,49 @@ static void test_meta(void)
         }
 }
 
+/* The bytes of a row, or those of a frame, fit no int. */
+static void test_large(void)
+{
+    static const struct {
+        const char *format;
+        int width, height;
+        const char *says;
+    } cases[] = {
+        {"GRAY8", G_MAXINT, 1, "pictures of 2147483647x1 are not"},
+        {"RGBx", 1 << 30, 1, "pictures of 1073741824x1 are not"},
+        {"GRAY8", 1, (1 << 20) + 1, "pictures of 1x1048577 are not"},
+        {"GRAY8", 1, G_MAXINT, "height=(int)2147483647"},
+        {"I420", 65536, 65536, "width=(int)65536, height=(int)65536"},
+    };
+
+    for (gsize e = 0; e < G_N_ELEMENTS(elements); e++)
+        for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+            g_autoptr(GstCaps) caps = gst_caps_new_simple(
+                "video/x-raw", "format", G_TYPE_STRING, cases[i].format,
+                "width", G_TYPE_INT, cases[i].width, "height", G_TYPE_INT,
+                cases[i].height, "framerate", GST_TYPE_FRACTION, 25, 1, NULL);
+            GstBus *bus;
+            GstHarness *harness = new_harness(elements[e], &bus);
+
+            if (takes(harness, cases[i].format)) {
+                g_autofree char *text = NULL;
+
+                gst_harness_set_src_caps(harness, g_steal_pointer(&caps));
+                gst_harness_push(harness, gst_buffer_new());
+                text =
+                    frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+                frames_assert_contains(text, cases[i].says);
+            }
+            frames_free_harness(harness, bus);
+        }
+}
+
 int main(int argc, char **argv)
 {
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/truncated/size", test_truncated);
     g_test_add_func("/truncated/meta", test_meta);
+    g_test_add_func("/truncated/large", test_large);
     return g_test_run();
 }
