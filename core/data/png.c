@@ -150,12 +150,12 @@ static gboolean encode(Writer *writer, const AeImage *image)
     return TRUE;
 }
 
-static AeImage *parse_png(GBytes *bytes, const char *path, GError **error)
+AeImage *ae_image_parse_png(const void *data, size_t size, const char *name,
+                            GError **error)
 {
-    Reader reader = {0};
+    Reader reader = {.data = data, .size = size};
     gboolean good;
 
-    reader.data = g_bytes_get_data(bytes, &reader.size);
     reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reader.message,
                                         fail, ignore_warning);
     reader.info = png_create_info_struct(reader.png);
@@ -165,7 +165,7 @@ static AeImage *parse_png(GBytes *bytes, const char *path, GError **error)
     if (!good) {
         g_set_error(error, AE_ERROR,
                     reader.no_memory ? AE_ERROR_MEMORY : AE_ERROR_FORMAT,
-                    "%s cannot be read as a PNG image: %s", path,
+                    "%s cannot be read as a PNG image: %s", name,
                     reader.message);
         g_clear_pointer(&reader.image, ae_image_free);
     }
@@ -198,7 +198,10 @@ AeImage *ae_image_load_png(const char *path, GError **error)
 {
     g_autoptr(GBytes) bytes = ae_file_read(path, error);
 
-    return bytes ? parse_png(bytes, path, error) : NULL;
+    if (bytes == NULL)
+        return NULL;
+    return ae_image_parse_png(g_bytes_get_data(bytes, NULL),
+                              g_bytes_get_size(bytes), path, error);
 }
 
 gboolean ae_image_save_png(const AeImage *image, const char *path,

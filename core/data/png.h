@@ -17,7 +17,10 @@ AeImage *ae_image_new(int width, int height, int channels, GError **error);
 void ae_image_free(AeImage *image);
 
 /* Reads any PNG file as gray or RGB: drops alpha, rounds 16 bits, expands a
- * palette. AE_ERROR_FILE, AE_ERROR_FORMAT. */
+ * palette. @name is for messages. AE_ERROR_FILE, AE_ERROR_FORMAT,
+ * AE_ERROR_MEMORY. */
+AeImage *ae_image_parse_png(const void *data, size_t size, const char *name,
+                            GError **error);
 AeImage *ae_image_load_png(const char *path, GError **error);
 /* Writes a PNG file atomically, as ae_file_write() does. */
 gboolean ae_image_save_png(const AeImage *image, const char *path,
