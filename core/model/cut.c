@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/build.h"
+#include "model/metadata.h"
 #include "ops/attributes.h"
 #include "ops/operator.h"
 
@@ -101,8 +102,16 @@ static gboolean has_maker(const AeModel *model, int value)
     return FALSE;
 }
 
+/* The number of the model's label, which a half may need as well; -1: none. */
+static int find_label(const AeModel *model)
+{
+    const AeValue *label = ae_metadata_value(model, AE_NAME_LABEL, NULL);
+
+    return label != NULL ? ae_model_find(model, label->name) : -1;
+}
+
 /* Marks the nodes that make @to from @from. FALSE if @to depends on another
- * input of the model. */
+ * input of the model than @from and the label. */
 static gboolean mark_needed(const AeModel *model, int from, gboolean *needed,
                             gboolean *node_needed)
 {
@@ -120,7 +129,7 @@ static gboolean mark_needed(const AeModel *model, int from, gboolean *needed,
     }
     for (guint i = 0; from >= 0 && i < model->inputs->len; i++) {
         int input = ae_model_input(model, (int)i);
-        if (input != from && needed[input])
+        if (input != from && needed[input] && input != find_label(model))
             return FALSE;
     }
     return TRUE;
@@ -139,17 +148,25 @@ static gboolean find_end(const AeModel *model, const char *name, int *value,
     return FALSE;
 }
 
-static void add_ends(Copy *cut, int from, int to)
+static void add_input(Copy *cut, int value)
+{
+    int in = copy_value(cut, value);
+
+    g_array_append_val(cut->to->inputs, in);
+}
+
+/* @needed: of the model's values. */
+static void add_ends(Copy *cut, int from, int to, const gboolean *needed)
 {
     const AeModel *model = cut->from;
 
-    for (guint i = 0; from < 0 && i < model->inputs->len; i++) {
-        int in = copy_value(cut, ae_model_input(model, (int)i));
-        g_array_append_val(cut->to->inputs, in);
-    }
-    if (from >= 0) {
-        int in = copy_value(cut, from);
-        g_array_append_val(cut->to->inputs, in);
+    if (from >= 0)
+        add_input(cut, from);
+    for (guint i = 0; i < model->inputs->len; i++) {
+        int input = ae_model_input(model, (int)i);
+
+        if (from < 0 || (input != from && needed[input]))
+            add_input(cut, input);
     }
     for (guint i = 0; to < 0 && i < model->outputs->len; i++)
         ae_model_add_output(cut->to,
@@ -184,7 +201,7 @@ AeModel *ae_model_cut(const AeModel *model, const char *from, const char *to,
     for (guint i = 0; i < model->nodes->len; i++)
         if (nodes[i])
             copy_node(&cut, g_ptr_array_index(model->nodes, i));
-    add_ends(&cut, first, last);
+    add_ends(&cut, first, last, needed);
     return copy_end(&cut, error);
 }
 

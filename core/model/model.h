@@ -60,8 +60,9 @@ int64_t ae_model_take_weights(AeModel *to, const AeModel *from);
 
 /* A new model of the nodes between values @from and @to and of the constants
  * that they read, such as the encoder or decoder half. @from NULL: the inputs;
- * @to NULL: the outputs. AE_ERROR_VALUE: there is no such value.
- * AE_ERROR_SHAPE: @to depends on other values than @from. */
+ * @to NULL: the outputs. A label that @to depends on (AE_NAME_LABEL) is an
+ * input behind @from. AE_ERROR_VALUE: there is no such value. AE_ERROR_SHAPE:
+ * @to depends on other values than @from and the label. AE_ERROR_MEMORY. */
 AeModel *ae_model_cut(const AeModel *model, const char *from, const char *to,
                       GError **error);
 

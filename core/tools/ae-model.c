@@ -114,22 +114,28 @@ void run_check(Arguments *args)
                  args->argc - 1);
 }
 
-/* The decoder's input has the shape of the encoder's output, open where the
- * size of the image is. */
+/* Declares the shape of the code, which both halves name: that of the encoder's
+ * output, open where the size of the image is. Other readers of ONNX want
+ * shapes of all inputs and outputs. */
 static void declare_latent(AeModel *encoder, AeModel *decoder)
 {
     const Size size = {DEFAULT_SIZE, DEFAULT_SIZE};
     const AeShape *image =
         &ae_model_value(encoder, ae_model_input(encoder, 0))->shape;
-    AeValue *latent = ae_model_value(decoder, ae_model_input(decoder, 0));
+    AeValue *const values[] = {
+        ae_model_value(encoder, ae_model_output(encoder, 0)),
+        ae_model_value(decoder, ae_model_input(decoder, 0))};
     g_autoptr(AePlan) plan =
         tool_need(tool_plan(encoder, size, NULL, &tool_error));
+    AeShape shape = *ae_plan_output_shape(plan, 0);
 
-    latent->shape = *ae_plan_output_shape(plan, 0);
-    latent->has_shape = TRUE;
-    for (int i = 0; i < MIN(latent->shape.rank, image->rank); i++)
+    for (int i = 0; i < MIN(shape.rank, image->rank); i++)
         if (image->dim[i] == AE_UNKNOWN)
-            latent->shape.dim[i] = AE_UNKNOWN;
+            shape.dim[i] = AE_UNKNOWN;
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
+        values[i]->shape = shape;
+        values[i]->has_shape = TRUE;
+    }
 }
 
 void run_split(Arguments *args)

@@ -196,6 +196,26 @@ static void test_cuts(void)
     }
 }
 
+/* Both halves of a conditional model take the label. */
+static void test_cuts_keep_the_label(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AeModel) model = ae_architecture_new(
+        "vae", &(AeArchitectureOptions){.classes = 5}, &error);
+    const char *code = ae_model_get(model, "ae.latent");
+    g_autoptr(AeModel) encoder = ae_model_cut(model, NULL, code, &error);
+    g_autoptr(AeModel) decoder = ae_model_cut(model, code, NULL, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(encoder->inputs->len, ==, 2);
+    g_assert_cmpuint(decoder->inputs->len, ==, 2);
+    g_assert_cmpstr(ae_model_value(decoder, ae_model_input(decoder, 0))->name,
+                    ==, code);
+    g_assert_cmpstr(ae_model_value(decoder, ae_model_input(decoder, 1))->name,
+                    ==, "label");
+    g_assert_null(ae_model_cut(decoder, "label", NULL, NULL));
+}
+
 /* A plan for two images, labels included. */
 static AePlan *plan_architecture(AeModel *model, int side)
 {
@@ -396,6 +416,7 @@ int main(int argc, char **argv)
     g_test_add_func("/model/settings-are-no-weights",
                     test_settings_are_no_weights);
     g_test_add_func("/model/cuts", test_cuts);
+    g_test_add_func("/model/cuts-keep-the-label", test_cuts_keep_the_label);
     g_test_add_func("/model/architectures", test_architectures);
     g_test_add_func("/model/architectures-have-their-weights",
                     test_architectures_have_their_weights);
