@@ -15,11 +15,14 @@ G_BEGIN_DECLS
     "RGB, BGR, RGBx, BGRx, xRGB, xBGR, RGBA, BGRA, ARGB, ABGR, GBR, GBRA, "    \
     "RGBP, BGRP"
 #define GST_AE_YUV_FORMATS                                                     \
-    "I420, YV12, NV12, NV21, NV16, NV24, Y41B, Y42B, Y444, YUY2, UYVY, AYUV"
+    "I420, YV12, NV12, NV21, NV16, NV24, Y41B, Y42B, Y444, YUY2, UYVY, AYUV, " \
+    "A420"
 /* Gray or YUV of more than 8 bits, each sample in a 16-bit word. P010_10LE is
  * not among them: GStreamer 1.22 misplaces the second component of its chroma.
  */
-#define GST_AE_DEEP_FORMATS "I420_10LE, I422_10LE, Y444_10LE, GRAY16_LE"
+#define GST_AE_DEEP_FORMATS                                                    \
+    "I420_10LE, I422_10LE, Y444_10LE, I420_12LE, I422_12LE, Y444_12LE, "       \
+    "GRAY16_LE"
 
 /* Caps of all formats; of RGB; and of gray and YUV. Deep formats come last: an
  * element that has the choice sends 8 bits. */

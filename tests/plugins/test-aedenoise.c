@@ -15,11 +15,13 @@
 #include "base/random.h"
 
 static const char *const formats[] = {
-    "I420_10LE", "I422_10LE", "Y444_10LE", "GRAY16_LE", "GRAY8", "I420", "YV12",
-    "NV12",      "NV21",      "NV16",      "NV24",      "Y42B",  "Y444", "YUY2",
-    "UYVY",      "AYUV",      "RGB",       "BGR",       "RGBx",  "xRGB", "BGRx",
-    "xBGR",      "RGBA",      "ARGB",      "BGRA",      "ABGR",  "GBR",  "GBRA",
-    "RGBP",      "BGRP",      "Y41B",
+    "I420_10LE", "I422_10LE", "Y444_10LE", "I420_12LE", "I422_12LE",
+    "Y444_12LE", "A420",      "GRAY16_LE", "GRAY8",     "I420",
+    "YV12",      "NV12",      "NV21",      "NV16",      "NV24",
+    "Y42B",      "Y444",      "YUY2",      "UYVY",      "AYUV",
+    "RGB",       "BGR",       "RGBx",      "xRGB",      "BGRx",
+    "xBGR",      "RGBA",      "ARGB",      "BGRA",      "ABGR",
+    "GBR",       "GBRA",      "RGBP",      "BGRP",      "Y41B",
 };
 
 static const struct {

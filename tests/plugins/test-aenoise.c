@@ -142,7 +142,9 @@ static void test_deep_formats(void)
 {
     static const GstVideoFormat deep[] = {
         GST_VIDEO_FORMAT_I420_10LE, GST_VIDEO_FORMAT_I422_10LE,
-        GST_VIDEO_FORMAT_Y444_10LE, GST_VIDEO_FORMAT_GRAY16_LE};
+        GST_VIDEO_FORMAT_I420_12LE, GST_VIDEO_FORMAT_I422_12LE,
+        GST_VIDEO_FORMAT_Y444_12LE, GST_VIDEO_FORMAT_Y444_10LE,
+        GST_VIDEO_FORMAT_GRAY16_LE};
 
     for (size_t i = 0; i < G_N_ELEMENTS(deep); i++) {
         GstVideoInfo info = video_info(deep[i], 66, 44);

@@ -9,9 +9,11 @@
 #include "model/build.h"
 
 static const char *const luma_formats[] = {
-    "GRAY8", "I420",      "Y41B",      "YV12",      "NV12",      "NV21",
-    "NV16",  "NV24",      "Y42B",      "Y444",      "YUY2",      "UYVY",
-    "AYUV",  "I420_10LE", "I422_10LE", "Y444_10LE", "GRAY16_LE",
+    "GRAY8",     "I420",      "Y41B",      "YV12",      "NV12",
+    "NV21",      "NV16",      "NV24",      "Y42B",      "Y444",
+    "YUY2",      "UYVY",      "AYUV",      "A420",      "I420_10LE",
+    "I422_10LE", "Y444_10LE", "I420_12LE", "I422_12LE", "Y444_12LE",
+    "GRAY16_LE",
 };
 static const char *const rgb_formats[] = {
     "RGB",  "BGR",  "RGBx", "xRGB", "BGRx", "xBGR", "RGBA",
