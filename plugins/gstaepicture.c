@@ -88,14 +88,24 @@ gboolean gst_ae_picture_map_new(GstElement *element, GstVideoFrame *frame,
     return FALSE;
 }
 
+/* Where the mode is mixed each buffer says whether it is interlaced. */
 static AeFields fields_of(const GstVideoInfo *info)
 {
-    if (!GST_VIDEO_INFO_IS_INTERLACED(info))
+    switch (GST_VIDEO_INFO_INTERLACE_MODE(info)) {
+    case GST_VIDEO_INTERLACE_MODE_PROGRESSIVE:
+    case GST_VIDEO_INTERLACE_MODE_MIXED:
         return AE_FIELDS_NONE;
+    case GST_VIDEO_INTERLACE_MODE_FIELDS:
+        return AE_FIELDS_APART;
+    default:
+        return AE_FIELDS_INTERLEAVED;
+    }
+}
+
+static gboolean is_mixed(const GstVideoInfo *info)
+{
     return GST_VIDEO_INFO_INTERLACE_MODE(info) ==
-                   GST_VIDEO_INTERLACE_MODE_FIELDS
-               ? AE_FIELDS_APART
-               : AE_FIELDS_INTERLEAVED;
+           GST_VIDEO_INTERLACE_MODE_MIXED;
 }
 
 /* Whether pixels have a byte that belongs to no component: RGBx and the like.
@@ -171,6 +181,8 @@ AePicture gst_ae_picture_of_frame(const GstVideoFrame *frame)
 {
     AePicture picture = {.format = gst_ae_picture_format(&frame->info)};
 
+    if (is_mixed(&frame->info) && GST_VIDEO_FRAME_IS_INTERLACED(frame))
+        picture.format.fields = AE_FIELDS_INTERLEAVED;
     for (int c = 0; c < (int)GST_VIDEO_FRAME_N_COMPONENTS(frame); c++)
         picture.plane[c] = (AePlane){GST_VIDEO_FRAME_COMP_DATA(frame, c),
                                      GST_VIDEO_FRAME_COMP_STRIDE(frame, c),

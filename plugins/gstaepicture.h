@@ -55,7 +55,8 @@ gboolean gst_ae_picture_map(GstElement *element, GstVideoFrame *frame,
 gboolean gst_ae_picture_map_new(GstElement *element, GstVideoFrame *frame,
                                 const GstVideoInfo *info, GstBuffer *buffer);
 
-/* What pictures of frames of @info have in common. */
+/* What pictures of frames of @info have in common; where the interlace-mode is
+ * mixed, of those that are progressive. */
 AePictureFormat gst_ae_picture_format(const GstVideoInfo *info);
 
 /* The samples of @frame, valid while the frame is mapped. */

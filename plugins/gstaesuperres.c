@@ -19,8 +19,8 @@
  * pipeline plays.
  *
  * Frames that come too late to be shown are enlarged by their nearest pixels,
- * while `qos` is true (the default); `stats` counts them. Interlaced video is
- * refused.
+ * while `qos` is true (the default); `stats` counts them. Interlaced frames are
+ * refused; with `interlace-mode=mixed` each buffer says whether it is one.
  *
  * ## Example launch lines
  * |[
@@ -128,26 +128,16 @@ static GstCaps *scale_caps(GstAeVideo *video, gboolean up, GstCaps *caps)
     return result;
 }
 
-/* TRUE, with an error, if frames of @caps cannot be enlarged, or downstream
- * does not take them. */
+/* TRUE, with an error, if @caps are no video, or downstream does not take its
+ * enlarged frames. */
 static gboolean refuses(GstBaseTransform *trans, GstCaps *caps)
 {
-    const char *mode = gst_structure_get_string(gst_caps_get_structure(caps, 0),
-                                                "interlace-mode");
     g_autoptr(GstCaps) made = NULL;
     g_autoptr(GError) error = NULL;
     GstVideoInfo info;
 
     if (!gst_ae_picture_info(&info, caps, &error)) {
         gst_ae_post(GST_ELEMENT(trans), GST_MESSAGE_ERROR, error);
-        return TRUE;
-    }
-    if (mode != NULL && strcmp(mode, "progressive") != 0) {
-        GST_ELEMENT_ERROR(trans, STREAM, FORMAT,
-                          ("This video is interlaced (%s), and cannot be "
-                           "enlarged: put a deinterlace before the element.",
-                           mode),
-                          (NULL));
         return TRUE;
     }
     made = GST_BASE_TRANSFORM_GET_CLASS(trans)->transform_caps(

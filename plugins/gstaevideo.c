@@ -19,7 +19,8 @@ typedef struct {
     int channels, scale;
     int threads;
     AePrecision precision;
-    AeFilter *filter; /* NULL until the format is known */
+    AeFilter *frames; /* for progressive frames; NULL: none have come yet */
+    AeFilter *fields; /* for interlaced frames; NULL: as above */
 } Runner;
 
 struct GstAeVideoPrivate {
@@ -63,7 +64,8 @@ static void runner_free(Runner *runner)
 {
     if (runner == NULL)
         return;
-    ae_filter_free(runner->filter);
+    ae_filter_free(runner->frames);
+    ae_filter_free(runner->fields);
     if (runner->model != NULL)
         gst_ae_model_unref(runner->model);
     g_free(runner);
@@ -71,30 +73,42 @@ static void runner_free(Runner *runner)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
 
-/* Makes the runner ready for frames of @info; it stays as it was if that
- * fails. */
-static gboolean runner_plan(Runner *runner, const GstVideoInfo *info,
-                            GError **error)
+/* The filter for frames of @format, made if need be; NULL, with the runner as
+ * it was, if that fails. */
+static AeFilter *runner_plan(Runner *runner, AePictureFormat format,
+                             GError **error)
 {
     AeFilterOptions options = {runner->scale, runner->threads,
                                runner->precision};
-    AePictureFormat format = gst_ae_picture_format(info);
+    AeFilter **slot =
+        format.fields == AE_FIELDS_NONE ? &runner->frames : &runner->fields;
     gint64 begin = g_get_monotonic_time();
     AeFilter *filter;
 
-    if (runner->filter != NULL && ae_filter_fits(runner->filter, &format))
-        return TRUE;
+    if (*slot != NULL && ae_filter_fits(*slot, &format))
+        return *slot;
     filter = ae_filter_new(runner->model->model, &format, &options, error);
     if (filter == NULL) {
         g_prefix_error(error, "%s: ", runner->model->label);
-        return FALSE;
+        return NULL;
     }
     GST_INFO("model '%s' is planned for %s of %dx%d, in %.1f ms",
              runner->model->label, format.name, format.width, format.height,
              (double)(g_get_monotonic_time() - begin) / 1e3);
-    ae_filter_free(runner->filter);
-    runner->filter = filter;
-    return TRUE;
+    ae_filter_free(*slot);
+    *slot = filter;
+    return filter;
+}
+
+/* Forgets filters for other frames than those of @format, interlaced or not. */
+static void runner_tidy(Runner *runner, AePictureFormat format)
+{
+    format.fields = AE_FIELDS_NONE;
+    if (runner->frames != NULL && !ae_filter_fits(runner->frames, &format))
+        g_clear_pointer(&runner->frames, ae_filter_free);
+    format.fields = AE_FIELDS_INTERLEAVED;
+    if (runner->fields != NULL && !ae_filter_fits(runner->fields, &format))
+        g_clear_pointer(&runner->fields, ae_filter_free);
 }
 
 static gboolean is_known(const GstVideoInfo *info)
@@ -151,7 +165,8 @@ static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
         return NULL;
     }
     if (!runner_find_scale(runner, klass, scale, error) ||
-        (is_known(info) && !runner_plan(runner, info, error)))
+        (is_known(info) &&
+         runner_plan(runner, gst_ae_picture_format(info), error) == NULL))
         return NULL;
     return g_steal_pointer(&runner);
 }
@@ -265,9 +280,18 @@ static Runner *steal_replacement(GstAeVideo *self)
     return runner;
 }
 
+/* Of frames of the stream that have @fields. */
+static AePictureFormat stream_format(GstAeVideo *self, AeFields fields)
+{
+    AePictureFormat format = gst_ae_picture_format(&self->priv->info);
+
+    format.fields = fields;
+    return format;
+}
+
 /* The frame that comes may have another format than the replacement was
  * planned for, and another scale. */
-static void take_replacement(GstAeVideo *self)
+static void take_replacement(GstAeVideo *self, AeFields fields)
 {
     g_autoptr(Runner) runner = steal_replacement(self);
     g_autoptr(GError) error = NULL;
@@ -276,7 +300,7 @@ static void take_replacement(GstAeVideo *self)
         return;
     if (runner_find_scale(runner, GST_AE_VIDEO_GET_CLASS(self),
                           self->priv->runner->scale, &error) &&
-        runner_plan(runner, &self->priv->info, &error))
+        runner_plan(runner, stream_format(self, fields), &error) != NULL)
         use(self, g_steal_pointer(&runner));
     else
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, error);
@@ -365,6 +389,18 @@ static AeFilterSettings get_settings(GstAeVideo *self, GstBuffer *buffer)
     return settings;
 }
 
+/* For frames that have @fields; NULL after an error. */
+static AeFilter *choose_filter(GstAeVideo *self, AeFields fields)
+{
+    g_autoptr(GError) error = NULL;
+    AeFilter *filter =
+        runner_plan(self->priv->runner, stream_format(self, fields), &error);
+
+    if (filter == NULL)
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+    return filter;
+}
+
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
                                      GstVideoFrame *out)
 {
@@ -374,9 +410,13 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
     AeFilterSettings settings = get_settings(self, in->buffer);
     AePicture from = gst_ae_picture_of_frame(in);
     AePicture to = gst_ae_picture_of_frame(out);
+    AeFilter *chosen;
     float measured;
 
-    take_replacement(self);
+    take_replacement(self, from.format.fields);
+    chosen = choose_filter(self, from.format.fields);
+    if (chosen == NULL)
+        return GST_FLOW_ERROR;
     if (is_late(self, in->buffer)) {
         if (priv->runner->scale > 1)
             ae_picture_enlarge(&to, &from, priv->runner->scale);
@@ -384,7 +424,7 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
             ae_picture_copy(&to, &from);
         return GST_FLOW_OK;
     }
-    measured = ae_filter_run(priv->runner->filter, &from, &to, &settings);
+    measured = ae_filter_run(chosen, &from, &to, &settings);
     GST_OBJECT_LOCK(self);
     priv->measured = measured;
     priv->frames++;
@@ -478,11 +518,13 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps G_GNUC_UNUSED,
     /* GStreamer overlooks that of caps without a colorimetry. */
     info.chroma_site = out_info->chroma_site;
     if (scale == self->priv->runner->scale
-            ? !runner_plan(self->priv->runner, &info, &error)
+            ? runner_plan(self->priv->runner, gst_ae_picture_format(&info),
+                          &error) == NULL
             : !change_scale(self, &info, scale, &error)) {
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
         return FALSE;
     }
+    runner_tidy(self->priv->runner, gst_ae_picture_format(&info));
     GST_INFO_OBJECT(self, "frames are %s of %dx%d now, and become %dx%d",
                     GST_VIDEO_INFO_NAME(in_info), GST_VIDEO_INFO_WIDTH(in_info),
                     GST_VIDEO_INFO_HEIGHT(in_info),
@@ -590,8 +632,8 @@ static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
         GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
         set_earliest(self, GST_CLOCK_TIME_NONE);
-        if (self->priv->runner != NULL && self->priv->runner->filter != NULL)
-            ae_filter_reset(self->priv->runner->filter);
+        if (self->priv->runner != NULL && self->priv->runner->frames != NULL)
+            ae_filter_reset(self->priv->runner->frames);
     }
     return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
         ->sink_event(trans, event);

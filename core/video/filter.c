@@ -308,7 +308,8 @@ static gboolean group_planes(AeFilter *filter, int channels, GError **error)
 }
 
 /* The fields of a frame alternate row by row in every plane; they must have
- * equally many. */
+ * equally many. Fields are not enlarged: one is half a row above the other, and
+ * its new rows would not lie between those of the other. */
 static gboolean split_fields(AeFilter *filter, GError **error)
 {
     const AePictureFormat *format = &filter->format;
@@ -317,8 +318,14 @@ static gboolean split_fields(AeFilter *filter, GError **error)
     filter->n_fields = format->fields == AE_FIELDS_NONE ? 1 : 2;
     for (int c = 0; c < format->n_planes; c++)
         even &= format->height % (2 << format->log2_y[c]) == 0;
-    if (filter->n_fields == 1 || even)
+    if (filter->n_fields == 1 || (even && filter->scale == 1))
         return TRUE;
+    if (filter->scale > 1) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "this video is interlaced, and cannot be enlarged: put a "
+                    "deinterlace before the element");
+        return FALSE;
+    }
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                 "this video is interlaced, and its %d rows are not those of "
                 "two equal fields in turn: put a deinterlace before the "

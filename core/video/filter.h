@@ -24,7 +24,7 @@
  * for RGB; chroma is resampled bicubically, where its site says. Alpha is
  * resampled bicubically and unused bytes become 255 where frames are enlarged;
  * otherwise both are copied. The two fields of an interlaced frame are pictures
- * of their own.
+ * of their own; such frames are not enlarged.
  *
  * Pictures whose size the strides of the model do not divide are reflected at
  * the right and bottom edge up to the next multiple: that of the metadata, or

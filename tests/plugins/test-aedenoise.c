@@ -876,7 +876,7 @@ static void test_interlaced(void)
         {"GRAY8", 2, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
         {"I420", 20, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
         {"I422_10LE", 18, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
-        {"RGBA", 18, GST_VIDEO_INTERLACE_MODE_MIXED},
+        {"RGBA", 18, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
     };
     GstHarness *harness = new_harness("blur", NULL);
 
@@ -921,7 +921,7 @@ static void test_interlaced_refused(void)
         GstVideoInterlaceMode mode;
     } cases[] = {
         {"GRAY8", 17, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
-        {"I420", 18, GST_VIDEO_INTERLACE_MODE_MIXED},
+        {"I420", 18, GST_VIDEO_INTERLACE_MODE_INTERLEAVED},
         {"GRAY8", 18, GST_VIDEO_INTERLACE_MODE_FIELDS},
     };
 
@@ -933,6 +933,51 @@ static void test_interlaced_refused(void)
                                   cases[i].height, cases[i].mode);
         frames_free_harness(harness, bus);
     }
+}
+
+static GstBuffer *new_interlaced_frame(const GstVideoInfo *info, uint64_t seed)
+{
+    GstBuffer *buffer = frames_new_frame(info, seed);
+
+    GST_BUFFER_FLAG_SET(buffer, GST_VIDEO_BUFFER_FLAG_INTERLACED);
+    return buffer;
+}
+
+/* Each buffer says whether it is interlaced. */
+static void test_mixed(void)
+{
+    GstHarness *harness = new_harness("blur", NULL);
+    GstVideoInfo info;
+
+    set_interlaced_caps(harness, &info, "I420", 20,
+                        GST_VIDEO_INTERLACE_MODE_MIXED);
+    for (uint64_t i = 0; i < 6; i++)
+        g_assert_cmpint(
+            i % 3 == 1
+                ? push(harness, &info, new_interlaced_frame(&info, i),
+                       blurred_field)
+                : push(harness, &info, frames_new_frame(&info, i), blurred),
+            <=, 1);
+    frames_free_harness(harness, NULL);
+}
+
+/* The height of NTSC: only frames that are interlaced need equal fields. */
+static void test_mixed_refused(void)
+{
+    GstBus *bus;
+    GstHarness *harness = new_harness("blur", &bus);
+    g_autofree char *text = NULL;
+    GstVideoInfo info;
+
+    set_interlaced_caps(harness, &info, "I420", 486,
+                        GST_VIDEO_INTERLACE_MODE_MIXED);
+    g_assert_cmpint(push(harness, &info, frames_new_frame(&info, 0), blurred),
+                    <=, 1);
+    g_assert_cmpint(gst_harness_push(harness, new_interlaced_frame(&info, 1)),
+                    ==, GST_FLOW_ERROR);
+    text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+    frames_assert_contains(text, "486 rows");
+    frames_free_harness(harness, bus);
 }
 
 /* Fields as frames are refused also where a plan for rows in turn is there. */
@@ -1391,6 +1436,8 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/interlaced", test_interlaced);
     g_test_add_func("/aedenoise/interlaced-refused", test_interlaced_refused);
     g_test_add_func("/aedenoise/interlaced-changes", test_interlaced_changes);
+    g_test_add_func("/aedenoise/mixed", test_mixed);
+    g_test_add_func("/aedenoise/mixed-refused", test_mixed_refused);
     g_test_add_func("/aedenoise/crop", test_crop);
     g_test_add_func("/aedenoise/flush", test_flush);
     g_test_add_func("/aedenoise/reverse", test_reverse);

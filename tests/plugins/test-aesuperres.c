@@ -451,8 +451,10 @@ static void test_refused(void)
         {"luma2", "format=RGB", "YUV or gray, but this video is RGB"},
         {"rgb2", "format=I420", "RGB, but this video is I420"},
         {"fixed", "format=GRAY8", "14x14"},
-        {"luma2", "format=I420,interlace-mode=interleaved", "interleaved"},
-        {"luma2", "format=I420,interlace-mode=mixed", "mixed"},
+        {"luma2", "format=I420,interlace-mode=interleaved",
+         "interlaced, and cannot be enlarged"},
+        {"luma2", "format=I420,interlace-mode=fields",
+         "interlaced, and cannot be enlarged"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -470,6 +472,30 @@ static void test_refused(void)
         frames_assert_contains(text, cases[i].says);
         frames_free_harness(harness, bus);
     }
+}
+
+/* Each buffer says whether it is interlaced; only such frames are refused. */
+static void test_mixed(void)
+{
+    GstBus *bus;
+    GstHarness *harness = new_harness("luma2", &bus);
+    g_autofree char *text = NULL;
+    GstVideoInfo info;
+    GstBuffer *buffer;
+
+    gst_video_info_set_interlaced_format(
+        &info, GST_VIDEO_FORMAT_I420, GST_VIDEO_INTERLACE_MODE_MIXED, 32, 18);
+    info.fps_n = 25;
+    info.fps_d = 1;
+    gst_harness_set_src_caps(harness, gst_video_info_to_caps(&info));
+    gst_buffer_unref(
+        gst_harness_push_and_pull(harness, frames_new_frame(&info, 0)));
+    buffer = frames_new_frame(&info, 1);
+    GST_BUFFER_FLAG_SET(buffer, GST_VIDEO_BUFFER_FLAG_INTERLACED);
+    g_assert_cmpint(gst_harness_push(harness, buffer), ==, GST_FLOW_ERROR);
+    text = frames_pop_text(bus, GST_MESSAGE_ERROR, GST_STREAM_ERROR);
+    frames_assert_contains(text, "interlaced, and cannot be enlarged");
+    frames_free_harness(harness, bus);
 }
 
 /* A file that fixes its input's size. */
@@ -730,6 +756,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aesuperres/queries", test_queries);
     g_test_add_func("/aesuperres/bad-then-good", test_bad_then_good);
     g_test_add_func("/aesuperres/refused", test_refused);
+    g_test_add_func("/aesuperres/mixed", test_mixed);
     g_test_add_func("/aesuperres/impossible", test_impossible);
     g_test_add_func("/aesuperres/fixed", test_fixed);
     g_test_add_func("/aesuperres/stream-changes", test_stream_changes);
