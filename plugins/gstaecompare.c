@@ -186,11 +186,12 @@ static void add_frame(GstAeCompare *self, const Measure *m)
 
 /* Of all colours: the error per sample, and the similarity of luma or of R, G
  * and B. */
-static Measure compare(const AePicture *test, const AePicture *reference)
+static gboolean compare(const AePicture *test, const AePicture *reference,
+                        Measure *measure, GError **error)
 {
     const AePictureFormat *format = &test->format;
     int similar = format->colour == AE_COLOUR_RGB ? format->n_colours : 1;
-    double squares = 0, samples = 0, ssim = 0;
+    double squares = 0, samples = 0, ssim = 0, one = 0;
 
     for (int c = 0; c < format->n_colours; c++) {
         const AePlane *a = &test->plane[c], *b = &reference->plane[c];
@@ -198,11 +199,14 @@ static Measure compare(const AePicture *test, const AePicture *reference)
 
         squares += n * ae_mse(a, b);
         samples += n;
+        if (c < similar && !ae_ssim(a, b, &one, error))
+            return FALSE;
         if (c < similar)
-            ssim += ae_ssim(a, b);
+            ssim += one;
     }
-    return (Measure){squares / samples, ae_psnr(squares / samples),
-                     ssim / similar};
+    *measure = (Measure){squares / samples, ae_psnr(squares / samples),
+                         ssim / similar};
+    return TRUE;
 }
 
 static gboolean streams_fit(GstAeCompare *self)
@@ -226,8 +230,10 @@ static gboolean streams_fit(GstAeCompare *self)
 static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
                                 GstBuffer *reference)
 {
+    g_autoptr(GError) error = NULL;
     GstVideoFrame a, b;
     AePicture pictures[2];
+    gboolean compared;
     Measure measure;
 
     if (self->test.caps == NULL || self->reference.caps == NULL ||
@@ -242,11 +248,14 @@ static gboolean compare_buffers(GstAeCompare *self, GstBuffer *test,
     }
     pictures[0] = gst_ae_picture_of_frame(&a);
     pictures[1] = gst_ae_picture_of_frame(&b);
-    measure = compare(&pictures[0], &pictures[1]);
+    compared = compare(&pictures[0], &pictures[1], &measure, &error);
     gst_video_frame_unmap(&b);
     gst_video_frame_unmap(&a);
-    add_frame(self, &measure);
-    return TRUE;
+    if (compared)
+        add_frame(self, &measure);
+    else
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+    return compared;
 }
 
 static GstFlowReturn aggregate(GstAggregator *aggregator,

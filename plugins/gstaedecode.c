@@ -22,6 +22,7 @@
  */
 #include "elements.h"
 #include "gstaecodec.h"
+#include "gstaeerror.h"
 #include "gstaenegotiate.h"
 #include "gstaepicture.h"
 #include "gstaetensors.h"
@@ -201,7 +202,7 @@ static gboolean set_code(GstAeCodec *self, GstBuffer *buffer)
     AeTensor code = ae_codec_code(self->codec, 0, 0);
     gsize size = (gsize)ae_shape_elements(&code.shape) * sizeof(float);
     gsize found = gst_buffer_get_size(buffer);
-    g_autofree float *numbers = NULL;
+    g_autoptr(GError) error = NULL;
 
     if (found != size) {
         GST_ELEMENT_ERROR(self, STREAM, WRONG_TYPE,
@@ -211,7 +212,12 @@ static gboolean set_code(GstAeCodec *self, GstBuffer *buffer)
                           (NULL));
         return FALSE;
     }
-    numbers = g_malloc(size);
+    ae_autofree float *numbers = ae_alloc(size, 1, &error);
+
+    if (numbers == NULL) {
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+        return FALSE;
+    }
     gst_buffer_extract(buffer, 0, numbers, size);
     ae_tensor_from_row_major(&code, numbers);
     return TRUE;

@@ -23,6 +23,7 @@
  */
 #include "elements.h"
 #include "gstaecodec.h"
+#include "gstaeerror.h"
 #include "gstaenegotiate.h"
 #include "gstaepicture.h"
 #include "gstaetensors.h"
@@ -201,15 +202,22 @@ static GstFlowReturn prepare_output_buffer(GstBaseTransform *base,
 }
 
 /* One memory a tensor. */
-static void append_code(GstBuffer *buffer, const AeTensor *code)
+static gboolean append_code(GstAeEncode *self, GstBuffer *buffer,
+                            const AeTensor *code)
 {
     gsize size = (gsize)ae_shape_elements(&code->shape) * sizeof(float);
-    float *numbers = g_malloc(size);
+    g_autoptr(GError) error = NULL;
+    float *numbers = ae_alloc(size, 1, &error);
 
+    if (numbers == NULL) {
+        gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
+        return FALSE;
+    }
     ae_tensor_to_row_major(code, numbers);
     gst_buffer_append_memory(
         buffer,
-        gst_memory_new_wrapped(0, numbers, size, 0, size, numbers, g_free));
+        gst_memory_new_wrapped(0, numbers, size, 0, size, numbers, ae_free));
+    return TRUE;
 }
 
 static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
@@ -236,7 +244,8 @@ static GstFlowReturn transform(GstBaseTransform *base, GstBuffer *in,
     for (int i = 0; i < ae_codec_codes(codec); i++) {
         const AeTensor code = ae_codec_code(codec, 0, i);
 
-        append_code(out, &code);
+        if (!append_code(self, out, &code))
+            return GST_FLOW_ERROR;
     }
     return GST_FLOW_OK;
 }

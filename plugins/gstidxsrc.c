@@ -212,7 +212,8 @@ static void release_bytes(gpointer bytes)
     g_bytes_unref(bytes);
 }
 
-/* The file's own bytes, unless video wants its rows aligned. */
+/* The file's own bytes, unless video wants its rows aligned. NULL: there is no
+ * memory. */
 static GstBuffer *make_buffer(GstIdxSrc *self, gsize image)
 {
     const GstVideoInfo *info = &self->parent.info;
@@ -227,6 +228,14 @@ static GstBuffer *make_buffer(GstIdxSrc *self, gsize image)
             g_bytes_ref(self->images->bytes), release_bytes);
 
     GstBuffer *buffer = gst_buffer_new_allocate(NULL, info->size, NULL);
+    if (buffer == NULL) {
+        GST_ELEMENT_ERROR(self, RESOURCE, NO_SPACE_LEFT,
+                          ("There is no memory for a frame of %" G_GSIZE_FORMAT
+                           " bytes.",
+                           info->size),
+                          (NULL));
+        return NULL;
+    }
     for (gsize y = 0; y < height; y++)
         gst_buffer_fill(buffer, y * stride, data + y * row, row);
     return buffer;
@@ -242,6 +251,8 @@ static GstFlowReturn make(GstAeFrameSrc *src, guint64 number,
                    "frame %" G_GUINT64_FORMAT " is image %" G_GSIZE_FORMAT,
                    number, image);
     *buffer = make_buffer(self, image);
+    if (*buffer == NULL)
+        return GST_FLOW_ERROR;
     if (self->labels)
         gst_ae_label_attach(*buffer, self->labels->data[image]);
     return GST_FLOW_OK;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 enum { MAX_BATCH = 64, DEFAULT_COUNT = 10 };
 
@@ -52,7 +53,9 @@ static gboolean take_latent(AeSheet *sheet, const char *text, GError **error)
 
     if (text == NULL || *text == '\0')
         return TRUE;
-    sheet->given = g_new(float, (gsize)sheet->size);
+    sheet->given = ae_alloc((size_t)sheet->size, sizeof(float), error);
+    if (sheet->given == NULL)
+        return FALSE;
     n = parse_numbers(text, sheet->given, sheet->size);
     if (n == sheet->size)
         return TRUE;
@@ -93,14 +96,25 @@ AeSheet *ae_sheet_new(AeCodec *decoder, const AeSheetOptions *options,
 {
     g_autoptr(AeSheet) sheet = g_new0(AeSheet, 1);
     const AeTensor code = ae_codec_code(decoder, 0, 0);
+    int64_t size = ae_shape_elements(&code.shape);
 
+    if (size > G_MAXINT) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "the code of the model has %" G_GINT64_FORMAT
+                    " values, but at most %d are supported",
+                    size, G_MAXINT);
+        return NULL;
+    }
     sheet->decoder = decoder;
     sheet->path = options->path;
     sheet->label = options->label;
-    sheet->size = (int)ae_shape_elements(&code.shape);
-    sheet->code = g_new(float, (gsize)sheet->size);
-    sheet->work = g_new(float, (gsize)sheet->size);
-    if (!take_latent(sheet, options->latent, error) || !check(sheet, error))
+    sheet->size = (int)size;
+    sheet->code = ae_alloc((size_t)sheet->size, sizeof(float), error);
+    if (sheet->code == NULL)
+        return NULL;
+    sheet->work = ae_alloc((size_t)sheet->size, sizeof(float), error);
+    if (sheet->work == NULL || !take_latent(sheet, options->latent, error) ||
+        !check(sheet, error))
         return NULL;
     return g_steal_pointer(&sheet);
 }
@@ -109,9 +123,9 @@ void ae_sheet_free(AeSheet *sheet)
 {
     if (sheet == NULL)
         return;
-    g_free(sheet->given);
-    g_free(sheet->code);
-    g_free(sheet->work);
+    ae_free(sheet->given);
+    ae_free(sheet->code);
+    ae_free(sheet->work);
     g_free(sheet);
 }
 

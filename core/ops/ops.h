@@ -57,6 +57,7 @@ struct AeStep {
 
     /* Set by plan: */
     void *params;      /* g_free()d; NULL if none is needed */
+    void *table;       /* of params, ae_free()d; NULL if none is needed */
     int64_t units;     /* parts of forward; 1: it cannot be split, 0:
                           there is nothing to compute */
     int64_t row_units; /* units of one output row of an image, in the order

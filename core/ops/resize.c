@@ -31,7 +31,7 @@ typedef struct {
     int64_t times;              /* rows and columns of images are repeated so
                                    often; 0: something else */
     float outside; /* the value of output positions that read nothing */
-    Tap taps[];
+    Tap *taps;     /* the step's table */
 } Resize;
 
 /* One input that is added to an output, with its weight. */
@@ -447,11 +447,11 @@ static gboolean make_resize(AeStep *step, const Rule *rule, GError **error)
 
     for (int i = 0; i < rule->shape.rank; i++)
         taps += rule->shape.dim[i];
-    resize = g_try_malloc0(sizeof *resize + taps * sizeof(Tap));
-    if (resize == NULL)
-        return ae_step_fail(step, error, AE_ERROR_MEMORY,
-                            "there is not enough memory for its output");
-    step->params = resize;
+    step->table = ae_alloc((size_t)taps, sizeof(Tap), error);
+    if (step->table == NULL)
+        return FALSE;
+    step->params = resize = g_new0(Resize, 1);
+    resize->taps = step->table;
     resize->outside = ae_node_float(step->node, "extrapolation_value", 0);
     make_axes(resize, step, rule);
     for (int i = 0; i < resize->axes - 1; i++)

@@ -164,6 +164,7 @@ static void step_free(void *data)
     g_free(step->in);
     g_free(step->out);
     g_free(step->params);
+    ae_free(step->table);
     g_free(step->accumulate);
     g_free(step);
 }

@@ -143,8 +143,9 @@ static void read_bytes(AeOperand **operand, const AeStep *dequantize)
     ae_plan_value(*operand)->uses++;
 }
 
-/* Makes @step one of whole numbers if it can be; FALSE if not. */
-static gboolean convert(AePlan *plan, AeStep *step)
+/* Makes @step one of whole numbers if it can be; FALSE if not. The error is
+ * that there is no memory. */
+static gboolean convert(AePlan *plan, AeStep *step, GError **error)
 {
     AeConvInt8 q = {.bias = NULL};
     AeStep *in, *residual = NULL, *quantizer;
@@ -162,7 +163,7 @@ static gboolean convert(AePlan *plan, AeStep *step)
         return FALSE;
     q.bias = ae_step_has(step, 2) ? step->in[2]->data : NULL;
     quantizer = quantizer_of(plan, step, &q.out);
-    if (!ae_conv_to_int8(step, &q))
+    if (!ae_conv_to_int8(step, &q, error))
         return FALSE;
     read_bytes(&step->in[0], in);
     if (residual != NULL)
@@ -190,11 +191,16 @@ static void remove_unread(AePlan *plan)
 
 gboolean ae_plan_quantize(AePlan *plan, gboolean required, GError **error)
 {
+    GError *failed = NULL;
     int converted = 0;
 
     mark_bytes(plan);
-    for (guint i = 0; i < plan->steps->len; i++)
-        converted += convert(plan, ae_plan_step(plan, i));
+    for (guint i = 0; i < plan->steps->len && failed == NULL; i++)
+        converted += convert(plan, ae_plan_step(plan, i), &failed);
+    if (failed != NULL) {
+        g_propagate_error(error, failed);
+        return FALSE;
+    }
     remove_unread(plan);
     if (converted == 0 && required)
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,

@@ -15,14 +15,15 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { WINDOW = 11, HALF = WINDOW / 2, MAPS = 4, SHIFT = 128 };
+#include "base/memory.h"
+
+enum { WINDOW = 11, HALF = WINDOW / 2, MAPS = 4, SHIFT = 128, CHUNK = 1024 };
 
 static const float c1 = 0.01f * 255 * 0.01f * 255;
 static const float c2 = 0.03f * 255 * 0.03f * 255;
 
 typedef struct {
     int width, valid;       /* samples and windows in a row */
-    uint16_t *row[2];       /* samples of both planes, width each */
     float scale;            /* of samples, to 0 .. 255 */
     float weight[HALF + 1]; /* outermost first: the window is symmetric */
     float *line[MAPS];      /* the maps of one row, width floats each */
@@ -48,7 +49,7 @@ static float scale_of(const AePlane *plane)
     return 255 / (float)ae_plane_most(plane);
 }
 
-static void ssim_init(Ssim *ssim, const AePlane *plane)
+static gboolean ssim_init(Ssim *ssim, const AePlane *plane, GError **error)
 {
     size_t w = (size_t)plane->width, valid = w - WINDOW + 1;
 
@@ -56,9 +57,10 @@ static void ssim_init(Ssim *ssim, const AePlane *plane)
     ssim->scale = scale_of(plane);
     ssim->valid = (int)valid;
     gaussian(ssim->weight);
-    ssim->row[0] = g_new(uint16_t, 2 * w);
-    ssim->row[1] = ssim->row[0] + w;
-    ssim->memory = g_new(float, MAPS *(w + valid * (WINDOW + 1)));
+    ssim->memory =
+        ae_alloc(MAPS * (w + valid * (WINDOW + 1)), sizeof(float), error);
+    if (ssim->memory == NULL)
+        return FALSE;
     float *next = ssim->memory;
     for (int i = 0; i < MAPS; i++, next += w)
         ssim->line[i] = next;
@@ -66,6 +68,21 @@ static void ssim_init(Ssim *ssim, const AePlane *plane)
         ssim->sum[i] = next;
     for (int i = 0; i < WINDOW; i++, next += MAPS * valid)
         ssim->ring[i] = next;
+    return TRUE;
+}
+
+/* Some samples of a row of both planes. */
+typedef struct {
+    int n;
+    uint16_t a[CHUNK], b[CHUNK];
+} Chunk;
+
+static void read_chunk(Chunk *chunk, const AePlane *a, const AePlane *b, int x,
+                       int y)
+{
+    chunk->n = MIN(CHUNK, a->width - x);
+    ae_plane_read_integers(a, x, y, chunk->n, chunk->a, 1);
+    ae_plane_read_integers(b, x, y, chunk->n, chunk->b, 1);
 }
 
 static void fill_maps(Ssim *ssim, const AePlane *a, const AePlane *b, int y)
@@ -74,15 +91,18 @@ static void fill_maps(Ssim *ssim, const AePlane *a, const AePlane *b, int y)
     float *restrict squares = ssim->line[2], *restrict product = ssim->line[3];
     float scale = ssim->scale;
 
-    ae_plane_read_integers(a, 0, y, a->width, ssim->row[0], 1);
-    ae_plane_read_integers(b, 0, y, b->width, ssim->row[1], 1);
-    for (int x = 0; x < ssim->width; x++) {
-        float va = (float)ssim->row[0][x] * scale - SHIFT;
-        float vb = (float)ssim->row[1][x] * scale - SHIFT;
-        ma[x] = va;
-        mb[x] = vb;
-        squares[x] = va * va + vb * vb;
-        product[x] = va * vb;
+    for (int first = 0; first < ssim->width; first += CHUNK) {
+        Chunk chunk;
+
+        read_chunk(&chunk, a, b, first, y);
+        for (int i = 0, x = first; i < chunk.n; i++, x++) {
+            float va = (float)chunk.a[i] * scale - SHIFT;
+            float vb = (float)chunk.b[i] * scale - SHIFT;
+            ma[x] = va;
+            mb[x] = vb;
+            squares[x] = va * va + vb * vb;
+            product[x] = va * vb;
+        }
     }
 }
 
@@ -141,21 +161,20 @@ static double ssim_small(const AePlane *a, const AePlane *b)
 {
     double sa = 0, sb = 0, squares = 0, product = 0, scale = scale_of(a);
     double n = (double)a->width * a->height;
-    g_autofree uint16_t *row_a = g_new(uint16_t, a->width);
-    g_autofree uint16_t *row_b = g_new(uint16_t, a->width);
+    Chunk chunk;
 
-    for (int y = 0; y < a->height; y++) {
-        ae_plane_read_integers(a, 0, y, a->width, row_a, 1);
-        ae_plane_read_integers(b, 0, y, b->width, row_b, 1);
-        for (int x = 0; x < a->width; x++) {
-            double va = row_a[x] * scale - SHIFT;
-            double vb = row_b[x] * scale - SHIFT;
-            sa += va;
-            sb += vb;
-            squares += va * va + vb * vb;
-            product += va * vb;
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width; x += CHUNK) {
+            read_chunk(&chunk, a, b, x, y);
+            for (int i = 0; i < chunk.n; i++) {
+                double va = chunk.a[i] * scale - SHIFT;
+                double vb = chunk.b[i] * scale - SHIFT;
+                sa += va;
+                sb += vb;
+                squares += va * va + vb * vb;
+                product += va * vb;
+            }
         }
-    }
     return similarity((float)(sa / n), (float)(sb / n), (float)(squares / n),
                       (float)(product / n));
 }
@@ -168,31 +187,33 @@ double ae_psnr(double mse)
 double ae_mse(const AePlane *a, const AePlane *b)
 {
     double most = ae_plane_most(a);
-    g_autofree uint16_t *row_a = g_new(uint16_t, a->width);
-    g_autofree uint16_t *row_b = g_new(uint16_t, a->width);
     uint64_t sum = 0;
+    Chunk chunk;
 
-    for (int y = 0; y < a->height; y++) {
-        ae_plane_read_integers(a, 0, y, a->width, row_a, 1);
-        ae_plane_read_integers(b, 0, y, b->width, row_b, 1);
-        for (int x = 0; x < a->width; x++) {
-            uint32_t distance = (uint32_t)abs(row_a[x] - row_b[x]);
+    for (int y = 0; y < a->height; y++)
+        for (int x = 0; x < a->width; x += CHUNK) {
+            read_chunk(&chunk, a, b, x, y);
+            for (int i = 0; i < chunk.n; i++) {
+                uint32_t distance = (uint32_t)abs(chunk.a[i] - chunk.b[i]);
 
-            sum += distance * distance;
+                sum += distance * distance;
+            }
         }
-    }
     return (double)sum / (most * most * a->width * a->height);
 }
 
-double ae_ssim(const AePlane *a, const AePlane *b)
+gboolean ae_ssim(const AePlane *a, const AePlane *b, double *result,
+                 GError **error)
 {
     double total = 0;
     Ssim ssim;
 
-    if (a->width < WINDOW || a->height < WINDOW)
-        return ssim_small(a, b);
-
-    ssim_init(&ssim, a);
+    if (a->width < WINDOW || a->height < WINDOW) {
+        *result = ssim_small(a, b);
+        return TRUE;
+    }
+    if (!ssim_init(&ssim, a, error))
+        return FALSE;
     for (int y = 0; y < a->height; y++) {
         fill_maps(&ssim, a, b, y);
         for (int map = 0; map < MAPS; map++)
@@ -201,7 +222,7 @@ double ae_ssim(const AePlane *a, const AePlane *b)
         if (y >= WINDOW - 1)
             total += sum_row(&ssim, y);
     }
-    g_free(ssim.row[0]);
-    g_free(ssim.memory);
-    return total / ((double)ssim.valid * (a->height - WINDOW + 1));
+    ae_free(ssim.memory);
+    *result = total / ((double)ssim.valid * (a->height - WINDOW + 1));
+    return TRUE;
 }

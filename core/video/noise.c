@@ -165,14 +165,17 @@ static void blur_line(float *line, int64_t n, int64_t step, const float *kernel,
     }
 }
 
-static void blur(float *samples, const AeNoisePlane *plane, float spread)
+static gboolean blur(float *samples, const AeNoisePlane *plane, float spread,
+                     GError **error)
 {
     float kernel[LARGEST_KERNEL], total = 0;
     int radius = make_kernel(kernel, spread);
     int64_t row = plane->width * plane->channels;
-    g_autofree float *copy =
-        g_new(float, (gsize)MAX(plane->width, plane->height));
+    ae_autofree float *copy =
+        ae_alloc((size_t)MAX(plane->width, plane->height), sizeof *copy, error);
 
+    if (copy == NULL)
+        return FALSE;
     for (int k = 0; k <= 2 * radius; k++)
         total += kernel[k];
     for (int k = 0; k <= 2 * radius; k++)
@@ -184,6 +187,7 @@ static void blur(float *samples, const AeNoisePlane *plane, float spread)
         for (int64_t x = c; x < row; x += plane->channels)
             blur_line(samples + x, plane->height, row, kernel, radius, copy);
     }
+    return TRUE;
 }
 
 static gboolean apply_camera(AeRandom *random, float *target, float *source,
@@ -200,8 +204,8 @@ static gboolean apply_camera(AeRandom *random, float *target, float *source,
 
     if (field == NULL)
         return FALSE;
-    if (values[3] > 0)
-        blur(source, plane, values[3] * values[2]);
+    if (values[3] > 0 && !blur(source, plane, values[3] * values[2], error))
+        return FALSE;
     for (int64_t c = 0; c < plane->channels; c++) {
         draw_field(random, field, wide, plane->width, plane->height, kernel,
                    radius);

@@ -22,7 +22,7 @@ typedef struct {
     int64_t padded_c; /* target channels, rounded up for the kernels */
     int64_t multiply_adds;
     int64_t phases;
-    float weights[]; /* units as [small c][taps][large c] */
+    float *weights; /* the step's table: units as [small c][taps][large c] */
 } Int8;
 
 /* The weight of tap @tap between source channel @i and target channel @o; 0 for
@@ -241,12 +241,13 @@ static gboolean sums_fit(const AeConv *c, const AeConvInt8 *q, int64_t co)
     return products < (1 << 30) / (255 * 128);
 }
 
-gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
+gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q, GError **error)
 {
     const int group = step->kernels->int8->group;
     AeConvPass *pass;
     AeConv c = {.units = TRUE};
     int64_t *source, *target;
+    float *weights;
     gboolean up;
     Int8 *p;
 
@@ -255,12 +256,13 @@ gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
     up = c.transposed;
     if (c.groups != 1 || !sums_fit(&c, q, up ? c.large_c : c.small_c))
         return FALSE;
-    p = g_try_malloc0(sizeof *p +
-                      (size_t)(c.taps * (c.small_c + AE_INT8_CHANNELS) *
-                               (c.large_c + AE_INT8_CHANNELS)) *
-                          sizeof(float));
-    if (p == NULL)
+    weights = ae_alloc((size_t)(c.taps * (c.small_c + AE_INT8_CHANNELS) *
+                                (c.large_c + AE_INT8_CHANNELS)),
+                       sizeof *weights, error);
+    if (weights == NULL)
         return FALSE;
+    p = g_new0(Int8, 1);
+    p->weights = weights;
     p->c = c;
     p->q = *q;
     p->multiply_adds = step->op->multiply_adds(step);
@@ -273,6 +275,7 @@ gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
         (*target + AE_INT8_CHANNELS - 1) / AE_INT8_CHANNELS * AE_INT8_CHANNELS;
     pass = up ? &p->c.up : &p->c.down;
     if (!ae_conv_pass_init(step->kernels, &p->c, pass, up)) {
+        ae_free(weights);
         g_free(p);
         return FALSE;
     }
@@ -280,6 +283,7 @@ gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q)
     make_units(step->kernels->int8, p, up);
     g_free(step->params);
     step->params = p;
+    step->table = weights;
     step->op = &operators[up];
     step->packed_size = (size_t)(pass->packed + (p->phases + 1) * p->padded_c);
     step->scratch = (size_t)MAX(ae_conv_rows_scratch(pass),

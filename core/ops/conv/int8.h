@@ -23,9 +23,9 @@ typedef struct {
 
 /* Turns @step, a planned Conv or ConvTranspose of images, into one of bytes.
  * Its weights are constant, and its activation is ReLU or none. FALSE, and
- * @step is as it was, if it has groups, its sums would not fit 32 bits, or it
- * needs too much memory. The arrays of @q are borrowed, and must live as long
- * as @step. */
-gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q);
+ * @step is as it was, if it has groups, its sums would not fit 32 bits, or
+ * there is no memory; that alone sets @error. The arrays of @q are borrowed,
+ * and must live as long as @step. */
+gboolean ae_conv_to_int8(AeStep *step, const AeConvInt8 *q, GError **error);
 
 G_END_DECLS

@@ -205,14 +205,27 @@ static gboolean use_codec(const char *name, GError **error)
     AeCodecOptions options = {.batch = 2, .threads = 2};
     AePictureFormat format = format_of(AE_COLOUR_GRAY);
     g_autoptr(AeModel) model = ae_builtin_load(name, error);
+    AeSheetOptions sheet_options = {.latent = "1,2,3,4,5,6,7,8", .label = -1};
     g_autoptr(AeCodec) encoder = NULL, decoder = NULL;
+    g_autoptr(AeSheet) sheet = NULL;
 
     format.width = format.height = 28;
     if (model != NULL)
         encoder = ae_encoder_new(model, &format, &options, error);
     if (encoder != NULL)
         decoder = ae_decoder_new(model, &options, error);
-    return decoder != NULL;
+    if (decoder != NULL)
+        sheet = ae_sheet_new(decoder, &sheet_options, error);
+    return sheet != NULL;
+}
+
+static gboolean compare(const char *text G_GNUC_UNUSED, GError **error)
+{
+    uint8_t data[SIDE * SIDE] = {0};
+    const AePicture picture = picture_of(data, AE_COLOUR_GRAY, 1);
+    double ssim;
+
+    return ae_ssim(&picture.plane[0], &picture.plane[0], &ssim, error);
 }
 
 static gboolean read_files(const char *text G_GNUC_UNUSED, GError **error)
@@ -260,9 +273,10 @@ static const struct {
     {"denoise-rgb", denoise_rgb, "medium"},
     {"enlarge", enlarge, "superres2"},
     {"codec", use_codec, "vae"},
+    {"compare", compare, ""},
     {"files", read_files, ""},
     {"learn", learn_and_resume,
-     "task=denoise noise=camera:gain=0.01 batch-size=4 shuffle-buffer=3 "
+     "task=denoise noise=camera:gain=0.01,soft=1 batch-size=4 shuffle-buffer=3 "
      "validate-every=5 threads=2"},
     {"learn-vae", learn,
      "task=vae conditional=true classes=2 batch-size=4 threads=2"},
