@@ -12,7 +12,8 @@
 #include "base/memory.h"
 
 enum {
-    UNSIGNED_BYTE = 8,
+    UNSIGNED_BYTE = 0x08,
+    INT32 = 0x0c,
     MAGIC = 4,
     MAX_RANK = 4,
     MAX_HEADER = MAGIC + 4 * MAX_RANK,
@@ -23,7 +24,7 @@ static const int64_t max_size = G_MAXINT32;
 
 /* A header: the shape, and the sizes of the header and of the whole file. */
 typedef struct {
-    int rank;
+    int type, rank;
     int64_t dim[MAX_RANK];
     size_t header, total;
 } Layout;
@@ -43,17 +44,20 @@ static gboolean check_magic(const uint8_t *bytes, size_t size, const char *name,
                     name);
         return FALSE;
     }
+    if (bytes[2] == INT32 && (bytes[3] == 1 || bytes[3] == 2))
+        return TRUE;
     if (bytes[2] != UNSIGNED_BYTE) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "%s holds data of idx type 0x%02x; only unsigned bytes "
-                    "(0x08) are supported",
-                    name, bytes[2]);
+                    "%s holds data of idx type 0x%02x and rank %d; supported "
+                    "are unsigned bytes (0x08), and labels of int32 (0x0c) of "
+                    "rank 1 or 2",
+                    name, bytes[2], bytes[3]);
         return FALSE;
     }
     if (bytes[3] != 1 && bytes[3] != 3 && bytes[3] != 4) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "%s has rank %d; supported are labels (1), gray images (3) "
-                    "and RGB images (4)",
+                    "and RGB or gray images (4)",
                     name, bytes[3]);
         return FALSE;
     }
@@ -62,7 +66,7 @@ static gboolean check_magic(const uint8_t *bytes, size_t size, const char *name,
 
 static gboolean check_size(Layout *layout, const char *name, GError **error)
 {
-    int64_t count = 1;
+    int64_t count = layout->type == INT32 ? 4 : 1; /* bytes */
 
     for (int i = 0; i < layout->rank; i++) {
         int64_t dim = layout->dim[i];
@@ -85,6 +89,7 @@ static gboolean parse_header(Layout *layout, const uint8_t *bytes, size_t size,
 {
     if (!check_magic(bytes, size, name, error))
         return FALSE;
+    layout->type = bytes[2];
     layout->rank = bytes[3];
     layout->header = MAGIC + 4 * (size_t)layout->rank;
     if (size < layout->header) {
@@ -96,10 +101,10 @@ static gboolean parse_header(Layout *layout, const uint8_t *bytes, size_t size,
     }
     for (int i = 0; i < layout->rank; i++)
         layout->dim[i] = read_be32(bytes + MAGIC + 4 * i);
-    if (layout->rank == 4 && layout->dim[3] != 3) {
+    if (layout->rank == 4 && layout->dim[3] != 3 && layout->dim[3] != 1) {
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
                     "%s has rank 4 and last dimension %" G_GINT64_FORMAT
-                    "; only 3 (RGB) is supported",
+                    "; only 3 (RGB) and 1 (gray) are supported",
                     name, layout->dim[3]);
         return FALSE;
     }
@@ -116,12 +121,48 @@ static gboolean wrong_size(const Layout *layout, const char *found,
     return FALSE;
 }
 
-/* Takes ownership of @bytes. */
-static AeIdx *new_idx(const Layout *layout, GBytes *bytes)
+/* The first number of each row: its class, in files such as QMNIST's. Takes
+ * ownership of @bytes. */
+static AeIdx *new_labels(const Layout *layout, GBytes *bytes, const char *name,
+                         GError **error)
 {
+    g_autoptr(GBytes) owned = bytes;
+    const uint8_t *data = g_bytes_get_data(bytes, NULL);
+    const size_t n = (size_t)layout->dim[0];
+    const size_t row = (layout->total - layout->header) / n;
+    ae_autofree uint8_t *labels = ae_alloc(n, 1, error);
+
+    for (size_t i = 0; labels != NULL && i < n; i++) {
+        int64_t label = read_be32(data + layout->header + i * row);
+
+        if (label > 255) {
+            g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                        "%s: label %" G_GSIZE_FORMAT " is %d, and none from 0 "
+                        "to 255",
+                        name, i, (int32_t)label);
+            return NULL;
+        }
+        labels[i] = (uint8_t)label;
+    }
+    if (labels == NULL)
+        return NULL;
+
+    AeIdx *idx = g_new0(AeIdx, 1);
+    *idx = (AeIdx){.rank = 1, .dim = {layout->dim[0]}, .data = labels};
+    idx->bytes = ae_bytes(g_steal_pointer(&labels), n);
+    return idx;
+}
+
+/* Takes ownership of @bytes. */
+static AeIdx *new_idx(const Layout *layout, GBytes *bytes, const char *name,
+                      GError **error)
+{
+    if (layout->type == INT32)
+        return new_labels(layout, bytes, name, error);
+
     AeIdx *idx = g_new0(AeIdx, 1);
 
-    idx->rank = layout->rank;
+    idx->rank = layout->rank == 4 && layout->dim[3] == 1 ? 3 : layout->rank;
     memcpy(idx->dim, layout->dim, sizeof idx->dim);
     idx->bytes = bytes;
     idx->data = (const uint8_t *)g_bytes_get_data(bytes, NULL) + layout->header;
@@ -141,7 +182,7 @@ static AeIdx *parse_bytes(GBytes *bytes, const char *name, GError **error)
         wrong_size(&layout, found, name, error);
         return NULL;
     }
-    return new_idx(&layout, g_bytes_ref(bytes));
+    return new_idx(&layout, g_bytes_ref(bytes), name, error);
 }
 
 /* Reads @size bytes, or fewer at the end of the stream. -1: it is damaged. */
@@ -221,7 +262,8 @@ static AeIdx *parse_stream(GInputStream *stream, size_t packed,
     memcpy(memory, header, layout.header);
     if (!inflate_rest(stream, memory, &layout, name, error))
         return NULL;
-    return new_idx(&layout, ae_bytes(g_steal_pointer(&memory), layout.total));
+    return new_idx(&layout, ae_bytes(g_steal_pointer(&memory), layout.total),
+                   name, error);
 }
 
 static AeIdx *parse_gzip(GBytes *bytes, const char *name, GError **error)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idx files of unsigned bytes, the format of MNIST. A file holds two zero
- * bytes, the type 8, the rank, the dimensions as 32-bit big-endian numbers, and
- * the elements in row-major order. Labels have rank 1, gray images rank 3
- * (images, rows, columns), RGB images rank 4 with 3 as the last dimension. */
+/* idx files, the format of MNIST. A file holds two zero bytes, the type, the
+ * rank, the dimensions as 32-bit big-endian numbers, and the elements in
+ * row-major order. Of type 8, unsigned bytes, labels have rank 1, gray images
+ * rank 3 (images, rows, columns), and images of rank 4 the channels as the last
+ * dimension: 3 for RGB, 1 for gray. Labels may also be of type 12, int32, of
+ * rank 1, or of rank 2 with the class as the first number of each row, as
+ * QMNIST has them; they become bytes. */
 #pragma once
 
 #include <glib.h>

@@ -71,6 +71,44 @@ static void test_parse(void)
     }
 }
 
+/* Labels of int32, alone or at the front of rows, become bytes; gray images may
+ * say their one channel. */
+static void test_other_layouts(void)
+{
+    static const uint8_t column[] = {
+        0, 0, 12, 1, NUMBER(3), NUMBER(7), NUMBER(0), NUMBER(255)};
+    static const uint8_t rows[] = {
+        0,         0,          12,        2,         NUMBER(3),   NUMBER(2),
+        NUMBER(7), NUMBER(99), NUMBER(0), NUMBER(9), NUMBER(255), NUMBER(1)};
+    static const uint8_t images[] = {
+        0, 0, 8, 4, NUMBER(2), NUMBER(1), NUMBER(2), NUMBER(1), 1, 2, 3, 4};
+    static const struct {
+        const uint8_t *bytes;
+        gsize size;
+    } labels[] = {{column, sizeof column}, {rows, sizeof rows}};
+    g_autoptr(GError) error = NULL;
+
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(labels); i++) {
+        g_autoptr(GBytes) file =
+            i % 2 ? compress(labels[i / 2].bytes, labels[i / 2].size)
+                  : g_bytes_new(labels[i / 2].bytes, labels[i / 2].size);
+        gsize size;
+        const void *data = g_bytes_get_data(file, &size);
+        g_autoptr(AeIdx) idx = ae_idx_parse(data, size, "labels", &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpint(idx->rank, ==, 1);
+        g_assert_cmpint(idx->dim[0], ==, 3);
+        g_assert_cmpmem(idx->data, 3, "\7\0\377", 3);
+        g_assert_null(ae_idx_parse(data, size - 1, "labels", NULL));
+    }
+    g_autoptr(AeIdx) gray = ae_idx_parse(images, sizeof images, "gray", &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(gray->rank, ==, 3);
+    g_assert_cmpuint(ae_idx_item_size(gray), ==, 2);
+    g_assert_cmpmem(gray->data, 4, "\1\2\3\4", 4);
+}
+
 /* What is saved has the bytes of the file that it was loaded from. */
 static void test_save(void)
 {
@@ -136,6 +174,15 @@ static const struct {
 } bad[] = {
     {{1, 0, 8, 1, NUMBER(1), 0}, 9, AE_ERROR_FORMAT, "two zero bytes"},
     {{0, 0, 13, 1, NUMBER(1), 0}, 9, AE_ERROR_UNSUPPORTED, "type 0x0d"},
+    {{0, 0, 12, 3, NUMBER(1)}, 8, AE_ERROR_UNSUPPORTED, "rank 3"},
+    {{0, 0, 12, 1, NUMBER(1), 0, 0, 1, 0},
+     12,
+     AE_ERROR_UNSUPPORTED,
+     "label 0 is 256"},
+    {{0, 0, 12, 1, NUMBER(1), 255, 255, 255, 255},
+     12,
+     AE_ERROR_UNSUPPORTED,
+     "label 0 is -1"},
     {{0, 0, 8, 2, NUMBER(1), NUMBER(1), 0}, 13, AE_ERROR_UNSUPPORTED, "rank 2"},
     {{0, 0, 8, 255, NUMBER(1)}, 8, AE_ERROR_UNSUPPORTED, "rank 255"},
     {{0, 0, 8, 1, NUMBER(0)}, 8, AE_ERROR_FORMAT, "dimension 0 is 0"},
@@ -193,6 +240,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/idx/parse", test_parse);
+    g_test_add_func("/idx/other-layouts", test_other_layouts);
     g_test_add_func("/idx/save", test_save);
     g_test_add_func("/idx/truncated", test_truncated);
     g_test_add_func("/idx/short-content", test_short_content);
