@@ -74,7 +74,7 @@ void tool_parse_size(const char *text, Size *size)
 
     if (text == NULL)
         return;
-    read = sscanf(text, "%dx%d%c", &size->width, &size->height, &end);
+    read = sscanf(text, "%9dx%9d%c", &size->width, &size->height, &end);
     tool_usage(read == 2 && size->width > 0 && size->height > 0,
                "'%s' is not a size: 640x480 would be one", text);
 }

@@ -85,6 +85,12 @@ AeImage *ae_canvas_render(cairo_t *canvas, GError **error)
     cairo_surface_t *surface;
     cairo_t *target;
 
+    if (cairo_status(canvas) != CAIRO_STATUS_SUCCESS) {
+        g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
+                    "a part of the picture cannot be drawn: %s",
+                    cairo_status_to_string(cairo_status(canvas)));
+        return NULL;
+    }
     cairo_recording_surface_ink_extents(cairo_get_target(canvas), &left, &top,
                                         &width, &height);
     width = ceil(left + width) - floor(left) + 2 * AE_CANVAS_EDGE;
@@ -141,7 +147,11 @@ void ae_canvas_image(cairo_t *canvas, int left, int top, const AeImage *image,
     cairo_surface_t *surface = cairo_image_surface_create(
         CAIRO_FORMAT_RGB24, image->width, image->height);
 
-    for (int y = 0; y < image->height; y++)
+    /* Cairo has no surface of more than 32767 pixels a side. One with an error
+     * gives it to the canvas, where ae_canvas_render() finds it. */
+    gboolean good = cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS;
+
+    for (int y = 0; good && y < image->height; y++)
         for (int x = 0; x < image->width; x++, next += image->channels)
             *pixel_at(surface, x, y) =
                 (uint32_t)(next[0] << 16 | next[g] << 8 | next[b]);

@@ -21,6 +21,7 @@ static const struct {
     {"info", 2, NULL, "ae info MODEL"},
     {"info --help", 0, "--size", NULL},
     {"info --size=3 net.onnx", 2, NULL, "640x480"},
+    {"info --size=99999999999x1 net.onnx", 2, NULL, "640x480"},
     {"info net.onnx", 1, NULL, "net.onnx"},
     {"info no-such-name", 1, NULL, "no-such-name"},
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "tools/figure.h"
 
 /* The picture of @canvas, which is freed. */
@@ -88,6 +89,18 @@ static void test_captions(void)
     g_assert_cmpint(left->width, >, plain->width + 4);
     g_assert_cmpint(count(left, 0), >, 0);
     g_assert_cmpint(wide->width, >, 2 * AE_CANVAS_EDGE + 2 * 80);
+}
+
+/* An image that no surface can hold is an error, too. */
+static void test_too_large_an_image(void)
+{
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
+    g_autoptr(AeImage) image = ae_image_new(32768, 2, 1, NULL);
+    g_autoptr(GError) error = NULL;
+
+    ae_canvas_image(canvas, 0, 0, image, 1);
+    g_assert_null(ae_canvas_render(canvas, &error));
+    g_assert_error(error, AE_ERROR, AE_ERROR_VALUE);
 }
 
 /* A picture that no surface can hold is an error. */
@@ -321,6 +334,7 @@ int main(int argc, char **argv)
     g_test_add_func("/figure/grid", test_grid);
     g_test_add_func("/figure/captions", test_captions);
     g_test_add_func("/figure/too-large", test_too_large);
+    g_test_add_func("/figure/too-large-an-image", test_too_large_an_image);
     g_test_add_func("/figure/scatter", test_scatter);
     g_test_add_func("/figure/scatter-extremes", test_scatter_extremes);
     g_test_add_func("/figure/curves", test_curves);
