@@ -28,9 +28,8 @@ static gboolean fail(GError **error, const char *path, const char *what)
     return FALSE;
 }
 
-/* The size of an open file; -1 with an error if it cannot be read as a whole.
- */
-static gssize size_of(int fd, const char *path, GError **error)
+/* The size of an open file; -1 with an error if it is no regular file. */
+static gint64 size_of(int fd, const char *path, GError **error)
 {
     struct stat info;
 
@@ -41,13 +40,6 @@ static gssize size_of(int fd, const char *path, GError **error)
     if (!S_ISREG(info.st_mode)) {
         g_set_error(error, AE_ERROR, AE_ERROR_FILE, "%s: is not a regular file",
                     path);
-        return -1;
-    }
-    if (info.st_size > MAX_SIZE) {
-        g_set_error(error, AE_ERROR, AE_ERROR_FILE,
-                    "%s: has %" G_GINT64_FORMAT
-                    " bytes, but files may have at most %d",
-                    path, (gint64)info.st_size, MAX_SIZE);
         return -1;
     }
     return info.st_size;
@@ -72,24 +64,59 @@ static gssize read_all(int fd, char *data, gsize size)
     return done;
 }
 
-static GBytes *read_open(int fd, const char *path, GError **error)
+/* Reads the rest of an open file, at most @size bytes. */
+static GBytes *read_rest(int fd, const char *path, gsize size, GError **error)
 {
-    gssize size = size_of(fd, path, error);
-    ae_autofree char *data = NULL;
+    ae_autofree char *data = ae_alloc(size, 1, error);
+    gssize n;
 
-    if (size < 0)
-        return NULL;
-    data = ae_alloc((size_t)size, 1, error);
     if (data == NULL) {
         g_prefix_error(error, "%s: ", path);
         return NULL;
     }
-    size = read_all(fd, data, size);
-    if (size < 0) {
+    n = read_all(fd, data, size);
+    if (n < 0) {
         fail(error, path, "read the file");
         return NULL;
     }
-    return ae_bytes(g_steal_pointer(&data), (gsize)size);
+    return ae_bytes(g_steal_pointer(&data), (gsize)n);
+}
+
+static GBytes *read_whole(int fd, const char *path, GError **error)
+{
+    gint64 size = size_of(fd, path, error);
+
+    if (size > MAX_SIZE)
+        g_set_error(error, AE_ERROR, AE_ERROR_FILE,
+                    "%s: has %" G_GINT64_FORMAT
+                    " bytes, but files may have at most %d",
+                    path, size, MAX_SIZE);
+    return size >= 0 && size <= MAX_SIZE
+               ? read_rest(fd, path, (gsize)size, error)
+               : NULL;
+}
+
+static GBytes *read_part(int fd, const char *path, guint64 offset, gsize size,
+                         GError **error)
+{
+    gint64 have = size_of(fd, path, error);
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (have < 0)
+        return NULL;
+    if (size <= (guint64)have && offset <= (guint64)have - size &&
+        lseek(fd, (off_t)offset, SEEK_SET) >= 0)
+        bytes = read_rest(fd, path, size, error);
+    else
+        g_set_error(error, AE_ERROR, AE_ERROR_FILE,
+                    "%s: has %" G_GINT64_FORMAT " bytes, but %" G_GSIZE_FORMAT
+                    " from byte %" G_GUINT64_FORMAT " on were expected",
+                    path, have, size, offset);
+    if (bytes == NULL || g_bytes_get_size(bytes) == size)
+        return g_steal_pointer(&bytes);
+    g_set_error(error, AE_ERROR, AE_ERROR_FILE,
+                "%s: became shorter while it was read", path);
+    return NULL;
 }
 
 static gboolean write_all(int fd, const char *data, gsize size)
@@ -158,17 +185,33 @@ static gboolean sync_directory(const char *path)
     return ok;
 }
 
-GBytes *ae_file_read(const char *path, GError **error)
+static int open_to_read(const char *path, GError **error)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    GBytes *bytes;
 
-    if (fd < 0) {
+    if (fd < 0)
         fail(error, path, "open the file");
-        return NULL;
-    }
-    bytes = read_open(fd, path, error);
-    close(fd);
+    return fd;
+}
+
+GBytes *ae_file_read(const char *path, GError **error)
+{
+    int fd = open_to_read(path, error);
+    GBytes *bytes = fd >= 0 ? read_whole(fd, path, error) : NULL;
+
+    if (fd >= 0)
+        close(fd);
+    return bytes;
+}
+
+GBytes *ae_file_read_part(const char *path, guint64 offset, gsize size,
+                          GError **error)
+{
+    int fd = open_to_read(path, error);
+    GBytes *bytes = fd >= 0 ? read_part(fd, path, offset, size, error) : NULL;
+
+    if (fd >= 0)
+        close(fd);
     return bytes;
 }
 

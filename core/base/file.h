@@ -10,6 +10,11 @@ G_BEGIN_DECLS
  * path. */
 GBytes *ae_file_read(const char *path, GError **error);
 
+/* @size bytes of a file, from byte @offset on. AE_ERROR_FILE, also if the file
+ * is shorter; AE_ERROR_MEMORY; the message names the path. */
+GBytes *ae_file_read_part(const char *path, guint64 offset, gsize size,
+                          GError **error);
+
 /* Replaces the file @path atomically: writes a temporary file beside it, syncs
  * it to disk and renames it to @path. Whatever happens, @path holds the old
  * content or the new one. A temporary file is left behind only if the process

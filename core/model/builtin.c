@@ -50,7 +50,7 @@ AeModel *ae_builtin_load(const char *name, GError **error)
 
     if (bytes != NULL)
         return ae_onnx_parse(g_bytes_get_data(bytes, NULL),
-                             g_bytes_get_size(bytes), name, error);
+                             g_bytes_get_size(bytes), name, NULL, error);
     names = g_strjoinv(", ", (char **)ae_builtin_names());
     g_set_error(error, AE_ERROR, AE_ERROR_VALUE,
                 "there is no built-in model '%s'; there are: %s", name,

@@ -7,9 +7,9 @@
 G_BEGIN_DECLS
 
 /* Reads the content of a file from memory. @name stands for the path in
- * messages. */
+ * messages; external data is read from files in @folder (NULL: refused). */
 AeModel *ae_onnx_parse(const void *data, size_t size, const char *name,
-                       GError **error);
+                       const char *folder, GError **error);
 
 /* Reads a TensorProto that is no part of a model, such as test data. */
 AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error);

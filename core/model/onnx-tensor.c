@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "model/onnx-external.h"
 #include "model/onnx-parse.h"
 
 typedef enum {
@@ -110,22 +111,6 @@ static const ElementType *find_type(int32_t type)
     return NULL;
 }
 
-static gboolean check_storage(const Onnx__TensorProto *proto, GError **error)
-{
-    if (proto->data_location != 0 || proto->n_external_data > 0) {
-        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "its data is in another file (external data), which is not "
-                    "supported");
-        return FALSE;
-    }
-    if (proto->has_segment) {
-        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "it is stored in segments, which is not supported");
-        return FALSE;
-    }
-    return TRUE;
-}
-
 static gboolean read_shape(const Onnx__TensorProto *proto, AeShape *shape,
                            int64_t *count, GError **error)
 {
@@ -184,11 +169,31 @@ static gboolean check_size(const Onnx__TensorProto *proto,
     return FALSE;
 }
 
-static uint64_t raw_bits(const Onnx__TensorProto *proto, int size, int64_t i)
+/* The bytes of a tensor of @count elements, in the file or outside; NULL with
+ * no error: they are elements of a typed field. */
+static GBytes *read_bytes(const Onnx__TensorProto *proto, const char *folder,
+                          const ElementType *type, int64_t count,
+                          GError **error)
 {
-    const uint8_t *bytes = proto->raw_data.data + i * size;
+    if (proto->has_segment) {
+        g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
+                    "it is stored in segments, which is not supported");
+        return NULL;
+    }
+    if (ae_onnx_is_external(proto))
+        return ae_onnx_external_read(proto, folder,
+                                     (gsize)count * (gsize)type->size, error);
+    if (!check_size(proto, type, count, error) || !proto->has_raw_data)
+        return NULL;
+    return g_bytes_new_static(proto->raw_data.data, proto->raw_data.len);
+}
+
+/* Element @i, of @size bytes. */
+static uint64_t raw_bits(const uint8_t *bytes, int size, int64_t i)
+{
     uint64_t bits = 0;
 
+    bytes += i * size;
     for (int k = 0; k < size; k++)
         bits |= (uint64_t)bytes[k] << (8 * k);
     return bits;
@@ -217,17 +222,19 @@ static uint64_t typed_bits(const Onnx__TensorProto *proto, Field field,
     g_assert_not_reached();
 }
 
-/* Reads the elements in row-major order. */
-static void decode(const Onnx__TensorProto *proto, const ElementType *type,
-                   int64_t count, float *values)
+/* Reads the elements in row-major order. @bytes NULL: from a typed field. */
+static void decode(const Onnx__TensorProto *proto, GBytes *bytes,
+                   const ElementType *type, int64_t count, float *values)
 {
-    if (proto->has_raw_data && type->decode == decode_float) {
-        ae_floats_from_bytes(values, proto->raw_data.data, count);
+    const uint8_t *raw = bytes != NULL ? g_bytes_get_data(bytes, NULL) : NULL;
+
+    if (bytes != NULL && type->decode == decode_float) {
+        ae_floats_from_bytes(values, raw, count);
         return;
     }
     for (int64_t i = 0; i < count; i++) {
-        uint64_t bits = proto->has_raw_data ? raw_bits(proto, type->size, i)
-                                            : typed_bits(proto, type->field, i);
+        uint64_t bits = bytes != NULL ? raw_bits(raw, type->size, i)
+                                      : typed_bits(proto, type->field, i);
 
         values[i] = type->decode(bits, type->size);
     }
@@ -240,8 +247,9 @@ static AeElement element_of(int32_t type)
                : AE_ELEMENT_DEFAULT;
 }
 
-static AeTensor *build(const Onnx__TensorProto *proto, const ElementType *type,
-                       const AeShape *shape, int64_t count, GError **error)
+static AeTensor *build(const Onnx__TensorProto *proto, GBytes *bytes,
+                       const ElementType *type, const AeShape *shape,
+                       int64_t count, GError **error)
 {
     AeTensor *tensor = ae_tensor_new(shape, error);
     ae_autofree float *values =
@@ -253,14 +261,17 @@ static AeTensor *build(const Onnx__TensorProto *proto, const ElementType *type,
     }
     tensor->integer = type->integer;
     tensor->element = element_of(type->type);
-    decode(proto, type, count, values);
+    decode(proto, bytes, type, count, values);
     ae_tensor_from_row_major(tensor, values);
     return tensor;
 }
 
-static AeTensor *read_tensor(const Onnx__TensorProto *proto, GError **error)
+static AeTensor *read_tensor(const Onnx__TensorProto *proto, const char *folder,
+                             GError **error)
 {
     const ElementType *type = find_type(proto->data_type);
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(GError) failure = NULL;
     AeShape shape = {0};
     int64_t count;
 
@@ -271,11 +282,13 @@ static AeTensor *read_tensor(const Onnx__TensorProto *proto, GError **error)
                     "its elements are of %s, which is not supported", name);
         return NULL;
     }
-    if (!check_storage(proto, error) ||
-        !read_shape(proto, &shape, &count, error) ||
-        !check_size(proto, type, count, error))
+    if (!read_shape(proto, &shape, &count, error))
         return NULL;
-    return build(proto, type, &shape, count, error);
+    bytes = read_bytes(proto, folder, type, count, &failure);
+    if (failure == NULL)
+        return build(proto, bytes, type, &shape, count, error);
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return NULL;
 }
 
 /* The nearest int64. INT64_MAX, which means "to the end" in Slice and which
@@ -323,9 +336,10 @@ int32_t ae_onnx_type_written(gboolean integer, AeElement element)
     return element != AE_ELEMENT_DEFAULT ? (int32_t)element : AE_ELEMENT_INT64;
 }
 
-AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error)
+AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto,
+                              const char *folder, GError **error)
 {
-    AeTensor *tensor = read_tensor(proto, error);
+    AeTensor *tensor = read_tensor(proto, folder, error);
 
     if (tensor == NULL)
         g_prefix_error(error, "tensor '%s': ", proto->name ? proto->name : "");
@@ -368,7 +382,7 @@ AeTensor *ae_onnx_parse_tensor(const void *data, size_t size, GError **error)
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                     "the tensor is damaged or truncated");
     else
-        tensor = ae_onnx_tensor_read(proto, error);
+        tensor = ae_onnx_tensor_read(proto, NULL, error);
     onnx__tensor_proto__free_unpacked(proto, NULL);
     return tensor;
 }

@@ -29,9 +29,11 @@ gboolean ae_onnx_type_read(int32_t type, gboolean *integer, AeElement *element);
 /* The type that a tensor is written with. */
 int32_t ae_onnx_type_written(gboolean integer, AeElement element);
 
-/* Reads a tensor. Checks the size of the data before it allocates anything.
- * AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED, AE_ERROR_MEMORY. */
-AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto, GError **error);
+/* Reads a tensor, if need be from a file in @folder (onnx-external.h). Checks
+ * the size of the data before it allocates anything. AE_ERROR_FORMAT,
+ * AE_ERROR_UNSUPPORTED, AE_ERROR_MEMORY, AE_ERROR_FILE. */
+AeTensor *ae_onnx_tensor_read(const Onnx__TensorProto *proto,
+                              const char *folder, GError **error);
 
 /* Fills @proto from @tensor, with the type of ae_onnx_type_written(). Borrows
  * @name and the dimensions; the raw data are to be freed with ae_free().

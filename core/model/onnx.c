@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "model/build.h"
+#include "model/onnx-order.h"
 #include "model/onnx-parse.h"
 #include "model/onnx-tensor.h"
 #include "onnx.pb-c.h"
@@ -29,7 +30,8 @@ enum {
 
 typedef struct {
     AeModel *model;
-    GHashTable *infos; /* value name -> Onnx__ValueInfoProto, borrowed */
+    GHashTable *infos;  /* value name -> Onnx__ValueInfoProto, borrowed */
+    const char *folder; /* of the file; NULL: it is in memory */
 } Reader;
 
 /* The name of a node in messages. */
@@ -214,7 +216,7 @@ static gboolean read_constants(const Reader *reader,
 {
     for (size_t i = 0; i < graph->n_initializer; i++) {
         const Onnx__TensorProto *proto = graph->initializer[i];
-        AeTensor *tensor = ae_onnx_tensor_read(proto, error);
+        AeTensor *tensor = ae_onnx_tensor_read(proto, reader->folder, error);
 
         if (tensor == NULL ||
             ae_model_add_constant(reader->model, text(proto->name), tensor,
@@ -242,10 +244,10 @@ static gboolean read_inputs(const Reader *reader, const Onnx__GraphProto *graph,
     return TRUE;
 }
 
-static gboolean set_tensor(AeNode *node, Label label,
+static gboolean set_tensor(const Reader *reader, AeNode *node, Label label,
                            const Onnx__AttributeProto *proto, GError **error)
 {
-    AeTensor *tensor = ae_onnx_tensor_read(proto->t, error);
+    AeTensor *tensor = ae_onnx_tensor_read(proto->t, reader->folder, error);
 
     if (tensor == NULL) {
         g_prefix_error(error, "node '%s' (%s): attribute '%s': ", label.name,
@@ -270,7 +272,7 @@ static void set_strings(AeNode *node, const Onnx__AttributeProto *proto)
     ae_node_set_strings(node, proto->name, (const char *const *)strings);
 }
 
-static gboolean set_attribute(AeNode *node, Label label,
+static gboolean set_attribute(const Reader *reader, AeNode *node, Label label,
                               const Onnx__AttributeProto *proto, GError **error)
 {
     g_autofree char *string = NULL;
@@ -299,7 +301,7 @@ static gboolean set_attribute(AeNode *node, Label label,
     case AE_ONNX_TENSOR:
         if (proto->t == NULL)
             break;
-        return set_tensor(node, label, proto, error);
+        return set_tensor(reader, node, label, proto, error);
     case AE_ONNX_GRAPH:
     case AE_ONNX_GRAPHS:
         return fail_node(error, label, AE_ERROR_UNSUPPORTED,
@@ -312,7 +314,7 @@ static gboolean set_attribute(AeNode *node, Label label,
                      proto->name, proto->type);
 }
 
-static gboolean read_attributes(AeNode *node, Label label,
+static gboolean read_attributes(const Reader *reader, AeNode *node, Label label,
                                 const Onnx__NodeProto *proto, GError **error)
 {
     if (proto->n_attribute > MAX_ATTRIBUTES)
@@ -336,7 +338,7 @@ static gboolean read_attributes(AeNode *node, Label label,
                 return fail_node(error, label, AE_ERROR_FORMAT,
                                  "attribute '%s' stands there twice",
                                  attribute->name);
-        if (!set_attribute(node, label, attribute, error))
+        if (!set_attribute(reader, node, label, attribute, error))
             return FALSE;
     }
     return TRUE;
@@ -353,7 +355,7 @@ static gboolean find_operands(const Reader *reader, Label label,
         if (inputs[i] < 0 && *name != '\0')
             return fail_node(error, label, AE_ERROR_FORMAT,
                              "reads '%s', which is no input, no constant and "
-                             "made by no node before it",
+                             "made by no node",
                              name);
     }
     return TRUE;
@@ -406,7 +408,7 @@ static gboolean read_node(const Reader *reader, const Onnx__NodeProto *proto,
     node = ae_model_add_node(reader->model, label.op, label.name, inputs,
                              (int)proto->n_input, outputs, (int)proto->n_output,
                              error);
-    return node != NULL && read_attributes(node, label, proto, error);
+    return node != NULL && read_attributes(reader, node, label, proto, error);
 }
 
 static gboolean is_output(const AeModel *model, int value)
@@ -441,19 +443,25 @@ static gboolean read_outputs(const Reader *reader,
 static gboolean read_graph(const Reader *reader, const Onnx__GraphProto *graph,
                            GError **error)
 {
+    g_autofree int *order = NULL;
+
     collect_infos(reader->infos, graph->value_info, graph->n_value_info);
     collect_infos(reader->infos, graph->output, graph->n_output);
     collect_infos(reader->infos, graph->input, graph->n_input);
     if (!read_constants(reader, graph, error) ||
         !read_inputs(reader, graph, error))
         return FALSE;
+    order = ae_onnx_order(graph, error);
+    if (order == NULL)
+        return FALSE;
     for (size_t i = 0; i < graph->n_node; i++)
-        if (!read_node(reader, graph->node[i], error))
+        if (!read_node(reader, graph->node[order[i]], error))
             return FALSE;
     return read_outputs(reader, graph, error);
 }
 
-static AeModel *read_model(const Onnx__ModelProto *file, GError **error)
+static AeModel *read_model(const Onnx__ModelProto *file, const char *folder,
+                           GError **error)
 {
     g_autoptr(GHashTable) infos = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(AeModel) model = NULL;
@@ -462,7 +470,7 @@ static AeModel *read_model(const Onnx__ModelProto *file, GError **error)
     if (!check_file(file, error) || !find_opset(file, &opset, error))
         return NULL;
     model = ae_model_new(opset);
-    if (!read_graph(&(Reader){model, infos}, file->graph, error))
+    if (!read_graph(&(Reader){model, infos, folder}, file->graph, error))
         return NULL;
     for (size_t i = 0; i < file->n_metadata_props; i++)
         ae_model_set(model, text(file->metadata_props[i]->key),
@@ -471,7 +479,7 @@ static AeModel *read_model(const Onnx__ModelProto *file, GError **error)
 }
 
 AeModel *ae_onnx_parse(const void *data, size_t size, const char *name,
-                       GError **error)
+                       const char *folder, GError **error)
 {
     size_t left = BUDGET_FACTOR * size + BUDGET_FLOOR;
     ProtobufCAllocator allocator = {budget_alloc, budget_free, &left};
@@ -482,7 +490,7 @@ AeModel *ae_onnx_parse(const void *data, size_t size, const char *name,
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                     "it is damaged, truncated or no ONNX model");
     else
-        model = read_model(file, error);
+        model = read_model(file, folder, error);
     onnx__model_proto__free_unpacked(file, &allocator);
     if (model == NULL)
         g_prefix_error(error, "%s: ", name);
@@ -492,9 +500,10 @@ AeModel *ae_onnx_parse(const void *data, size_t size, const char *name,
 AeModel *ae_onnx_load(const char *path, GError **error)
 {
     g_autoptr(GBytes) bytes = ae_file_read(path, error);
+    g_autofree char *folder = g_path_get_dirname(path);
 
     if (bytes == NULL)
         return NULL;
     return ae_onnx_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-                         path, error);
+                         path, folder, error);
 }

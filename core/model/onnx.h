@@ -8,10 +8,11 @@
 
 G_BEGIN_DECLS
 
-/* Reads a file. AE_ERROR_FILE, AE_ERROR_FORMAT (the file is damaged),
- * AE_ERROR_UNSUPPORTED (operator, opset, data type, external data, sub-graph,
- * function, custom domain, rank above 8); messages name file, node and
- * operator. The memory that it allocates is bounded by the file's size. */
+/* Reads a file, and files in its folder that hold weights (external data).
+ * AE_ERROR_FILE, AE_ERROR_FORMAT (the file is damaged), AE_ERROR_UNSUPPORTED
+ * (operator, opset, data type, sub-graph, function, custom domain, rank above
+ * 8), AE_ERROR_MEMORY; messages name file, node and operator. The memory that
+ * it allocates is bounded by the size of the files. */
 AeModel *ae_onnx_load(const char *path, GError **error);
 /* Writes a file atomically, as ae_file_write() does. */
 gboolean ae_onnx_save(const AeModel *model, const char *path, GError **error);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads an ONNX file. Of a file that is accepted, the metadata are read, and
+/* Reads an ONNX file beside a file "data" of zeros. Of a file that is accepted, the metadata are read, and
  * the model is planned for small inputs and run where that is little work. */
 #include "fuzz.h"
 
@@ -44,9 +44,26 @@ static void plan(AeModel *model)
         ae_plan_run(plan);
 }
 
+/* A folder with the file "data", for tensors with external data. */
+static const char *data_folder(void)
+{
+    static char *folder;
+
+    if (folder == NULL) {
+        static const char zeros[1 << 12];
+        g_autofree char *path = NULL;
+
+        folder = g_dir_make_tmp("fuzz-onnx-XXXXXX", NULL);
+        path = g_build_filename(folder, "data", NULL);
+        g_file_set_contents(path, zeros, sizeof zeros, NULL);
+    }
+    return folder;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    g_autoptr(AeModel) model = ae_onnx_parse(data, size, "fuzz", NULL);
+    g_autoptr(AeModel) model =
+        ae_onnx_parse(data, size, "fuzz", data_folder(), NULL);
     AeMetadata metadata;
 
     if (model == NULL)

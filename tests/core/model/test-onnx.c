@@ -6,6 +6,7 @@
 #include <glib/gstdio.h>
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ae.h"
 #include "onnx.pb-c.h"
@@ -89,8 +90,9 @@ static GBytes *saved(const AeModel *model, const char *name)
 static AeModel *parsed(GBytes *bytes)
 {
     g_autoptr(GError) error = NULL;
-    AeModel *model = ae_onnx_parse(g_bytes_get_data(bytes, NULL),
-                                   g_bytes_get_size(bytes), "memory", &error);
+    AeModel *model =
+        ae_onnx_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                      "memory", NULL, &error);
 
     g_assert_no_error(error);
     return model;
@@ -240,17 +242,14 @@ static void unknown_operator(Onnx__ModelProto *file)
     set(&file->graph->node[1]->op_type, "Frobnicate");
 }
 
-static void forward_reference(Onnx__ModelProto *file)
-{
-    Onnx__NodeProto *first = file->graph->node[0];
-
-    file->graph->node[0] = file->graph->node[1];
-    file->graph->node[1] = first;
-}
-
 static void cycle(Onnx__ModelProto *file)
 {
     set(&file->graph->node[0]->input[0], "y");
+}
+
+static void nowhere(Onnx__ModelProto *file)
+{
+    set(&file->graph->node[0]->input[0], "z");
 }
 
 static void made_twice(Onnx__ModelProto *file)
@@ -293,6 +292,25 @@ static void external_data(Onnx__ModelProto *file)
 {
     file->graph->initializer[0]->has_data_location = TRUE;
     file->graph->initializer[0]->data_location = 1;
+}
+
+static void add_entry(Onnx__TensorProto *tensor, const char *key,
+                      const char *value)
+{
+    Onnx__StringStringEntryProto *entry = malloc(sizeof *entry);
+
+    onnx__string_string_entry_proto__init(entry);
+    entry->key = strdup(key);
+    entry->value = strdup(value);
+    tensor->external_data = realloc(
+        tensor->external_data, (tensor->n_external_data + 1) * sizeof(void *));
+    tensor->external_data[tensor->n_external_data++] = entry;
+}
+
+static void external_file(Onnx__ModelProto *file)
+{
+    external_data(file);
+    add_entry(file->graph->initializer[0], "location", "weights");
 }
 
 static void string_tensor(Onnx__ModelProto *file)
@@ -412,8 +430,8 @@ static const struct {
     {other_domain, AE_ERROR_UNSUPPORTED, "com.example", "'relu1' (Relu)"},
     {unknown_operator, AE_ERROR_UNSUPPORTED, "Frobnicate", "'relu1'"},
     {unknown_operator, AE_ERROR_UNSUPPORTED, "Reshape", "Conv"},
-    {forward_reference, AE_ERROR_FORMAT, "reads 'a'", "'relu1' (Relu)"},
-    {cycle, AE_ERROR_FORMAT, "reads 'y'", "'conv1' (Conv)"},
+    {cycle, AE_ERROR_FORMAT, "its own output 'a'", "'conv1' (Conv)"},
+    {nowhere, AE_ERROR_FORMAT, "reads 'z'", "'conv1' (Conv)"},
     {made_twice, AE_ERROR_FORMAT, "'a'", "'relu1' (Relu)"},
     {no_result, AE_ERROR_FORMAT, "first output", "(Relu)"},
     {gap, AE_ERROR_FORMAT, "input 1 is missing", "(Concat)"},
@@ -421,7 +439,8 @@ static const struct {
     {input_made, AE_ERROR_FORMAT, "'x'", "'relu1' (Relu)"},
     {nameless_constant, AE_ERROR_FORMAT, "empty", ""},
     {output_missing, AE_ERROR_FORMAT, "'nothing'", ""},
-    {external_data, AE_ERROR_UNSUPPORTED, "external", "'w'"},
+    {external_data, AE_ERROR_FORMAT, "location is missing", "'w'"},
+    {external_file, AE_ERROR_UNSUPPORTED, "'weights'", "'w'"},
     {string_tensor, AE_ERROR_UNSUPPORTED, "string", "'w'"},
     {strange_type, AE_ERROR_UNSUPPORTED, "type 99", "'w'"},
     {short_tensor, AE_ERROR_FORMAT, "216 bytes", "'w'"},
@@ -445,7 +464,7 @@ static void assert_refused(const void *data, size_t size, int code,
                            const char *message, const char *place)
 {
     g_autoptr(GError) error = NULL;
-    AeModel *model = ae_onnx_parse(data, size, "some/file.onnx", &error);
+    AeModel *model = ae_onnx_parse(data, size, "some/file.onnx", NULL, &error);
 
     g_assert_null(model);
     g_assert_error(error, AE_ERROR, code);
@@ -500,6 +519,116 @@ static void test_inflated(void)
     assert_refused(file->data, file->len, AE_ERROR_FORMAT, "damaged", "");
 }
 
+/* The packed bytes of @file, which is freed. */
+static GBytes *pack(Onnx__ModelProto *file)
+{
+    size_t size = onnx__model_proto__get_packed_size(file);
+    uint8_t *bytes = g_malloc(size);
+
+    onnx__model_proto__pack(file, bytes);
+    onnx__model_proto__free_unpacked(file, NULL);
+    return g_bytes_new_take(bytes, size);
+}
+
+static void write_bytes(GBytes *bytes, const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    g_autoptr(GError) error = NULL;
+
+    ae_file_write(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                  &error);
+    g_assert_no_error(error);
+}
+
+static void remove_file(const char *name)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+/* Loads @model, whose weights are taken out and written to the file "weights"
+ * behind three bytes; @location, @offset and @length (NULL: left out) say where
+ * the model looks for them. */
+static AeModel *load_external(const AeModel *model, const char *location,
+                              const char *offset, const char *length,
+                              GError **error)
+{
+    g_autofree char *path = g_build_filename(folder, "external.onnx", NULL);
+    g_autoptr(GBytes) bytes = saved(model, "base.onnx");
+    Onnx__ModelProto *file = unpack(bytes);
+    Onnx__TensorProto *tensor = file->graph->initializer[0];
+    g_autoptr(GByteArray) weights = g_byte_array_new();
+    g_autoptr(GBytes) kept = NULL, packed = NULL;
+    AeModel *result;
+
+    g_byte_array_append(weights, (const uint8_t *)"...", 3);
+    g_byte_array_append(weights, tensor->raw_data.data,
+                        (guint)tensor->raw_data.len);
+    kept = g_byte_array_free_to_bytes(g_steal_pointer(&weights));
+    write_bytes(kept, "weights");
+    free(tensor->raw_data.data);
+    tensor->raw_data = (ProtobufCBinaryData){0};
+    tensor->has_raw_data = FALSE;
+    external_data(file);
+    add_entry(tensor, "location", location);
+    add_entry(tensor, "offset", offset);
+    if (length != NULL)
+        add_entry(tensor, "length", length);
+    packed = pack(file);
+    write_bytes(packed, "external.onnx");
+    result = ae_onnx_load(path, error);
+    remove_file("external.onnx");
+    remove_file("weights");
+    return result;
+}
+
+static void test_external(void)
+{
+    static const struct {
+        const char *location, *offset, *length, *message;
+        int code;
+    } bad[] = {
+        {"../weights", "3", "216", "'../weights'", AE_ERROR_FORMAT},
+        {"a/../weights", "3", "216", "in the folder", AE_ERROR_FORMAT},
+        {"/etc/passwd", "3", "216", "in the folder", AE_ERROR_FORMAT},
+        {"", "3", "216", "in the folder", AE_ERROR_FORMAT},
+        {"link", "3", "216", "a link out", AE_ERROR_FORMAT},
+        {"other", "3", "216", "put it there", AE_ERROR_FILE},
+        {".", "3", "216", "a link out", AE_ERROR_FORMAT},
+        {"weights", "-3", "216", "offset '-3'", AE_ERROR_FORMAT},
+        {"weights", "3", "wide", "length 'wide'", AE_ERROR_FORMAT},
+        {"weights", "3", "215", "has 215", AE_ERROR_FORMAT},
+        {"weights", "4", "216", "216 from byte 4", AE_ERROR_FILE},
+        {"weights", "9223372036854775807", NULL, "from byte", AE_ERROR_FILE},
+    };
+    g_autofree char *link = g_build_filename(folder, "link", NULL);
+    g_autoptr(AeModel) model = example();
+
+    g_assert_cmpint(symlink("/etc/passwd", link), ==, 0);
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(AeModel) back =
+            load_external(model, i > 0 ? "./weights" : "weights", "3",
+                          i > 0 ? NULL : "216", &error);
+
+        g_assert_no_error(error);
+        assert_same_value(ae_model_value(model, ae_model_find(model, "w")),
+                          back);
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(load_external(model, bad[i].location, bad[i].offset,
+                                    bad[i].length, &error));
+        g_test_message("%s", error->message);
+        g_assert_error(error, AE_ERROR, bad[i].code);
+        g_assert_nonnull(strstr(error->message, bad[i].message));
+        g_assert_nonnull(strstr(error->message, "tensor 'w'"));
+    }
+    remove_file("link");
+}
+
 static void test_missing(void)
 {
     g_autofree char *path = g_build_filename(folder, "missing.onnx", NULL);
@@ -511,7 +640,7 @@ static void test_missing(void)
 }
 
 /* Files before IR 4 list their weights among the inputs; integer inputs are
- * marked; names that no node uses do no harm. */
+ * marked; names that no node uses do no harm; nodes stand in any order. */
 static void test_accepted(void)
 {
     g_autoptr(AeModel) model = example();
@@ -519,7 +648,7 @@ static void test_accepted(void)
     g_autoptr(AeModel) back = NULL;
     g_autoptr(GBytes) changed = NULL;
     Onnx__ModelProto *file = unpack(bytes);
-    size_t size;
+    Onnx__NodeProto *first;
 
     set(&file->graph->value_info[0]->name, "w");
     g_assert_cmpint(file->graph->n_input, ==, 1);
@@ -529,10 +658,10 @@ static void test_accepted(void)
     file->graph->input[0]->type->tensor_type->elem_type = 6;
     set(&file->opset_import[0]->domain, "ai.onnx");
     file->ir_version = 3;
-    size = onnx__model_proto__get_packed_size(file);
-    changed = g_bytes_new_take(g_malloc(size), size);
-    onnx__model_proto__pack(file, (uint8_t *)g_bytes_get_data(changed, NULL));
-    onnx__model_proto__free_unpacked(file, NULL);
+    first = file->graph->node[0];
+    file->graph->node[0] = file->graph->node[1];
+    file->graph->node[1] = first;
+    changed = pack(file);
 
     back = parsed(changed);
     g_assert_cmpint(back->inputs->len, ==, 1);
@@ -679,6 +808,7 @@ int main(int argc, char **argv)
     g_test_add_func("/onnx/refused", test_refused);
     g_test_add_func("/onnx/truncated", test_truncated);
     g_test_add_func("/onnx/inflated", test_inflated);
+    g_test_add_func("/onnx/external", test_external);
     g_test_add_func("/onnx/missing", test_missing);
     result = g_test_run();
     g_rmdir(folder);
