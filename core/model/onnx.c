@@ -419,6 +419,7 @@ static gboolean is_output(const AeModel *model, int value)
     return FALSE;
 }
 
+/* An output that is listed twice is one. */
 static gboolean read_outputs(const Reader *reader,
                              const Onnx__GraphProto *graph, GError **error)
 {
@@ -426,12 +427,13 @@ static gboolean read_outputs(const Reader *reader,
         const char *name = text(graph->output[i]->name);
         int value = ae_model_find(reader->model, name);
 
-        if (value < 0 || is_output(reader->model, value)) {
-            g_set_error(error, AE_ERROR, AE_ERROR_FORMAT, "the output '%s' %s",
-                        name,
-                        value < 0 ? "is made by no node" : "is listed twice");
+        if (value < 0) {
+            g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                        "the output '%s' is made by no node", name);
             return FALSE;
         }
+        if (is_output(reader->model, value))
+            continue;
         ae_model_add_output(reader->model, value);
     }
     if (graph->n_output > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads an ONNX file beside a file "data" of zeros. Of a file that is accepted, the metadata are read, and
- * the model is planned for small inputs and run where that is little work. */
+/* Reads an ONNX file beside a file "data" of zeros. Of a file that is accepted,
+ * the metadata are read, and the model is planned for small inputs and run
+ * where that is little work. */
 #include "fuzz.h"
 
 #include "ae.h"
