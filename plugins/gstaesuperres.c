@@ -75,13 +75,10 @@ static char *default_model(int scale)
     return g_strdup_printf("superres%d", MAX(scale, SMALLEST_SCALE));
 }
 
-static int find_scale(const GstAeModel *model, int wanted, GError **error)
+static int find_scale(const GstAeModel *model, int scale, int wanted,
+                      GError **error)
 {
-    int scale = ae_filter_scale(model->model, error);
-
-    if (scale == 0)
-        g_prefix_error(error, "%s: ", model->label);
-    else if (scale < SMALLEST_SCALE || scale > LARGEST_SCALE)
+    if (scale < SMALLEST_SCALE || scale > LARGEST_SCALE)
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                     "model '%s' makes images %d times as large, where %d to %d "
                     "times was expected",

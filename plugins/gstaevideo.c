@@ -16,7 +16,8 @@ GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 /* What frames go through. */
 typedef struct {
     GstAeModel *model;
-    int channels, scale;
+    AeImageModel *images;
+    int scale;
     int threads;
     AePrecision precision;
     AeFilter *frames; /* for progressive frames; NULL: none have come yet */
@@ -66,6 +67,7 @@ static void runner_free(Runner *runner)
         return;
     ae_filter_free(runner->frames);
     ae_filter_free(runner->fields);
+    ae_image_model_free(runner->images);
     if (runner->model != NULL)
         gst_ae_model_unref(runner->model);
     g_free(runner);
@@ -87,7 +89,7 @@ static AeFilter *runner_plan(Runner *runner, AePictureFormat format,
 
     if (*slot != NULL && ae_filter_fits(*slot, &format))
         return *slot;
-    filter = ae_filter_new(runner->model->model, &format, &options, error);
+    filter = ae_filter_new(runner->images, &format, &options, error);
     if (filter == NULL) {
         g_prefix_error(error, "%s: ", runner->model->label);
         return NULL;
@@ -121,9 +123,11 @@ static gboolean is_known(const GstVideoInfo *info)
 static gboolean runner_find_scale(Runner *runner, GstAeVideoClass *klass,
                                   int wanted, GError **error)
 {
-    runner->scale = klass->find_scale != NULL
-                        ? klass->find_scale(runner->model, wanted, error)
-                        : 1;
+    runner->scale =
+        klass->find_scale != NULL
+            ? klass->find_scale(runner->model, runner->images->scale, wanted,
+                                error)
+            : 1;
     return runner->scale > 0;
 }
 
@@ -159,8 +163,8 @@ static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
                                       settings->precision, error);
     if (runner->model == NULL)
         return NULL;
-    runner->channels = ae_filter_channels(runner->model->model, error);
-    if (runner->channels == 0) {
+    runner->images = ae_image_model_new(runner->model->model, error);
+    if (runner->images == NULL) {
         g_prefix_error(error, "%s: ", runner->model->label);
         return NULL;
     }
@@ -179,7 +183,7 @@ static void use(GstAeVideo *self, Runner *runner)
 
     priv->runner = runner;
     GST_OBJECT_LOCK(self);
-    priv->channels = runner->channels;
+    priv->channels = runner->images->channels;
     priv->scale = runner->scale;
     g_free(priv->label);
     priv->label = g_strdup(runner->model->label);

@@ -47,9 +47,10 @@ typedef struct {
     int (*wanted_scale)(GstAeVideo *self);
     /* Name of the model for a wanted upscaling factor, if none is set. Free. */
     char *(*default_model)(int scale);
-    /* The upscaling factor of a model; 0 with an error if it is not @wanted, or
-     * not one of the element's. */
-    int (*find_scale)(const GstAeModel *model, int wanted, GError **error);
+    /* The upscaling factor of a model, @scale; 0 with an error if it is not
+     * @wanted, or not one of the element's. */
+    int (*find_scale)(const GstAeModel *model, int scale, int wanted,
+                      GError **error);
     /* The sizes on one side of the element for @caps on the other, enlarged
      * (@up) or made smaller. Takes @caps. */
     GstCaps *(*scale_caps)(GstAeVideo *self, gboolean up, GstCaps *caps);

@@ -67,13 +67,28 @@ static gboolean read_choice(const AeModel *model, const char *key,
     return refuse(key, text, expected, error);
 }
 
-static gboolean read_range(const AeModel *model, AeRange *range, GError **error)
+/* What the lowest and highest sample are where nothing says it. */
+static AeRange natural_range(const AeModel *model, const GArray *values)
+{
+    AeElement element =
+        values->len > 0
+            ? ae_model_value(model, g_array_index(values, int, 0))->element
+            : AE_ELEMENT_DEFAULT;
+
+    return (AeRange){0, element == AE_ELEMENT_UINT8    ? G_MAXUINT8
+                        : element == AE_ELEMENT_UINT16 ? G_MAXUINT16
+                                                       : 1};
+}
+
+static gboolean read_range(const AeModel *model, AeMetadata *metadata,
+                           GError **error)
 {
     const char *text = ae_model_get(model, "ae.range");
     char *end = NULL;
     double low, high = 0;
 
-    *range = (AeRange){0, 1};
+    metadata->range = natural_range(model, model->inputs);
+    metadata->range_out = natural_range(model, model->outputs);
     if (text == NULL)
         return TRUE;
     low = g_ascii_strtod(text, &end);
@@ -82,7 +97,8 @@ static gboolean read_range(const AeModel *model, AeRange *range, GError **error)
     if (*end != '\0' || !(high > low && high - low < 1e6))
         return refuse("ae.range", text, "a pair of numbers such as -1,1",
                       error);
-    *range = (AeRange){(float)low, (float)(high - low)};
+    metadata->range = (AeRange){(float)low, (float)(high - low)};
+    metadata->range_out = metadata->range;
     return TRUE;
 }
 
@@ -138,7 +154,7 @@ gboolean ae_metadata_read(const AeModel *model, AeMetadata *metadata,
         metadata->names[i] = ae_model_get(model, names[i].key);
     if (!read_choice(model, "ae.task", tasks, &task, error) ||
         !read_choice(model, "ae.colour", colours, &colour, error) ||
-        !read_range(model, &metadata->range, error) ||
+        !read_range(model, metadata, error) ||
         !read_number(model, "ae.scale", MAX_SCALE, &metadata->scale, error) ||
         !read_number(model, "ae.multiple", MAX_MULTIPLE, &metadata->multiple,
                      error) ||

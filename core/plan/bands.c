@@ -298,3 +298,15 @@ int ae_bands_rows(const AeBands *bands)
 {
     return (int)bands->rows;
 }
+
+void ae_bands_input_rows(const AeBands *bands, int64_t row, int64_t *begin,
+                         int64_t *end)
+{
+    g_autofree AeProgress *progress = g_new0(AeProgress, bands->buffers->len);
+    AeWalk walk = {.bands = bands, .progress = progress};
+
+    ae_walk_starts(&walk, row);
+    ae_walk_ends(&walk, row + 1);
+    *begin = progress[AE_BANDS_INPUT].done;
+    *end = progress[AE_BANDS_INPUT].need;
+}

@@ -101,6 +101,16 @@ size_t ae_bands_memory(const AeBands *bands);
 /* Rows of the input in a band. */
 int ae_bands_rows(const AeBands *bands);
 
+/* The rows [*begin, *end) of an input image that row @row of an output image
+ * depends on. */
+void ae_bands_input_rows(const AeBands *bands, int64_t row, int64_t *begin,
+                         int64_t *end);
+
+/* As ae_bands_input_rows(). FALSE where it is not known: @plan runs on whole
+ * images. It is defined in plan.c. */
+gboolean ae_plan_input_rows(const AePlan *plan, int64_t row, int64_t *begin,
+                            int64_t *end);
+
 /* For tests: rows of the input at a time; 0 if @plan runs on whole images. It
  * is defined in plan.c. */
 int ae_plan_band_rows(const AePlan *plan);

@@ -110,6 +110,14 @@ int ae_plan_band_rows(const AePlan *plan)
     return plan->bands != NULL ? ae_bands_rows(plan->bands) : 0;
 }
 
+gboolean ae_plan_input_rows(const AePlan *plan, int64_t row, int64_t *begin,
+                            int64_t *end)
+{
+    if (plan->bands != NULL)
+        ae_bands_input_rows(plan->bands, row, begin, end);
+    return plan->bands != NULL;
+}
+
 static void describe_step(const AeStep *step, GString *text)
 {
     static const char *const names[] = {

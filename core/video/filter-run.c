@@ -8,6 +8,12 @@
 #include "video/chroma.h"
 #include "video/plane.h"
 
+/* What one tile gives in one direction, in pixels of the input. */
+typedef struct {
+    int begin; /* of the tile */
+    int from, to;
+} Part;
+
 /* One run of a batch. Rows are the tasks. */
 typedef struct {
     const AeFilter *filter;
@@ -15,6 +21,7 @@ typedef struct {
     const AePicture *in, *out;
     int first; /* of the batch's images */
     float strength;
+    Part across, down;
 } Job;
 
 static const AeRange unit_range = {0.0f, 1.0f};
@@ -48,7 +55,9 @@ static void read_row(const Job *job, int image, int c, int y)
                     row_offset(batch, image, y) * batch->channels + c;
 
     if (channel->plane >= 0)
-        ae_plane_read_lane(&job->in->plane[channel->plane], &channel->lane, y,
+        ae_plane_read_lane(&job->in->plane[channel->plane], &channel->lane,
+                           job->across.begin - batch->across.margin,
+                           job->down.begin - batch->down.margin + y,
                            batch->padded_width, range, target, batch->channels);
     else
         for (int x = 0; x < batch->padded_width; x++)
@@ -64,36 +73,48 @@ static void read_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
         read_row(job, (int)(index / height), c, (int)(index % height));
 }
 
-/* @row: all channels. */
+/* Writes row @y of a tile. @row: all channels, from the tile's first column on.
+ */
 static void write_row(const Job *job, const float *row, int image, int c, int y)
 {
     const AeFilterChannel *channel = channel_of(job, image, c);
     const AeLane *lane = &channel->lane;
+    int scale = job->filter->scale, channels = job->batch->channels;
+    int x = job->across.from * scale, n = job->across.to * scale - x;
+    int line = lane->y + (job->down.begin * scale + y) * lane->every;
     const AePlane *out;
-    int line = lane->y + y * lane->every;
 
     if (channel->plane < 0)
         return;
     out = &job->out->plane[channel->plane];
     if (line >= out->height)
         return;
-    ae_plane_write_lane(out, lane, y, job->filter->range, row + c,
-                        job->batch->channels);
+    row += (x - job->across.begin * scale) * channels + c;
+    ae_plane_write_lane(out, lane, x, job->down.begin * scale + y, n,
+                        job->filter->range_out, row, channels);
     if (job->strength < 1 && lane->x == lane->every - 1)
-        ae_plane_blend(out, &job->in->plane[channel->plane], line,
-                       job->strength);
+        ae_plane_blend(out, &job->in->plane[channel->plane], x * lane->every,
+                       line, n * lane->every, job->strength);
+}
+
+/* Rows of an image that a tile gives. */
+static int rows_given(const Job *job)
+{
+    return (job->down.to - job->down.from) * job->filter->scale;
 }
 
 static void write_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
 {
     const Job *job = data;
     const AeFilterBatch *batch = job->batch;
-    size_t scale = (size_t)job->filter->scale;
-    int height = batch->height * job->filter->scale;
-    int image = (int)(index / height), y = (int)(index % height);
-    size_t line = (size_t)image * batch->padded_height * scale + y;
+    const AeShape *shape = ae_plan_output_shape(batch->plan, 0);
+    int scale = job->filter->scale;
+    int image = (int)(index / rows_given(job));
+    int y = (int)(index % rows_given(job)) +
+            (job->down.from - job->down.begin) * scale;
+    size_t line = (size_t)image * (size_t)shape->dim[2] + (size_t)y;
     const float *row = ae_plan_output(batch->plan, 0) +
-                       line * batch->padded_width * scale * batch->channels;
+                       line * (size_t)(shape->dim[3] * shape->dim[1]);
 
     for (int c = 0; c < batch->channels; c++)
         write_row(job, row, image, c, y);
@@ -110,7 +131,7 @@ static void run_images(Job *job)
     if (batch->direct && job->out == &job->filter->denoised)
         return;
     ae_pool_run(pool, write_task, job,
-                (int64_t)batch->per_run * batch->height * job->filter->scale);
+                (int64_t)batch->per_run * rows_given(job));
 }
 
 /* As row_offset(), of chroma at half of the size. */
@@ -235,6 +256,40 @@ static void write_rest(Job *job)
     ae_pool_run(filter->pool, plain_task, job, filter->n_plains);
 }
 
+static int tile_begin(const AeFilterTiles *tiles, int i)
+{
+    return i == 0 ? 0
+                  : (int)((int64_t)i * (tiles->length - tiles->size) /
+                          (tiles->n - 1));
+}
+
+static Part tile_part(const AeFilterTiles *tiles, int i)
+{
+    Part part = {tile_begin(tiles, i), 0, tiles->length};
+
+    if (i > 0)
+        part.from = (tile_begin(tiles, i - 1) + tiles->size + part.begin) / 2;
+    if (i < tiles->n - 1)
+        part.to = (part.begin + tiles->size + tile_begin(tiles, i + 1)) / 2;
+    return part;
+}
+
+/* Runs the model on some images of a batch, tile by tile. */
+static void run_tiles(Job *job)
+{
+    const AeFilterTiles *across = &job->batch->across;
+    const AeFilterTiles *down = &job->batch->down;
+
+    for (int i = 0; i < across->n * down->n; i++) {
+        job->across = tile_part(across, i % across->n);
+        job->down = tile_part(down, i / across->n);
+        if (job->batch->coarse != NULL)
+            run_colour(job);
+        else
+            run_images(job);
+    }
+}
+
 /* Runs the model on all colour planes of a field. @out may be of floats. */
 static void run_model(const AeFilter *filter, const AePicture *in,
                       const AePicture *out, float strength)
@@ -243,12 +298,9 @@ static void run_model(const AeFilter *filter, const AePicture *in,
         const AeFilterBatch *batch = &filter->batch[i];
 
         for (int k = 0; k < batch->n_images; k += batch->per_run) {
-            Job job = {filter, batch, in, out, k, strength};
+            Job job = {filter, batch, in, out, k, strength, {0}, {0}};
 
-            if (batch->coarse != NULL)
-                run_colour(&job);
-            else
-                run_images(&job);
+            run_tiles(&job);
         }
     }
 }
@@ -256,7 +308,7 @@ static void run_model(const AeFilter *filter, const AePicture *in,
 static void run_field(const AeFilter *filter, const AePicture *in,
                       const AePicture *out, float strength)
 {
-    Job job = {filter, NULL, in, out, 0, strength};
+    Job job = {filter, NULL, in, out, 0, strength, {0}, {0}};
 
     if (strength == 0) {
         ae_picture_copy(out, in);
@@ -297,10 +349,10 @@ static void mix_row(const Job *job, int plane, int y, AeRange range,
     float mixed[CHUNK];
 
     for (int x = 0; x < out->width; x += CHUNK) {
-        const AeLane lane = {x, 0, 1};
+        const AeLane lane = {0, 0, 1};
         int n = MIN(out->width - x, CHUNK);
 
-        ae_plane_read_lane(in, &lane, y, n, range, mixed, 1);
+        ae_plane_read_lane(in, &lane, x, y, n, range, mixed, 1);
         for (int i = 0; i < n; i++)
             mixed[i] += job->strength * (row[x + i] - mixed[i]);
         ae_plane_write(out, x, y, n, range, mixed, 1);
@@ -347,7 +399,7 @@ static float run_temporal(const AeFilter *filter, const AePicture *in,
                           const AePicture *out,
                           const AeFilterSettings *settings)
 {
-    Job job = {filter, NULL, in, out, 0, settings->strength};
+    Job job = {filter, NULL, in, out, 0, settings->strength, {0}, {0}};
     AeTemporalFrame frame = {read_noisy, read_denoised, write_temporal, &job};
 
     write_rest(&job);

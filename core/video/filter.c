@@ -8,23 +8,17 @@
 #include "base/error.h"
 #include "base/processors.h"
 #include "base/tensor.h"
+#include "plan/bands.h"
 #include "video/plane.h"
 
 /* What the parts of a filter are made from. */
 typedef struct {
-    AeModel *model;
-    AeMetadata metadata;
-    int channels; /* of the model's input */
+    const AeImageModel *images;
     AePrecision precision;
 } Maker;
 
-static const AeShape *input_shape(const AeModel *model)
-{
-    return &ae_model_value(model, ae_model_input(model, 0))->shape;
-}
-
-static void set_shape_error(const AePlan *plan, const char *wanted,
-                            GError **error)
+void ae_image_shape_error(const AePlan *plan, const char *wanted,
+                          GError **error)
 {
     g_autofree char *in = ae_shape_to_string(ae_plan_input_shape(plan, 0));
     g_autofree char *out = ae_shape_to_string(ae_plan_output_shape(plan, 0));
@@ -34,8 +28,8 @@ static void set_shape_error(const AePlan *plan, const char *wanted,
                 out, wanted);
 }
 
-static AePlan *plan_shape(AeModel *model, const AeShape *shape, AePool *pool,
-                          AePrecision precision, GError **error)
+AePlan *ae_plan_for_images(AeModel *model, const AeShape *shape, AePool *pool,
+                           AePrecision precision, GError **error)
 {
     AePlanOptions options = {
         .shapes = shape, .n_inputs = 1, .pool = pool, .precision = precision};
@@ -49,19 +43,17 @@ static AePlan *plan_shape(AeModel *model, const AeShape *shape, AePool *pool,
     return plan;
 }
 
-/* The factor between the images that go in and come out; 0: no whole number. */
-static int plan_scale(const AePlan *plan)
+/* Whether the images become as large as they should. */
+static gboolean fits(const AePlan *plan, const AeFilterBatch *batch, int scale)
 {
     const AeShape *in = ae_plan_input_shape(plan, 0);
     const AeShape *out = ae_plan_output_shape(plan, 0);
-    int64_t scale =
-        out->rank == 4 && in->dim[2] > 0 ? out->dim[2] / in->dim[2] : 0;
+    int64_t lost = 2 * (int64_t)batch->down.margin;
 
-    if (scale == 0 || scale > G_MAXINT || out->dim[0] != in->dim[0] ||
-        out->dim[1] != in->dim[1] || out->dim[2] != in->dim[2] * scale ||
-        out->dim[3] != in->dim[3] * scale)
-        return 0;
-    return (int)scale;
+    return out->rank == 4 && out->dim[0] == in->dim[0] &&
+           out->dim[1] == in->dim[1] &&
+           out->dim[2] == (in->dim[2] - lost) * scale &&
+           out->dim[3] == (in->dim[3] - lost) * scale;
 }
 
 static AePlan *plan_images(const Maker *maker, const AeFilter *filter,
@@ -69,41 +61,23 @@ static AePlan *plan_images(const Maker *maker, const AeFilter *filter,
 {
     AeShape shape = ae_shape(4, batch->per_run, batch->channels,
                              batch->padded_height, batch->padded_width);
-    g_autoptr(AePlan) plan =
-        plan_shape(maker->model, &shape, filter->pool, maker->precision, error);
+    g_autoptr(AePlan) plan = ae_plan_for_images(
+        maker->images->model, &shape, filter->pool, maker->precision, error);
 
-    if (plan == NULL || plan_scale(plan) == filter->scale)
+    if (plan == NULL || fits(plan, batch, filter->scale))
         return g_steal_pointer(&plan);
-    set_shape_error(plan,
-                    filter->scale == 1
-                        ? "the shape of its input"
-                        : "the same multiple of every input's size",
-                    error);
+    ae_image_shape_error(plan,
+                         filter->scale == 1
+                             ? "the shape of its input"
+                             : "the same multiple of every input's size",
+                         error);
     return NULL;
 }
 
-/* Whether the size fits the one that the file fixes. */
-static gboolean check_size(const AeModel *model, const AeFilterBatch *batch,
-                           GError **error)
-{
-    const AeShape *shape = input_shape(model);
-    int64_t height = shape->dim[2], width = shape->dim[3];
-
-    if ((width == AE_UNKNOWN || width == batch->width) &&
-        (height == AE_UNKNOWN || height == batch->height))
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "the model wants images of %" G_GINT64_FORMAT
-                "x%" G_GINT64_FORMAT " and no others, but a plane of this "
-                "video has %dx%d",
-                width, height, batch->width, batch->height);
-    return FALSE;
-}
-
-static gboolean choose_images_per_run(const AeModel *model,
+static gboolean choose_images_per_run(const AeImageModel *model,
                                       AeFilterBatch *batch, GError **error)
 {
-    int64_t fixed = input_shape(model)->dim[0];
+    int64_t fixed = ae_image_model_shape(model)->dim[0];
     int images = batch->n_images;
 
     batch->per_run = fixed == AE_UNKNOWN ? images : (int)MIN(fixed, images);
@@ -116,23 +90,92 @@ static gboolean choose_images_per_run(const AeModel *model,
     return FALSE;
 }
 
+/* How far beyond the margins an output pixel depends on pixels of the input;
+ * -1: on all of them. Columns are taken to be as rows are. */
+static int64_t find_reach(const AePlan *plan, int scale, int margin)
+{
+    int64_t height = ae_plan_output_shape(plan, 0)->dim[2], reach = 0;
+
+    for (int64_t row = 0; row < height; row++) {
+        int64_t place = row / scale + margin, begin, end;
+
+        if (!ae_plan_input_rows(plan, row, &begin, &end))
+            return -1;
+        reach = MAX(reach, place - begin);
+        reach = MAX(reach, end - 1 - place);
+    }
+    return MAX(reach - margin, 0);
+}
+
+/* Tiles of @seen pixels without the margins, which overlap by at least twice
+ * @reach. */
+static AeFilterTiles find_tiles(int length, int seen, int margin, int reach)
+{
+    AeFilterTiles tiles = {1, length, seen - 2 * margin, margin};
+
+    if (tiles.size < length)
+        tiles.n = 1 + (length - tiles.size - 1) / (tiles.size - 2 * reach) + 1;
+    return tiles;
+}
+
+/* Only a model that sees a part of the image around each pixel can be run tile
+ * by tile. */
+static gboolean deal_tiles(const Maker *maker, AeFilterBatch *batch,
+                           GError **error)
+{
+    const AeImageModel *images = maker->images;
+    int margin = images->margin;
+    int smaller = MIN(batch->padded_width, batch->padded_height) - 2 * margin;
+    int64_t reach = 0;
+
+    if (batch->padded_width - 2 * margin < batch->width ||
+        batch->padded_height - 2 * margin < batch->height) {
+        reach = find_reach(batch->plan, images->scale, margin);
+        if (reach < 0 || 4 * reach > smaller) {
+            g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                        "the model wants images of %dx%d and no larger ones, "
+                        "but a plane of this video has %dx%d",
+                        batch->padded_width - 2 * margin,
+                        batch->padded_height - 2 * margin, batch->width,
+                        batch->height);
+            return FALSE;
+        }
+    }
+    batch->across =
+        find_tiles(batch->width, batch->padded_width, margin, (int)reach);
+    batch->down =
+        find_tiles(batch->height, batch->padded_height, margin, (int)reach);
+    return TRUE;
+}
+
+/* The side that the model sees in one direction: the one that its file fixes,
+ * or @length and the margins, enlarged to a multiple. */
+static int padded_side(int64_t fixed, int length, int margin, int multiple)
+{
+    return fixed != AE_UNKNOWN ? (int)MIN(fixed, G_MAXINT)
+                               : ae_round_up(length + 2 * margin, multiple);
+}
+
 /* Plans for the smallest padding that works, a multiple of @times those of the
  * model; the error is that of the first that does not. */
 static gboolean plan_batch(const Maker *maker, const AeFilter *filter,
                            AeFilterBatch *batch, int times, GError **error)
 {
+    const AeShape *shape = ae_image_model_shape(maker->images);
+    int margin = maker->images->margin;
     g_autoptr(GError) first = NULL;
     int multiple;
 
-    if (!check_size(maker->model, batch, error) ||
-        !choose_images_per_run(maker->model, batch, error))
+    batch->across.margin = batch->down.margin = margin;
+    if (!choose_images_per_run(maker->images, batch, error))
         return FALSE;
     for (int i = 0; batch->plan == NULL; i++) {
-        multiple = ae_metadata_multiple(&maker->metadata, i) * times;
+        multiple = ae_metadata_multiple(&maker->images->metadata, i) * times;
         if (multiple == 0)
             break;
-        int width = ae_round_up(batch->width, multiple);
-        int height = ae_round_up(batch->height, multiple);
+        int width = padded_side(shape->dim[3], batch->width, margin, multiple);
+        int height =
+            padded_side(shape->dim[2], batch->height, margin, multiple);
 
         if (width == batch->padded_width && height == batch->padded_height)
             continue;
@@ -143,7 +186,7 @@ static gboolean plan_batch(const Maker *maker, const AeFilter *filter,
     }
     if (batch->plan == NULL)
         g_propagate_error(error, g_steal_pointer(&first));
-    return batch->plan != NULL;
+    return batch->plan != NULL && deal_tiles(maker, batch, error);
 }
 
 /* Whether a batch has luma and chroma of one size, or RGB, which becomes that,
@@ -151,10 +194,10 @@ static gboolean plan_batch(const Maker *maker, const AeFilter *filter,
 static gboolean has_colours(const Maker *maker, const AeFilter *filter,
                             const AeFilterBatch *batch)
 {
-    const AeShape *shape = input_shape(maker->model);
+    const AeShape *shape = ae_image_model_shape(maker->images);
 
-    return maker->metadata.luma_chroma && batch->channels == 1 &&
-           batch->n_images == AE_FILTER_COLOURS &&
+    return maker->images->metadata.luma_chroma && maker->images->margin == 0 &&
+           batch->channels == 1 && batch->n_images == AE_FILTER_COLOURS &&
            filter->format.log2_x[1] == 0 && filter->format.log2_y[1] == 0 &&
            shape->dim[0] == AE_UNKNOWN && shape->dim[2] == AE_UNKNOWN &&
            shape->dim[3] == AE_UNKNOWN;
@@ -175,8 +218,8 @@ static gboolean plan_colours(const Maker *maker, const AeFilter *filter,
                     batch->padded_width / 2, batch->padded_height / 2);
         return FALSE;
     }
-    batch->coarse =
-        plan_shape(maker->model, &shape, filter->pool, maker->precision, error);
+    batch->coarse = ae_plan_for_images(maker->images->model, &shape,
+                                       filter->pool, maker->precision, error);
     return batch->coarse != NULL;
 }
 
@@ -337,14 +380,15 @@ static gboolean split_fields(AeFilter *filter, GError **error)
 static gboolean check_format(const Maker *maker, const AeFilter *filter,
                              GError **error)
 {
-    if (maker->channels == 3 && filter->format.colour != AE_COLOUR_RGB) {
+    if (maker->images->channels == 3 &&
+        filter->format.colour != AE_COLOUR_RGB) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                     "the model wants RGB, but this video is %s: put a "
                     "videoconvert before the element",
                     filter->format.name);
         return FALSE;
     }
-    if (maker->channels == AE_YUV420_CHANNELS && filter->scale > 1) {
+    if (maker->images->channels == AE_YUV420_CHANNELS && filter->scale > 1) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                     "the model takes 4:2:0 video (?x6x?x?), but only images "
                     "of 1 or 3 channels are enlarged");
@@ -357,8 +401,9 @@ static gboolean check_format(const Maker *maker, const AeFilter *filter,
  * what changes is motion. */
 static gboolean is_temporal(const Maker *maker, const AeFilter *filter)
 {
-    return maker->metadata.task == AE_TASK_DENOISE && filter->scale == 1 &&
-           filter->n_fields == 1 && filter->format.log2_x[1] <= 1;
+    return maker->images->metadata.task == AE_TASK_DENOISE &&
+           filter->scale == 1 && filter->n_fields == 1 &&
+           filter->format.log2_x[1] <= 1;
 }
 
 /* Where the model makes one plane an image, from 0 to 1 and all in one run, its
@@ -368,8 +413,9 @@ static void read_in_place(AeFilter *filter, AeFilterBatch *batch)
     int stride = batch->padded_width * (int)sizeof(float);
 
     batch->direct = batch->channels == 1 && batch->coarse == NULL &&
-                    batch->per_run == batch->n_images &&
-                    filter->range.low == 0 && filter->range.span == 1;
+                    batch->per_run == batch->n_images && batch->across.n == 1 &&
+                    batch->down.n == 1 && batch->down.margin == 0 &&
+                    filter->range_out.low == 0 && filter->range_out.span == 1;
     for (int i = 0; i < batch->n_images && batch->direct; i++)
         filter->denoised.plane[batch->channel[i].plane] = (AePlane){
             (uint8_t *)ae_plan_output(batch->plan, 0) +
@@ -416,71 +462,22 @@ static gboolean add_temporal(AeFilter *filter, GError **error)
     return filter->temporal != NULL;
 }
 
-int ae_filter_channels(const AeModel *model, GError **error)
-{
-    const AeShape *shape;
-    g_autofree char *text = NULL;
-
-    if (model->inputs->len != 1 || model->outputs->len != 1) {
-        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the model has %u inputs and %u outputs, where one image "
-                    "each was expected",
-                    model->inputs->len, model->outputs->len);
-        return 0;
-    }
-    shape = input_shape(model);
-    if (shape->rank == 4 && (shape->dim[1] == 1 || shape->dim[1] == 3 ||
-                             shape->dim[1] == AE_YUV420_CHANNELS))
-        return (int)shape->dim[1];
-    text = ae_shape_to_string(shape);
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "the model takes an input of %s, where an image of 1, 3 or 6 "
-                "channels (?x1x?x?, ?x3x?x? or ?x6x?x?) was expected",
-                text);
-    return 0;
-}
-
-int ae_filter_scale(AeModel *model, GError **error)
-{
-    enum { SIDE = 32 };
-    AeShape shape = *input_shape(model);
-    AeMetadata metadata;
-    int scale;
-
-    if (!ae_metadata_read(model, &metadata, error))
-        return 0;
-    for (int i = 0; i < shape.rank; i++)
-        if (shape.dim[i] == AE_UNKNOWN)
-            shape.dim[i] =
-                i == 0 ? 1
-                       : ae_round_up(SIDE, ae_metadata_multiple(&metadata, 0));
-    g_autoptr(AePlan) plan =
-        plan_shape(model, &shape, NULL, AE_PRECISION_AUTO, error);
-    if (plan == NULL)
-        return 0;
-    scale = plan_scale(plan);
-    if (scale == 0)
-        set_shape_error(plan, "a whole multiple of its input's size", error);
-    return scale;
-}
-
-AeFilter *ae_filter_new(AeModel *model, const AePictureFormat *format,
+AeFilter *ae_filter_new(const AeImageModel *images,
+                        const AePictureFormat *format,
                         const AeFilterOptions *options, GError **error)
 {
     g_autoptr(AeFilter) filter = g_new0(AeFilter, 1);
-    Maker maker = {.model = model, .precision = options->precision};
+    Maker maker = {images, options->precision};
 
     filter->format = *format;
     filter->scale = options->scale;
-    maker.channels = ae_filter_channels(model, error);
-    if (maker.channels == 0 || !ae_picture_check(format, error) ||
-        !check_scale(filter, error) || !split_fields(filter, error) ||
-        !check_format(&maker, filter, error) ||
-        !ae_metadata_read(model, &maker.metadata, error))
+    if (!ae_picture_check(format, error) || !check_scale(filter, error) ||
+        !split_fields(filter, error) || !check_format(&maker, filter, error))
         return NULL;
-    filter->range = maker.metadata.range;
+    filter->range = images->metadata.range;
+    filter->range_out = images->metadata.range_out;
     filter->pool = ae_pool_new(ae_threads((unsigned)options->threads));
-    if (!group_planes(filter, maker.channels, error))
+    if (!group_planes(filter, images->channels, error))
         return NULL;
     for (int i = 0; i < filter->n_batches; i++) {
         AeFilterBatch *batch = &filter->batch[i];

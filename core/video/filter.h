@@ -4,7 +4,8 @@
  * become a whole number of times larger. Samples stay floats from the first
  * read to the last write, so they are rounded once.
  *
- *     filter = ae_filter_new(model, &format, &options, &error);
+ *     images = ae_image_model_new(model, &error);
+ *     filter = ae_filter_new(images, &format, &options, &error);
  *     ae_filter_run(filter, &in, &out, &settings);
  *
  * What the model sees depends on its input channels:
@@ -28,13 +29,17 @@
  *
  * Pictures whose size the strides of the model do not divide are reflected at
  * the right and bottom edge up to the next multiple: that of the metadata, or
- * the smallest power of two, up to 32, with which the output has its size.
+ * the smallest power of two, up to 32, with which the output has its size. A
+ * model with a margin (image-model.h) sees reflected pixels on all sides. A
+ * model for images of one size sees larger pictures tile by tile; tiles overlap
+ * by as much as an output pixel depends on, so that no seam is seen.
  *
  * Past frames improve progressive video (temporal.h) with a model whose
  * metadata say denoise, where chroma has at least half the width. */
 #pragma once
 
 #include "plan/plan.h"
+#include "video/image-model.h"
 #include "video/picture.h"
 
 G_BEGIN_DECLS
@@ -58,19 +63,11 @@ typedef struct {
                           uses it */
 } AeFilterSettings;
 
-/* Input channels of a model that turns one image into another: 1, 3 or 6. 0
- * with AE_ERROR_SHAPE if the model does something else. */
-int ae_filter_channels(const AeModel *model, GError **error);
-
-/* The upscaling factor of a model that ae_filter_channels() takes, found by
- * planning it for a small image. 0 with AE_ERROR_SHAPE if it is no whole
- * number, and with the errors of ae_plan_new(). */
-int ae_filter_scale(AeModel *model, GError **error);
-
-/* @model must outlive the filter. Errors: AE_ERROR_SHAPE (size, format, fields
- * or batch do not fit the model), AE_ERROR_FORMAT (metadata), AE_ERROR_MEMORY
- * and those of ae_plan_new(). Their sentences call the model "the model". */
-AeFilter *ae_filter_new(AeModel *model, const AePictureFormat *format,
+/* @images must outlive the filter. Errors: AE_ERROR_SHAPE (size, format, fields
+ * or batch do not fit the model), AE_ERROR_MEMORY and those of ae_plan_new().
+ * Their sentences call the model "the model". */
+AeFilter *ae_filter_new(const AeImageModel *images,
+                        const AePictureFormat *format,
                         const AeFilterOptions *options, GError **error);
 void ae_filter_free(AeFilter *filter);
 

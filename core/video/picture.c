@@ -165,7 +165,7 @@ static int reflect(int i, int n)
 {
     int period = MAX(2 * (n - 1), 1);
 
-    i %= period;
+    i = ABS(i) % period;
     return i < n ? i : period - i;
 }
 
@@ -175,25 +175,40 @@ static int lane_width(const AeLane *lane, int width)
     return MAX((width - lane->x + lane->every - 1) / lane->every, 0);
 }
 
-void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int row,
+/* Samples @i to @end of a lane's row @row, all outside of the plane. */
+static void read_reflected(const AePlane *plane, const AeLane *lane, int x,
+                           int row, int i, int end, AeRange range,
+                           float *target, int step)
+{
+    for (; i < end; i++)
+        read_run(
+            plane,
+            sample_at(plane,
+                      reflect(lane->x + (x + i) * lane->every, plane->width),
+                      row),
+            plane->step, 1, range, target + (size_t)i * step, step);
+}
+
+void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int x, int y,
                         int n, AeRange range, float *target, int step)
 {
-    int every = lane->every, width = plane->width;
-    int y = reflect(lane->y + row * every, plane->height);
-    int inside = MIN(lane_width(lane, width), n);
+    int every = lane->every;
+    int row = reflect(lane->y + y * every, plane->height);
+    int begin = CLAMP(-x, 0, n);
+    int end = CLAMP(lane_width(lane, plane->width) - x, begin, n);
 
-    read_run(plane, sample_at(plane, lane->x, y), plane->step * every, inside,
-             range, target, step);
-    for (int i = inside; i < n; i++)
-        read_run(plane,
-                 sample_at(plane, reflect(lane->x + i * every, width), y),
-                 plane->step, 1, range, target + (size_t)i * step, step);
+    read_reflected(plane, lane, x, row, 0, begin, range, target, step);
+    if (end > begin)
+        read_run(plane, sample_at(plane, lane->x + (x + begin) * every, row),
+                 plane->step * every, end - begin, range,
+                 target + (size_t)begin * step, step);
+    read_reflected(plane, lane, x, row, end, n, range, target, step);
 }
 
 void ae_plane_read(const AePlane *plane, int y, int n, AeRange range,
                    float *target, int step)
 {
-    ae_plane_read_lane(plane, &all_samples, y, n, range, target, step);
+    ae_plane_read_lane(plane, &all_samples, 0, y, n, range, target, step);
 }
 
 static inline void write_samples(uint8_t *target, int target_step,
@@ -252,15 +267,16 @@ void ae_plane_write(const AePlane *plane, int x, int y, int n, AeRange range,
               step);
 }
 
-void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int row,
-                         AeRange range, const float *source, int step)
+void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int x, int y,
+                         int n, AeRange range, const float *source, int step)
 {
-    int y = lane->y + row * lane->every;
+    int row = lane->y + y * lane->every;
 
-    if (y < plane->height)
-        write_run(plane, sample_at(plane, lane->x, y),
-                  plane->step * lane->every, lane_width(lane, plane->width),
-                  range, source, step);
+    if (row < plane->height)
+        write_run(plane, sample_at(plane, lane->x + x * lane->every, row),
+                  plane->step * lane->every,
+                  MIN(lane_width(lane, plane->width) - x, n), range, source,
+                  step);
 }
 
 void ae_plane_fill(const AePlane *plane, int v)
@@ -272,12 +288,12 @@ void ae_plane_fill(const AePlane *plane, int v)
             store(sample_at(plane, x, y), (unsigned)v, bytes);
 }
 
-void ae_plane_blend(const AePlane *out, const AePlane *in, int y,
+void ae_plane_blend(const AePlane *out, const AePlane *in, int x, int y, int n,
                     float strength)
 {
     int bytes = bytes_of(out), most = ae_plane_most(out);
 
-    for (int x = 0; x < out->width; x++) {
+    for (int end = MIN(x + n, out->width); x < end; x++) {
         uint8_t *target = sample_at(out, x, y);
         int from = (int)load(sample_at(in, x, y), bytes) & most;
         int to = (int)load(target, bytes);

@@ -34,21 +34,22 @@ typedef struct {
     int x, y, every;
 } AeLane;
 
-/* As ae_plane_read() and ae_plane_write(), for a lane: @row and @n count its
- * rows and samples. Reading reflects at the edge of the plane; writing stops
- * there, and rows past it are dropped. */
-void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int row,
+/* As ae_plane_read() and ae_plane_write(), for @n samples of a lane from (@x,
+ * @y) on, which count its samples and rows. Reading reflects at all edges of
+ * the plane, so @x and @y may be negative. Writing stops at the right edge, and
+ * rows past the last one are dropped. */
+void ae_plane_read_lane(const AePlane *plane, const AeLane *lane, int x, int y,
                         int n, AeRange range, float *target, int step);
-void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int row,
-                         AeRange range, const float *source, int step);
+void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int x, int y,
+                         int n, AeRange range, const float *source, int step);
 
 /* Gives all samples of a plane the value @v. */
 void ae_plane_fill(const AePlane *plane, int v);
 
-/* Moves row @y of @out towards that of @in, a plane of the same size and depth:
- * @strength, 0 .. 1, is the weight of @out, the rest that of @in. Rounds to the
- * nearest. */
-void ae_plane_blend(const AePlane *out, const AePlane *in, int y,
+/* Moves @n samples of row @y of @out, from column @x on, towards those of @in,
+ * a plane of the same size and depth: @strength, 0 .. 1, is the weight of @out,
+ * the rest that of @in. Stops at the right edge. Rounds to the nearest. */
+void ae_plane_blend(const AePlane *out, const AePlane *in, int x, int y, int n,
                     float strength);
 
 /* Fills a plane with the samples of @in, each @scale times in both directions.

@@ -4,10 +4,22 @@
 #pragma once
 
 #include "base/pool.h"
+#include "plan/plan.h"
 #include "video/filter.h"
 #include "video/resample.h"
 #include "video/temporal.h"
 #include "video/plane.h"
+
+/* The shape of the images that a model takes; what is open is AE_UNKNOWN. */
+const AeShape *ae_image_model_shape(const AeImageModel *images);
+
+/* A plan for images of @shape; the error says which size cannot be. */
+AePlan *ae_plan_for_images(AeModel *model, const AeShape *shape, AePool *pool,
+                           AePrecision precision, GError **error);
+
+/* "the model turns ... into ..., but its output must have @wanted" */
+void ae_image_shape_error(const AePlan *plan, const char *wanted,
+                          GError **error);
 
 /* Images of luma and chroma, all of full size, and of chroma among them. */
 enum { AE_FILTER_COLOURS = 3, AE_FILTER_CHROMAS = 2 };
@@ -17,6 +29,16 @@ typedef struct {
     int plane; /* -1: none, the channel is chroma of gray */
     AeLane lane;
 } AeFilterChannel;
+
+/* How what the model makes in one run, tiles, covers an image in one direction.
+ * Tile @i begins at pixel i (length - size) / (n - 1); where two overlap, each
+ * gives its half. */
+typedef struct {
+    int n;
+    int length; /* of the image, in pixels of the input */
+    int size;   /* of a tile; not smaller than the image if n is 1 */
+    int margin; /* what the model sees before and after a tile */
+} AeFilterTiles;
 
 /* Images of one size, and the plan that they go through: all in one run, or
  * some at a time where the file fixes the batch. */
@@ -28,7 +50,8 @@ typedef struct {
     int per_run;     /* images */
     gboolean direct; /* the plan's output is what the temporal filter reads */
     int width, height;
-    int padded_width, padded_height;
+    int padded_width, padded_height; /* of what the model sees */
+    AeFilterTiles across, down;
 
     /* Of AE_FILTER_COLOURS images, if the model sees luma and chroma. */
     AePlan *coarse; /* for chroma at half of the size */
@@ -48,7 +71,7 @@ struct AeFilter {
     AePictureFormat format; /* of a frame */
     int n_fields;           /* 2: frames are interlaced */
     int scale;
-    AeRange range;
+    AeRange range, range_out; /* of the model's images */
     AeFilterBatch batch[AE_PICTURE_PLANES];
     int n_batches;
     AeFilterPlain plain[AE_PICTURE_PLANES];

@@ -135,10 +135,13 @@ static gboolean filter(const char *name, AeColour colour, int scale,
     AeFilterOptions options = {.scale = scale, .threads = 2};
     AeFilterSettings settings = {.strength = 1, .temporal = scale == 1};
     g_autoptr(AeModel) model = ae_builtin_load(name, error);
+    g_autoptr(AeImageModel) images = NULL;
     g_autoptr(AeFilter) made = NULL;
 
     if (model != NULL)
-        made = ae_filter_new(model, &source.format, &options, error);
+        images = ae_image_model_new(model, error);
+    if (images != NULL)
+        made = ae_filter_new(images, &source.format, &options, error);
     for (int i = 0; made != NULL && i < 3; i++)
         ae_filter_run(made, &source, &target, &settings);
     return made != NULL;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "ae.h"
 #include "base/random.h"
+#include "model/build.h"
 #include "networks/architectures.h"
+#include "ops/attributes.h"
 
 #include <string.h>
 
@@ -82,35 +84,58 @@ static void fill_random(Frame *frame, uint64_t seed)
     }
 }
 
-static AeFilter *new_filter(AeModel *model, const AePictureFormat *format,
-                            int scale, int threads)
+static AeFilter *new_filter(const AeImageModel *images,
+                            const AePictureFormat *format, int scale,
+                            int threads)
 {
     g_autoptr(GError) error = NULL;
     AeFilter *filter = ae_filter_new(
-        model, format, &(AeFilterOptions){scale, threads, AE_PRECISION_FP32},
+        images, format, &(AeFilterOptions){scale, threads, AE_PRECISION_FP32},
         &error);
 
     g_assert_no_error(error);
     return filter;
 }
 
-static AeModel *load(const char *name)
+/* Takes @model. */
+static AeImageModel *images_of(AeModel *model)
+{
+    g_autoptr(GError) error = NULL;
+    AeImageModel *images = ae_image_model_new(model, &error);
+
+    g_assert_no_error(error);
+    ae_model_unref(model);
+    return images;
+}
+
+static AeImageModel *load(const char *name)
 {
     g_autoptr(GError) error = NULL;
     AeModel *model = ae_builtin_load(name, &error);
 
     g_assert_no_error(error);
-    return model;
+    return images_of(model);
+}
+
+static void run_images(const AeImageModel *images, const Frame *in, Frame *out,
+                       float strength)
+{
+    g_autoptr(AeFilter) filter =
+        new_filter(images, &in->picture.format, images->scale, 2);
+    AePictureFormat format = in->picture.format;
+
+    format.width *= images->scale;
+    format.height *= images->scale;
+    make_frame(out, &format);
+    ae_filter_run(filter, &in->picture, &out->picture,
+                  &(AeFilterSettings){.strength = strength});
 }
 
 static void run(const char *name, const Frame *in, Frame *out, float strength)
 {
-    g_autoptr(AeModel) model = load(name);
-    g_autoptr(AeFilter) filter = new_filter(model, &in->picture.format, 1, 2);
+    g_autoptr(AeImageModel) images = load(name);
 
-    make_frame(out, &in->picture.format);
-    ae_filter_run(filter, &in->picture, &out->picture,
-                  &(AeFilterSettings){.strength = strength});
+    run_images(images, in, out, strength);
 }
 
 static void assert_same_plane(const Frame *a, const Frame *b, int i)
@@ -196,12 +221,12 @@ static void test_threads_do_not_matter(void)
 {
     static Frame in, out[3];
     AePictureFormat format = yuv420(63, 45);
-    g_autoptr(AeModel) model = load("medium");
+    g_autoptr(AeImageModel) images = load("medium");
 
     make_frame(&in, &format);
     fill_random(&in, 4);
     for (int i = 0; i < 3; i++) {
-        g_autoptr(AeFilter) filter = new_filter(model, &format, 1, i + 1);
+        g_autoptr(AeFilter) filter = new_filter(images, &format, 1, i + 1);
 
         make_frame(&out[i], &format);
         ae_filter_run(filter, &in.picture, &out[i].picture,
@@ -238,31 +263,28 @@ static void test_enlarges(void)
     enum { W = 9, H = 7 };
     static Frame in, out, expected;
     g_autoptr(GError) error = NULL;
-    g_autoptr(AeModel) model = ae_architecture_new(
+    AeModel *model = ae_architecture_new(
         "nearest", &(AeArchitectureOptions){.scale = 3}, &error);
+    g_autoptr(AeImageModel) images = NULL;
     AePictureFormat small = gray(W, H, 8), large = gray(3 * W, 3 * H, 8);
 
     g_assert_no_error(error);
-    g_assert_cmpint(ae_filter_channels(model, NULL), ==, 1);
-    g_assert_cmpint(ae_filter_scale(model, NULL), ==, 3);
-
-    g_autoptr(AeFilter) filter = new_filter(model, &small, 3, 1);
-
+    images = images_of(model);
+    g_assert_cmpint(images->channels, ==, 1);
+    g_assert_cmpint(images->scale, ==, 3);
     make_frame(&in, &small);
     fill_random(&in, 6);
-    make_frame(&out, &large);
+    run_images(images, &in, &out, 1);
     make_frame(&expected, &large);
-    ae_filter_run(filter, &in.picture, &out.picture,
-                  &(AeFilterSettings){.strength = 1});
     ae_picture_enlarge(&expected.picture, &in.picture, 3);
     assert_same_plane(&out, &expected, 0);
 }
 
 static void test_fits(void)
 {
-    g_autoptr(AeModel) model = load("light");
+    g_autoptr(AeImageModel) images = load("light");
     AePictureFormat format = yuv420(32, 16), other = format;
-    g_autoptr(AeFilter) filter = new_filter(model, &format, 1, 1);
+    g_autoptr(AeFilter) filter = new_filter(images, &format, 1, 1);
 
     g_assert_true(ae_filter_fits(filter, &other));
     other.width = 34;
@@ -275,12 +297,12 @@ static void test_fits(void)
 /* A model for another upscaling factor is refused. */
 static void test_refuses(void)
 {
-    g_autoptr(AeModel) model = load("superres2");
+    g_autoptr(AeImageModel) images = load("superres2");
     g_autoptr(GError) error = NULL;
     AePictureFormat format = gray(16, 16, 8);
 
     g_assert_null(ae_filter_new(
-        model, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32}, &error));
+        images, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32}, &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_SHAPE);
 }
 
@@ -296,8 +318,8 @@ static void test_huge(void)
         {G_MAXINT, G_MAXINT, "2147483647x2147483647"},
         {1 << 20, 1 << 20, "1048576x1048576"},
     };
-    g_autoptr(AeModel) model = load("light");
-    g_autoptr(AeModel) larger = load("superres4");
+    g_autoptr(AeImageModel) images = load("light");
+    g_autoptr(AeImageModel) larger = load("superres4");
 
     for (size_t i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
         const int width = cases[i / 2].width, height = cases[i / 2].height;
@@ -305,7 +327,7 @@ static void test_huge(void)
             i % 2 ? yuv420(width, height) : gray(width, height, 8);
         g_autoptr(GError) error = NULL, none = NULL;
 
-        g_assert_null(ae_filter_new(model, &format,
+        g_assert_null(ae_filter_new(images, &format,
                                     &(AeFilterOptions){1, 1, AE_PRECISION_FP32},
                                     &error));
         if (strstr(error->message, cases[i / 2].sentence) == NULL)
@@ -317,9 +339,276 @@ static void test_huge(void)
     }
 }
 
+static AePictureFormat rgb(int width, int height)
+{
+    AePictureFormat format = rgb_with_alpha(width, height);
+
+    format.n_planes = 3;
+    format.alpha = FALSE;
+    return format;
+}
+
+/* How the images of a test model lie. */
+typedef struct {
+    const char *in, *out; /* "nchw", "nhwc", "chw" or "hwc" */
+    int width, height;    /* 0: open */
+    gboolean valid;       /* convolutions without padding */
+    gboolean bytes;       /* uint8 at both ends */
+    gboolean global;      /* each pixel depends on all */
+} Look;
+
+static int add_node(AeModel *model, const char *op, int in, int more,
+                    AeNode **node)
+{
+    g_autofree char *name = g_strdup_printf("v%u", model->values->len);
+    int out = ae_model_add_value(model, name, NULL, NULL);
+    AeNode *made = ae_model_add_node(model, op, name, (int[]){in, more},
+                                     more < 0 ? 1 : 2, &out, 1, NULL);
+
+    g_assert_nonnull(made);
+    if (node != NULL)
+        *node = made;
+    return out;
+}
+
+static int add_tensor(AeModel *model, AeShape shape, const float *values)
+{
+    g_autofree char *name = g_strdup_printf("v%u", model->values->len);
+    AeTensor *tensor = ae_tensor_new(&shape, NULL);
+    AeRandom random = ae_random(9, model->values->len);
+
+    for (int64_t i = 0; i < ae_shape_elements(&shape); i++)
+        tensor->data[i] = values != NULL
+                              ? values[i]
+                              : (ae_random_uniform(&random) - 0.3f) / 5;
+    tensor->integer = values != NULL;
+    return ae_model_add_constant(model, name, tensor, FALSE, NULL);
+}
+
+static int transpose(AeModel *model, int value, const int64_t *order)
+{
+    AeNode *node;
+
+    value = add_node(model, "Transpose", value, -1, &node);
+    ae_node_set_ints(node, "perm", order, 4);
+    return value;
+}
+
+/* An axis of the batch, for images @as without one, then (n, c, h, w). */
+static int arrange(AeModel *model, int value, const char *as, gboolean back)
+{
+    static const int64_t to_last[] = {0, 2, 3, 1}, to_first[] = {0, 3, 1, 2};
+    static const float zero = 0;
+    gboolean last = strchr(as, 'c')[1] == '\0', single = as[0] != 'n';
+
+    if (!back && single)
+        value = add_node(model, "Unsqueeze", value,
+                         add_tensor(model, ae_shape(1, 1), &zero), NULL);
+    if (last)
+        value = transpose(model, value, back ? to_last : to_first);
+    if (back && single)
+        value = add_node(model, "Squeeze", value,
+                         add_tensor(model, ae_shape(1, 1), &zero), NULL);
+    return value;
+}
+
+static int convolve(AeModel *model, int value, const Look *look)
+{
+    AeNode *node;
+
+    value = add_node(model, "Conv", value,
+                     add_tensor(model, ae_shape(4, 3, 3, 3, 3), NULL), &node);
+    if (!look->valid)
+        ae_node_set_ints(node, "pads", (int64_t[]){1, 1, 1, 1}, 4);
+    return value;
+}
+
+/* Two convolutions of RGB; the weights are those of any other model. */
+static AeModel *convolutions(const Look *look)
+{
+    AeModel *model = ae_model_new(17);
+    int64_t h = look->height > 0 ? look->height : AE_UNKNOWN;
+    int64_t w = look->width > 0 ? look->width : AE_UNKNOWN;
+    const struct {
+        const char *name;
+        AeShape shape;
+    } shapes[] = {{"nchw", ae_shape(4, 1, 3, h, w)},
+                  {"nhwc", ae_shape(4, 1, h, w, 3)},
+                  {"chw", ae_shape(3, 3, h, w)},
+                  {"hwc", ae_shape(3, h, w, 3)}};
+    int value = -1, last;
+
+    add_tensor(model, ae_shape(1, 1), NULL); /* numbers seed the weights */
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
+        if (g_str_equal(shapes[i].name, look->in))
+            value = ae_model_add_input(model, "in", &shapes[i].shape, NULL);
+    if (look->bytes) {
+        AeNode *node;
+
+        ae_model_value(model, value)->element = AE_ELEMENT_UINT8;
+        ae_model_value(model, value)->integer = TRUE;
+        value = add_node(model, "Cast", value, -1, &node);
+        ae_node_set_int(node, "to", AE_ELEMENT_FLOAT);
+    }
+    value = arrange(model, value, look->in, FALSE);
+    while (model->values->len < 20)
+        add_tensor(model, ae_shape(1, 1), NULL);
+    value = convolve(model, value, look);
+    while (model->values->len < 40)
+        add_tensor(model, ae_shape(1, 1), NULL);
+    value = convolve(model, value, look);
+    if (look->global)
+        value = add_node(model, "Add", value,
+                         add_node(model, "GlobalAveragePool", value, -1, NULL),
+                         NULL);
+    last = arrange(model, value, look->out, TRUE);
+    if (look->bytes) {
+        AeNode *node;
+
+        last = add_node(model, "Cast", last, -1, &node);
+        ae_node_set_int(node, "to", AE_ELEMENT_UINT8);
+        ae_model_value(model, last)->element = AE_ELEMENT_UINT8;
+        ae_model_value(model, last)->integer = TRUE;
+    }
+    ae_model_add_output(model, last);
+    return model;
+}
+
+static void assert_same_pictures(const Look *a, const Look *b, int tolerance)
+{
+    static Frame in, out[2];
+    AePictureFormat format = rgb(43, 37);
+    const Look *looks[] = {a, b};
+
+    make_frame(&in, &format);
+    fill_random(&in, 8);
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(AeImageModel) images = images_of(convolutions(looks[i]));
+
+        run_images(images, &in, &out[i], 0.75f);
+    }
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 43 * 37; k++)
+            g_assert_cmpint(ABS(out[0].samples[c][k] - out[1].samples[c][k]),
+                            <=, tolerance);
+    g_assert_cmpint(memcmp(in.samples[0], out[0].samples[0], 43 * 37), !=, 0);
+}
+
+/* The order of axes does not matter, with and without a batch. */
+static void test_orders(void)
+{
+    static const Look plain = {.in = "nchw", .out = "nchw"};
+    static const char *const orders[] = {"nchw", "nhwc", "chw", "hwc"};
+
+    for (int i = 0; i < 16; i++)
+        assert_same_pictures(
+            &plain, &(Look){.in = orders[i / 4], .out = orders[i % 4]}, 0);
+}
+
+/* What convolutions without padding see is reflected, on all sides. */
+static void test_valid(void)
+{
+    const Look look = {.in = "nchw", .out = "nchw", .valid = TRUE};
+    g_autoptr(AeImageModel) images = images_of(convolutions(&look));
+
+    g_assert_cmpint(images->margin, ==, 2);
+    g_assert_cmpint(images->scale, ==, 1);
+    static Frame in, out, all;
+    AePictureFormat format = rgb(30, 20), larger = rgb(34, 24);
+
+    make_frame(&in, &format);
+    fill_random(&in, 8);
+    run_images(images, &in, &out, 1);
+    make_frame(&all, &larger);
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 34 * 24; k++) {
+            int x = ABS(k % 34 - 2), y = ABS(k / 34 - 2);
+
+            x = x > 29 ? 58 - x : x;
+            y = y > 19 ? 38 - y : y;
+            all.samples[c][k] = in.samples[c][y * 30 + x];
+        }
+    const Look same = {.in = "nchw", .out = "nchw"};
+    g_autoptr(AeImageModel) zeros = images_of(convolutions(&same));
+    static Frame expected;
+
+    run_images(zeros, &all, &expected, 1);
+    for (int c = 0; c < 3; c++)
+        for (int k = 0; k < 30 * 20; k++)
+            g_assert_cmpint(
+                out.samples[c][k], ==,
+                expected.samples[c][(k / 30 + 2) * 34 + k % 30 + 2]);
+}
+
+/* Tiles of a model for one size make the picture of a model for all sizes. */
+static void test_tiles(void)
+{
+    const Look open = {.in = "nchw", .out = "nchw"};
+    const Look sizes[] = {
+        {.in = "nchw", .out = "nchw", .width = 16, .height = 12},
+        {.in = "nhwc", .out = "nchw", .width = 43, .height = 9},
+        {.in = "nchw", .out = "nhwc", .width = 42, .height = 36},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++)
+        assert_same_pictures(&open, &sizes[i], 0);
+    assert_same_pictures(&(Look){.in = "nchw", .out = "nchw", .valid = TRUE},
+                         &(Look){.in = "nchw",
+                                 .out = "nchw",
+                                 .width = 20,
+                                 .height = 17,
+                                 .valid = TRUE},
+                         0);
+}
+
+/* A picture that is smaller than the one size is reflected. */
+static void test_small_picture(void)
+{
+    const Look look = {.in = "nchw", .out = "nchw", .width = 64, .height = 64};
+    g_autoptr(AeImageModel) images = images_of(convolutions(&look));
+    static Frame in, out;
+    AePictureFormat format = rgb(21, 17);
+
+    make_frame(&in, &format);
+    fill_random(&in, 8);
+    run_images(images, &in, &out, 1);
+    g_assert_cmpint(memcmp(in.samples[0], out.samples[0], 21 * 17), !=, 0);
+}
+
+static void test_bytes(void)
+{
+    const Look floats = {.in = "nchw", .out = "nchw"};
+
+    assert_same_pictures(
+        &floats, &(Look){.in = "nchw", .out = "nchw", .bytes = TRUE}, 1);
+    assert_same_pictures(
+        &floats, &(Look){.in = "nhwc", .out = "nhwc", .bytes = TRUE}, 1);
+}
+
+/* Where each pixel depends on all, tiles would be seen. */
+static void test_refuses_tiles(void)
+{
+    const Look look = {
+        .in = "nchw", .out = "nchw", .width = 32, .height = 32, .global = TRUE};
+    g_autoptr(AeImageModel) images = images_of(convolutions(&look));
+    g_autoptr(GError) error = NULL;
+    AePictureFormat format = rgb(33, 20);
+
+    g_assert_null(ae_filter_new(
+        images, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32}, &error));
+    g_assert_error(error, AE_ERROR, AE_ERROR_SHAPE);
+    g_assert_nonnull(strstr(error->message, "of 32x32 and no larger ones"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/filter/orders", test_orders);
+    g_test_add_func("/filter/valid", test_valid);
+    g_test_add_func("/filter/tiles", test_tiles);
+    g_test_add_func("/filter/small-picture", test_small_picture);
+    g_test_add_func("/filter/bytes", test_bytes);
+    g_test_add_func("/filter/refuses-tiles", test_refuses_tiles);
     g_test_add_func("/filter/copies", test_copies);
     g_test_add_func("/filter/planes-are-gray-pictures",
                     test_planes_are_gray_pictures);

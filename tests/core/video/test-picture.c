@@ -153,17 +153,20 @@ static void test_lanes(void)
         fill_random(&in, k + 20);
         for (int i = 0; i < 4; i++) {
             const AeLane lane = {i % 2, i / 2, 2};
-            float row[6];
+            float row[9];
 
-            for (int y = 0; y < 4; y++) {
-                ae_plane_read_lane(&in, &lane, y, 6, range, row, 1);
-                for (int x = 0; x < 6; x++)
+            for (int y = -1; y < 4; y++) {
+                ae_plane_read_lane(&in, &lane, -3, y, 9, range, row, 1);
+                for (int x = 0; x < 9; x++)
                     g_assert_cmpfloat_with_epsilon(
                         row[x] * (float)most(&in),
-                        (float)get(&in, mirrored(lane.x + 2 * x, W),
+                        (float)get(&in, mirrored(lane.x + 2 * (x - 3), W),
                                    mirrored(lane.y + 2 * y, H)),
                         0.01f);
-                ae_plane_write_lane(&out, &lane, y, range, row, 1);
+                if (y < 0)
+                    continue;
+                ae_plane_write_lane(&out, &lane, 1, y, 5, range, row + 4, 1);
+                ae_plane_write_lane(&out, &lane, 0, y, 1, range, row + 3, 1);
             }
         }
         g_assert_cmpmem(memory[0], SPACE, memory[1], SPACE);
@@ -181,7 +184,8 @@ static void test_blend(void)
         for (int x = 0; x < W; x++)
             before[x] = get(&out, x, 1);
         last = get(&out, 0, 2);
-        ae_plane_blend(&out, &in, 1, 0.25f);
+        ae_plane_blend(&out, &in, 0, 1, 2, 0.25f);
+        ae_plane_blend(&out, &in, 2, 1, W, 0.25f);
         for (int x = 0; x < W; x++)
             g_assert_cmpint(
                 get(&out, x, 1), ==,

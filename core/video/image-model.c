@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "video/image-model.h"
+
+#include "base/error.h"
+#include "model/layout.h"
+#include "plan/plan.h"
+#include "video/private.h"
+
+/* Sides in pixels of the images that are tried, where the size is open. Width
+ * and height differ, so that one image tells how sizes change. */
+enum { SMALLEST_SIDE = 32, LARGEST_SIDE = 256, LONGER = 32 };
+
+/* Where channels, height and width are among the axes. */
+typedef struct {
+    int rank, channels, height, width;
+    AeLayout layout;
+} Axes;
+
+static const Axes all_axes[] = {
+    {4, 1, 2, 3, {FALSE, FALSE}},
+    {4, 3, 1, 2, {TRUE, FALSE}},
+    {3, 0, 1, 2, {FALSE, TRUE}},
+    {3, 2, 0, 1, {TRUE, TRUE}},
+};
+
+static const AeValue *first_value(const AeModel *model, const GArray *list)
+{
+    return ae_model_value(model, g_array_index(list, int, 0));
+}
+
+const AeShape *ae_image_model_shape(const AeImageModel *images)
+{
+    return &first_value(images->model, images->model->inputs)->shape;
+}
+
+static gboolean check_ends(const AeModel *model, GError **error)
+{
+    if (model->inputs->len == 1 && model->outputs->len == 1)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model has %u inputs and %u outputs, where one image each "
+                "was expected",
+                model->inputs->len, model->outputs->len);
+    return FALSE;
+}
+
+/* Whole numbers are samples of 8 or 16 bits. */
+static gboolean check_element(const AeValue *value, GError **error)
+{
+    if (!value->integer || value->element == AE_ELEMENT_UINT8 ||
+        value->element == AE_ELEMENT_UINT16)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model's images '%s' hold whole numbers that are neither "
+                "uint8 nor uint16",
+                value->name);
+    return FALSE;
+}
+
+static gboolean is_channels(int64_t n, gboolean last)
+{
+    return n == 1 || n == 3 || (n == AE_YUV420_CHANNELS && !last);
+}
+
+static const Axes *find_axes(const AeShape *shape, GError **error)
+{
+    g_autofree char *text = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(all_axes); i++)
+        if (shape->rank == all_axes[i].rank &&
+            is_channels(shape->dim[all_axes[i].channels],
+                        all_axes[i].layout.channels_last))
+            return &all_axes[i];
+    text = ae_shape_to_string(shape);
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "the model takes an input of %s, where an image of 1, 3 or 6 "
+                "channels (?x1x?x?, ?x3x?x? or ?x6x?x?) was expected",
+                text);
+    return NULL;
+}
+
+/* The shape of an input of about @side pixels. */
+static AeShape small_shape(const AeShape *declared, const Axes *axes, int side,
+                           int multiple)
+{
+    AeShape shape = *declared;
+
+    if (!axes->layout.single && shape.dim[0] == AE_UNKNOWN)
+        shape.dim[0] = 1;
+    if (shape.dim[axes->height] == AE_UNKNOWN)
+        shape.dim[axes->height] = ae_round_up(side, multiple);
+    if (shape.dim[axes->width] == AE_UNKNOWN)
+        shape.dim[axes->width] = ae_round_up(side + LONGER, multiple);
+    return shape;
+}
+
+/* Scale and margin with which @height x @width become @high x @wide. FALSE:
+ * there are none. */
+static gboolean find_scale(AeImageModel *images, int64_t height, int64_t width,
+                           int64_t high, int64_t wide)
+{
+    int64_t longer = width - height, scale, missing;
+
+    if (longer == 0)
+        scale = (high + height - 1) / MAX(height, 1);
+    else
+        scale = (wide - high) / longer;
+    missing = scale * height - high;
+    if (scale < 1 || scale > G_MAXINT || missing < 0 ||
+        missing % (2 * scale) != 0 || scale * width - wide != missing)
+        return FALSE;
+    images->scale = (int)scale;
+    images->margin = (int)(missing / (2 * scale));
+    return 2 * images->margin < MIN(height, width);
+}
+
+/* Learns from a @plan how the output lies. */
+static const Axes *study(AeImageModel *images, const AePlan *plan,
+                         const Axes *axes)
+{
+    const AeShape *in = ae_plan_input_shape(plan, 0);
+    const AeShape *out = ae_plan_output_shape(plan, 0);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(all_axes); i++) {
+        const Axes *other = &all_axes[i];
+
+        if (out->rank == other->rank &&
+            out->dim[other->channels] == images->channels &&
+            (axes->layout.single || other->layout.single ||
+             in->dim[0] == out->dim[0]) &&
+            find_scale(images, in->dim[axes->height], in->dim[axes->width],
+                       out->dim[other->height], out->dim[other->width]))
+            return other;
+    }
+    return NULL;
+}
+
+static gboolean is_open(const AeShape *shape, const Axes *axes)
+{
+    return shape->dim[axes->height] == AE_UNKNOWN ||
+           shape->dim[axes->width] == AE_UNKNOWN;
+}
+
+/* A plan for the smallest image that the model takes; @shape becomes its shape.
+ * The error is that of the first size. */
+static AePlan *plan_small(AeModel *model, const AeMetadata *metadata,
+                          const Axes *axes, AeShape *shape, GError **error)
+{
+    const AeShape *declared = &first_value(model, model->inputs)->shape;
+    int multiple = ae_metadata_multiple(metadata, 0);
+    AePlan *plan = NULL;
+
+    for (int side = SMALLEST_SIDE; plan == NULL && side <= LARGEST_SIDE;
+         side *= is_open(declared, axes) ? 2 : LARGEST_SIDE) {
+        *shape = small_shape(declared, axes, side, multiple);
+        plan = ae_plan_for_images(model, shape, NULL, AE_PRECISION_AUTO,
+                                  side == SMALLEST_SIDE ? error : NULL);
+    }
+    if (plan != NULL)
+        g_clear_error(error);
+    return plan;
+}
+
+/* Whether @images is true of a second size, @shape upright, as well: scale and
+ * margin of one size could be two scales. */
+static gboolean confirm(const AeImageModel *images, AeModel *model,
+                        const Axes *axes, AeShape shape)
+{
+    g_autoptr(AePlan) plan = NULL;
+    AeImageModel again = *images;
+    int64_t height = shape.dim[axes->height];
+
+    shape.dim[axes->height] = shape.dim[axes->width];
+    shape.dim[axes->width] = height;
+    plan = ae_plan_for_images(model, &shape, NULL, AE_PRECISION_AUTO, NULL);
+    return plan != NULL && study(&again, plan, axes) != NULL &&
+           again.scale == images->scale && again.margin == images->margin;
+}
+
+static gboolean read_model(AeImageModel *images, AeModel *model, GError **error)
+{
+    const AeShape *shape = &first_value(model, model->inputs)->shape;
+    const Axes *axes = find_axes(shape, error), *made;
+    g_autoptr(AePlan) plan = NULL;
+    AeShape small;
+
+    if (axes == NULL)
+        return FALSE;
+    images->channels = (int)shape->dim[axes->channels];
+    plan = plan_small(model, &images->metadata, axes, &small, error);
+    if (plan == NULL)
+        return FALSE;
+    made = study(images, plan, axes);
+    if (made != NULL && images->margin > 0 &&
+        shape->dim[axes->height] == AE_UNKNOWN &&
+        shape->dim[axes->width] == AE_UNKNOWN &&
+        !confirm(images, model, axes, small))
+        made = NULL;
+    if (made == NULL) {
+        ae_image_shape_error(plan, "a whole multiple of its input's size",
+                             error);
+        return FALSE;
+    }
+    images->model =
+        axes == all_axes && made == all_axes
+            ? ae_model_ref(model)
+            : ae_model_rearrange(model, axes->layout, made->layout, error);
+    return images->model != NULL &&
+           ae_metadata_read(images->model, &images->metadata, error);
+}
+
+AeImageModel *ae_image_model_new(AeModel *model, GError **error)
+{
+    g_autoptr(AeImageModel) images = g_new0(AeImageModel, 1);
+
+    if (check_ends(model, error) &&
+        check_element(first_value(model, model->inputs), error) &&
+        check_element(first_value(model, model->outputs), error) &&
+        ae_metadata_read(model, &images->metadata, error) &&
+        read_model(images, model, error))
+        return g_steal_pointer(&images);
+    return NULL;
+}
+
+void ae_image_model_free(AeImageModel *images)
+{
+    if (images == NULL)
+        return;
+    if (images->model != NULL)
+        ae_model_unref(images->model);
+    g_free(images);
+}

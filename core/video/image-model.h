@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a model does to images: it turns one into another. What its file leaves
+ * open is found by planning it for a small image.
+ *
+ * Images may be (n, c, h, w) or (n, h, w, c), and the axis of the batch may be
+ * missing. Convolutions without padding, and crops, make the output smaller
+ * than a multiple of the input: such a model sees more than the image, by a
+ * margin on each side. */
+#pragma once
+
+#include "model/metadata.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    AeModel *model; /* as it was, or with its images rearranged to (n, c, h, w)
+                     */
+    AeMetadata metadata;
+    int channels; /* of an image: 1, 3, or AE_YUV420_CHANNELS */
+    int scale;    /* the output is scale x (input - 2 margin) */
+    int margin;   /* pixels of the input, on each side */
+} AeImageModel;
+
+/* Keeps a reference to @model, or a copy of it. Errors: AE_ERROR_SHAPE (it does
+ * something else than to turn images into images), AE_ERROR_FORMAT (metadata),
+ * AE_ERROR_MEMORY and those of ae_plan_new(). Their sentences call the model
+ * "the model". */
+AeImageModel *ae_image_model_new(AeModel *model, GError **error);
+void ae_image_model_free(AeImageModel *images);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeImageModel, ae_image_model_free)
+
+G_END_DECLS
