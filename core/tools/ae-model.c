@@ -85,27 +85,72 @@ void run_info(Arguments *args)
     print_plan(plan);
 }
 
+/* A filter for frames of @size that the model takes; NULL: no video element
+ * runs it on them. */
+static AeFilter *plan_frames(const AeImageModel *images, Size size,
+                             GError **error)
+{
+    const AePicture picture = ae_picture_of_bytes(
+        NULL, size.width, size.height, images->channels == 3 ? 3 : 1);
+    const AeFilterOptions options = {.scale = images->scale};
+
+    return ae_filter_new(images, &picture.format, &options, error);
+}
+
+static void check_frames(const char *name, const AeImageModel *images,
+                         Size size)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(AeFilter) filter = plan_frames(images, size, &error);
+
+    if (filter == NULL)
+        printf("%s: runs here, but not on frames of %dx%d: %s\n", name,
+               size.width, size.height, error->message);
+    else if (images->scale == 1)
+        printf("%s: runs here, in aedenoise\n", name);
+    else
+        printf("%s: runs here, in aesuperres: makes images %d times as large\n",
+               name, images->scale);
+}
+
+/* Models for images run in elements, which fit frames of any size to them.
+ * Others run on tensors. */
+static gboolean check_model(const char *name, AeModel *model, Size size,
+                            GError **error)
+{
+    g_autoptr(GError) no_images = NULL;
+    g_autoptr(AeImageModel) images = ae_image_model_new(model, &no_images);
+    g_autoptr(AePlan) plan = NULL;
+
+    if (images != NULL) {
+        check_frames(name, images, size);
+        return TRUE;
+    }
+    plan = tool_plan(model, size, NULL, error);
+    if (plan != NULL)
+        printf("%s: runs here, but not in aedenoise or aesuperres: %s\n", name,
+               no_images->message);
+    return plan != NULL;
+}
+
 static gboolean check(const char *name, Size size)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(AeModel) model = tool_open_model(name, &error);
-    g_autoptr(AePlan) plan = NULL;
 
+    if (model != NULL && check_model(name, model, size, &error))
+        return TRUE;
     if (model != NULL)
-        plan = tool_plan(model, size, NULL, &error);
-    if (plan != NULL)
-        printf("%s: runs here\n", name);
-    else if (model != NULL)
         fprintf(stderr, "%s: %s\n", name, error->message);
     else
         fprintf(stderr, "%s\n", error->message);
-    return plan != NULL;
+    return FALSE;
 }
 
 void run_check(Arguments *args)
 {
     const Size size = parse_with_size(
-        args, "Size of the image where a model leaves it open", G_MAXINT);
+        args, "Size of the image or frame (default: 256x256)", G_MAXINT);
     int failed = 0;
 
     for (int i = 1; i < args->argc; i++)

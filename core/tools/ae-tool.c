@@ -7,12 +7,28 @@
 
 enum { PICTURE_WIDTH = 940 };
 
-/* The declared shape with what it leaves open filled in; 4:2:0 video is half
+/* The axes that a shape leaves open, without the batch, which becomes 1. */
+static int find_open(AeShape *shape, int *axes)
+{
+    int n = 0;
+
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dim[i] == AE_UNKNOWN)
+            axes[n++] = i;
+    if (n == 0 || axes[0] > 0 || (shape->rank == 3 && n > 1))
+        return n;
+    shape->dim[0] = 1;
+    memmove(axes, axes + 1, (size_t)--n * sizeof *axes);
+    return n;
+}
+
+/* The declared shape with what it leaves open filled in: height and width, and
+ * before them one frame where there is an axis of frames. 4:2:0 video is half
  * the size of its frames. */
 static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
                                GError **error)
 {
-    int64_t fill[4] = {1, AE_UNKNOWN, size.height, size.width};
+    int axes[AE_MAX_RANK], n, part, most;
 
     if (!value->has_shape) {
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE, "input '%s' has no shape",
@@ -20,21 +36,19 @@ static gboolean complete_shape(const AeValue *value, Size size, AeShape *shape,
         return FALSE;
     }
     *shape = value->shape;
-    if (shape->rank == 4 && shape->dim[1] == AE_YUV420_CHANNELS) {
-        fill[2] /= 2;
-        fill[3] /= 2;
-    }
-    for (int i = 0; i < shape->rank; i++)
-        if (shape->dim[i] == AE_UNKNOWN && (i == 0 || shape->rank == 4))
-            shape->dim[i] = fill[i];
-    for (int i = 0; i < shape->rank; i++)
-        if (shape->dim[i] == AE_UNKNOWN) {
-            g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                        "input '%s' leaves the size of axis %d open",
-                        value->name, i);
-            return FALSE;
-        }
-    return TRUE;
+    n = find_open(shape, axes);
+    part = shape->rank == 4 && shape->dim[1] == AE_YUV420_CHANNELS ? 2 : 1;
+    most = shape->rank > 4 ? AE_MAX_RANK : 2;
+    for (int i = n - 1; i >= 0 && n <= most; i--)
+        shape->dim[axes[i]] = i == n - 1   ? size.width / part
+                              : i == n - 2 ? size.height / part
+                                           : 1;
+    if (n <= most)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "input '%s' leaves the size of axis %d open", value->name,
+                axes[0]);
+    return FALSE;
 }
 
 GOptionEntry tool_int_option(const char *name, int *value, const char *about)

@@ -38,16 +38,20 @@ static const struct {
     {"info fixed.onnx", 0, "1x1x28x28", NULL},
     {"info damaged.onnx", 1, NULL, "damaged.onnx"},
 
-    {"check net.onnx fixed.onnx", 0, "fixed.onnx: runs here", NULL},
+    {"check --size 28x28 net.onnx fixed.onnx", 0, "fixed.onnx: runs here",
+     NULL},
     {"check net.onnx damaged.onnx", 1, "net.onnx: runs here", "1 of 2"},
-    {"check --size 63x64 net.onnx", 1, NULL, "net.onnx: "},
+    {"check --size 63x64 net.onnx", 0, "runs here, in aedenoise", NULL},
+    {"check superres3", 0, "in aesuperres: makes images 3 times", NULL},
+    {"check --size 29x28 fixed.onnx", 0, "of 28x28 and no larger ones", NULL},
 
     {"split net.onnx", 2, NULL, "--output"},
     {"split net.onnx -o half --at nowhere", 1, NULL, "nowhere"},
     {"split fixed.onnx -o half --at maxpool9", 0, NULL, NULL},
     {"info half-encoder.onnx", 0, "maxpool9", NULL},
     {"info half-decoder.onnx", 0, "?x8x4x4", NULL},
-    {"check half-encoder.onnx half-decoder.onnx", 0, "half-decoder", NULL},
+    {"check half-encoder.onnx half-decoder.onnx", 0,
+     "half-decoder.onnx: runs here, but not in", NULL},
 
     {"bench net.onnx --size 32x32 --threads 2 --seconds 0.01", 0, "frames/s",
      NULL},
