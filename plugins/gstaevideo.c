@@ -423,7 +423,7 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
         return GST_FLOW_ERROR;
     if (is_late(self, in->buffer)) {
         if (priv->runner->scale > 1)
-            ae_picture_enlarge(&to, &from, priv->runner->scale);
+            ae_picture_enlarge(&to, &from);
         else
             ae_picture_copy(&to, &from);
         return GST_FLOW_OK;

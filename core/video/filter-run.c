@@ -223,37 +223,22 @@ static void run_colour(Job *job)
     ae_pool_run(pool, write_colour_task, job, batch->height);
 }
 
-/* Enlarges a plane without the model. */
-static void plain_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
-{
-    const Job *job = data;
-    const AeFilterPlain *plain = &job->filter->plain[index];
-    const AePlane *in = &job->in->plane[plain->plane];
-    const AePlane *out = &job->out->plane[plain->plane];
-    size_t width = (size_t)plain->width;
-
-    for (int y = 0; y < plain->height; y++)
-        ae_plane_read(in, y, plain->width, unit_range,
-                      plain->small + (size_t)y * width, 1);
-    ae_resampler_run(plain->resampler, plain->small, plain->large);
-    width *= (size_t)job->filter->scale;
-    for (int y = 0; y < out->height; y++)
-        ae_plane_write(out, 0, y, out->width, unit_range,
-                       plain->large + (size_t)y * width, 1);
-}
-
 /* Writes what the model does not make: planes that it does not see. */
 static void write_rest(Job *job)
 {
     const AeFilter *filter = job->filter;
     const AePictureFormat *format = &filter->format;
 
-    for (int c = format->n_colours; c < format->n_planes; c++)
-        if (filter->scale == 1)
-            ae_plane_enlarge(&job->out->plane[c], &job->in->plane[c], 1);
-        else if (!format->alpha)
-            ae_plane_fill(&job->out->plane[c], 255);
-    ae_pool_run(filter->pool, plain_task, job, filter->n_plains);
+    for (int c = 0; c < format->n_planes; c++) {
+        const AePlane *in = &job->in->plane[c], *out = &job->out->plane[c];
+
+        if (filter->plain[c].resampler != NULL)
+            ae_filter_resample(filter, &filter->plain[c], in, out);
+        else if (c >= format->n_colours && filter->scale > 1)
+            ae_plane_fill(out, 255);
+        else if (c >= format->n_colours)
+            ae_plane_copy(out, in, out->width);
+    }
 }
 
 static int tile_begin(const AeFilterTiles *tiles, int i)

@@ -286,40 +286,6 @@ static void add_images(AeFilter *filter, int channels, int n)
     }
 }
 
-/* Enlarging moves the first sample outwards by (scale - 1) / (2 scale) samples.
- * Chroma that is cosited has to stay with the first sample of luma, whose
- * samples lie 2^@log2 times as close. */
-static double chroma_shift(int scale, int log2, gboolean cosited)
-{
-    return cosited ? (scale - 1) / (2.0 * scale) * (1 - 1.0 / (1 << log2)) : 0;
-}
-
-static gboolean add_plain(AeFilter *filter, int plane, GError **error)
-{
-    AeFilterPlain *plain = &filter->plain[filter->n_plains++];
-    const AePictureFormat *format = &filter->format;
-    int width = plane_width(filter, plane), scale = filter->scale;
-    int height = plane_height(filter, plane);
-    size_t n = (size_t)width * (size_t)height;
-
-    *plain = (AeFilterPlain){.plane = plane, .width = width, .height = height};
-    plain->resampler = ae_resampler_new_shifted(
-        width, height, width * scale, height * scale, 1, AE_RESAMPLE_BICUBIC,
-        chroma_shift(scale, format->log2_x[plane], format->cosited_x),
-        chroma_shift(scale, format->log2_y[plane], format->cosited_y), error);
-    if (plain->resampler == NULL)
-        return FALSE;
-    plain->small = ae_alloc_floats(n);
-    plain->large = ae_alloc_floats(n * (size_t)scale * (size_t)scale);
-    if (plain->small != NULL && plain->large != NULL)
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
-                "there is not enough memory to make %dx%d samples %d times "
-                "larger",
-                width, height, scale);
-    return FALSE;
-}
-
 /* Whether width and height of the result are numbers of video. */
 static gboolean check_scale(const AeFilter *filter, GError **error)
 {
@@ -345,7 +311,7 @@ static gboolean group_planes(AeFilter *filter, int channels, GError **error)
     add_images(filter, channels, n);
     for (int c = n; c < format->n_planes && filter->scale > 1; c++)
         if ((c < format->n_colours || format->alpha) &&
-            !add_plain(filter, c, error))
+            !ae_filter_add_resample(filter, &filter->plain[c], c, error))
             return FALSE;
     return TRUE;
 }
@@ -502,13 +468,10 @@ void ae_filter_free(AeFilter *filter)
         ae_free(filter->batch[i].more);
         ae_free(filter->batch[i].rows);
     }
-    for (int i = 0; i < filter->n_plains; i++) {
-        ae_resampler_free(filter->plain[i].resampler);
-        ae_free(filter->plain[i].small);
-        ae_free(filter->plain[i].large);
-    }
-    for (int c = 0; c < AE_PICTURE_PLANES; c++)
+    for (int c = 0; c < AE_PICTURE_PLANES; c++) {
+        ae_filter_clear_resample(&filter->plain[c]);
         ae_free(filter->memory[c]);
+    }
     ae_temporal_free(filter->temporal);
     if (filter->pool != NULL)
         ae_pool_free(filter->pool);

@@ -307,43 +307,89 @@ void ae_plane_blend(const AePlane *out, const AePlane *in, int x, int y, int n,
 
 static inline void copy_samples(uint8_t *target, int target_step,
                                 const uint8_t *source, int source_step,
-                                size_t bytes, int n, int scale)
+                                size_t bytes, int n)
 {
-    for (int x = 0; x < n; source += source_step)
-        for (int k = 0; k < scale && x < n; k++, x++)
-            memcpy(target + (size_t)x * target_step, source, bytes);
+    for (int x = 0; x < n; x++)
+        memcpy(target + (size_t)x * target_step,
+               source + (size_t)x * source_step, bytes);
 }
 
-void ae_plane_enlarge(const AePlane *out, const AePlane *in, int scale)
+void ae_plane_copy(const AePlane *out, const AePlane *in, int n)
 {
-    int n = out->width, bytes = bytes_of(out);
+    int bytes = bytes_of(out);
 
     for (int y = 0; y < out->height; y++) {
         uint8_t *target = sample_at(out, 0, y);
-        const uint8_t *source = sample_at(in, 0, y / scale);
+        const uint8_t *source = sample_at(in, 0, y);
 
-        if (scale == 1 && out->step == bytes && in->step == bytes)
+        if (out->step == bytes && in->step == bytes)
             memcpy(target, source, (size_t)n * bytes);
         else if (bytes == 1)
-            copy_samples(target, out->step, source, in->step, 1, n, scale);
+            copy_samples(target, out->step, source, in->step, 1, n);
         else
-            copy_samples(target, out->step, source, in->step, 2, n, scale);
+            copy_samples(target, out->step, source, in->step, 2, n);
     }
 }
 
 void ae_picture_copy(const AePicture *out, const AePicture *in)
 {
     for (int c = 0; c < out->format.n_planes; c++)
-        ae_plane_enlarge(&out->plane[c], &in->plane[c], 1);
+        ae_plane_copy(&out->plane[c], &in->plane[c], out->plane[c].width);
 }
 
-void ae_picture_enlarge(const AePicture *out, const AePicture *in, int scale)
+/* Walks from sample to sample of a small row (or column) beside those of a
+ * large one: the middle of large sample x lies at (2 x + 1) in / (2 out). */
+typedef struct {
+    int64_t in, out, rest; /* rest: of that position, times 2 out */
+    int at, last;          /* samples of the small row */
+} Walk;
+
+static Walk walk_begin(int in, int out, int samples)
+{
+    return (Walk){in, out, in, 0, samples - 1};
+}
+
+static inline void walk_on(Walk *walk)
+{
+    walk->rest += 2 * walk->in;
+    if (walk->rest >= 2 * walk->out) {
+        walk->rest -= 2 * walk->out;
+        walk->at += walk->at < walk->last;
+    }
+}
+
+static inline void repeat_samples(const AePlane *out, int y, const AePlane *in,
+                                  int row, Walk walk, size_t bytes)
+{
+    uint8_t *target = sample_at(out, 0, y);
+    const uint8_t *source = sample_at(in, 0, row);
+
+    for (int x = 0; x < out->width; x++, walk_on(&walk))
+        memcpy(target + (size_t)x * out->step,
+               source + (size_t)walk.at * in->step, bytes);
+}
+
+static void enlarge_plane(const AePicture *out, const AePicture *in, int c)
+{
+    const AePictureFormat *large = &out->format, *small = &in->format;
+    const AePlane *to = &out->plane[c], *from = &in->plane[c];
+    Walk across = walk_begin(small->width, large->width, from->width);
+    Walk down = walk_begin(small->height, large->height, from->height);
+
+    for (int y = 0; y < to->height; y++, walk_on(&down))
+        if (bytes_of(to) == 1)
+            repeat_samples(to, y, from, down.at, across, 1);
+        else
+            repeat_samples(to, y, from, down.at, across, 2);
+}
+
+void ae_picture_enlarge(const AePicture *out, const AePicture *in)
 {
     const AePictureFormat *format = &out->format;
 
     for (int c = 0; c < format->n_planes; c++)
         if (c < format->n_colours || format->alpha)
-            ae_plane_enlarge(&out->plane[c], &in->plane[c], scale);
+            enlarge_plane(out, in, c);
         else
             ae_plane_fill(&out->plane[c], 255);
 }

@@ -86,9 +86,9 @@ void ae_plane_write(const AePlane *plane, int x, int y, int n, AeRange range,
 /* Copies all planes bit for bit between pictures of one format and size. */
 void ae_picture_copy(const AePicture *out, const AePicture *in);
 
-/* Fills @out, @scale times as large as @in, with the nearest pixels; unused
- * bytes become 255. */
-void ae_picture_enlarge(const AePicture *out, const AePicture *in, int scale);
+/* Fills @out, not smaller than @in, with its nearest pixels; unused bytes
+ * become 255. */
+void ae_picture_enlarge(const AePicture *out, const AePicture *in);
 
 /* Makes the image that models take for 4:2:0 video: half the size, its channels
  * the four lumas of a block, row by row, and U and V. @planes: Y of 2 height x

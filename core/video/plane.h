@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the core alone does to pictures and their planes: fields, samples as
- * whole numbers, parts of a plane, blending and enlarging. */
+ * whole numbers, parts of a plane, blending and copying. */
 #pragma once
 
 #include "video/picture.h"
@@ -52,8 +52,8 @@ void ae_plane_fill(const AePlane *plane, int v);
 void ae_plane_blend(const AePlane *out, const AePlane *in, int x, int y, int n,
                     float strength);
 
-/* Fills a plane with the samples of @in, each @scale times in both directions.
- * Scale 1 copies bit for bit. */
-void ae_plane_enlarge(const AePlane *out, const AePlane *in, int scale);
+/* Copies the first @n samples of every row of @in, a plane of the same size and
+ * depth, bit for bit. */
+void ae_plane_copy(const AePlane *out, const AePlane *in, int n);
 
 G_END_DECLS

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the two files of the filter share: filter.c makes it for a format,
- * filter-run.c runs it on pictures. */
+/* What the files of the filter share: filter.c makes it for a format,
+ * filter-run.c runs it on pictures, filter-resample.c enlarges planes without
+ * the model. */
 #pragma once
 
 #include "base/pool.h"
@@ -61,10 +62,12 @@ typedef struct {
 
 /* A plane that is enlarged without the model. */
 typedef struct {
-    int plane, width, height; /* of the input */
-    AeResampler *resampler;
-    float *small, *large;
-} AeFilterPlain;
+    AeResampler *resampler; /* NULL: the plane is not */
+    int width, height;      /* of the input */
+    int out_width;
+    float *source; /* the input */
+    float *rows;   /* of each thread: a row of the result, and scratch */
+} AeFilterResample;
 
 struct AeFilter {
     AePool *pool;
@@ -74,11 +77,21 @@ struct AeFilter {
     AeRange range, range_out; /* of the model's images */
     AeFilterBatch batch[AE_PICTURE_PLANES];
     int n_batches;
-    AeFilterPlain plain[AE_PICTURE_PLANES];
-    int n_plains;
+    AeFilterResample plain[AE_PICTURE_PLANES];
 
     AeTemporal *temporal; /* NULL: not for this model or format */
     AePicture denoised;   /* planes of floats, for the temporal filter */
     float *memory[AE_PICTURE_PLANES]; /* of these; NULL: the plan's output is
                                          the plane */
 };
+
+/* Makes @resample, all zeros, ready for a plane of the filter's frames. */
+gboolean ae_filter_add_resample(const AeFilter *filter,
+                                AeFilterResample *resample, int plane,
+                                GError **error);
+void ae_filter_clear_resample(AeFilterResample *resample);
+
+/* Fills @out with @in, enlarged. */
+void ae_filter_resample(const AeFilter *filter,
+                        const AeFilterResample *resample, const AePlane *in,
+                        const AePlane *out);

@@ -2,10 +2,10 @@
 /* Separable resampling: for each output row first down the columns of the
  * input, then along the row. Output position i of an axis lies at
  *
- *   u = (i + 0.5) in / out - 0.5 + shift
+ *   u = (i + 0.5) ratio - 0.5 + shift
  *
  * of the input and reads input j with the weight k((u - j) / w) / sum, k the
- * kernel and w = max(in / out, 1). */
+ * kernel and w = max(ratio, 1). */
 #include "video/resample.h"
 
 #include <math.h>
@@ -46,11 +46,11 @@ static int mirror(int i, int in)
     return at < in ? at : period - 1 - at;
 }
 
-static void fill_position(Axis *axis, int i, double shift,
+static void fill_position(Axis *axis, int i, const AeResampleAxis *wanted,
                           AeResampleKernel kernel)
 {
-    double ratio = (double)axis->in / axis->out, width = MAX(ratio, 1);
-    double centre = (i + 0.5) * ratio - 0.5 + shift, sum = 0;
+    double width = MAX(wanted->ratio, 1);
+    double centre = (i + 0.5) * wanted->ratio - 0.5 + wanted->shift, sum = 0;
     float *weight = axis->weight + (size_t)i * (size_t)axis->n;
     int first = (int)floor(centre) - (axis->n - 1) / 2;
 
@@ -62,14 +62,15 @@ static void fill_position(Axis *axis, int i, double shift,
     axis->first[i] = first;
 }
 
-static gboolean axis_init(Axis *axis, int in, int out, double shift,
+static gboolean axis_init(Axis *axis, const AeResampleAxis *wanted,
                           AeResampleKernel kernel, GError **error)
 {
     int reach = kernel == AE_RESAMPLE_BICUBIC ? 2 : 1;
+    int out = wanted->out;
 
-    axis->in = in;
+    axis->in = wanted->in;
     axis->out = out;
-    axis->n = 2 * (int)ceil(reach * MAX((double)in / out, 1));
+    axis->n = 2 * (int)ceil(reach * MAX(wanted->ratio, 1));
     axis->first = ae_alloc((size_t)out, sizeof *axis->first, error);
     if (axis->first == NULL)
         return FALSE;
@@ -78,7 +79,7 @@ static gboolean axis_init(Axis *axis, int in, int out, double shift,
     if (axis->weight == NULL)
         return FALSE;
     for (int i = 0; i < out; i++)
-        fill_position(axis, i, shift, kernel);
+        fill_position(axis, i, wanted, kernel);
     return TRUE;
 }
 
@@ -88,20 +89,20 @@ static void axis_clear(Axis *axis)
     ae_free(axis->weight);
 }
 
-AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
-                                      int channels, AeResampleKernel kernel,
-                                      double right, double down, GError **error)
+AeResampler *ae_resampler_new_axes(const AeResampleAxis *across,
+                                   const AeResampleAxis *down, int channels,
+                                   AeResampleKernel kernel, GError **error)
 {
     g_autoptr(AeResampler) resampler = g_new0(AeResampler, 1);
     Axis *columns = &resampler->columns;
     int end;
 
-    if (!axis_init(&resampler->rows, in_h, out_h, down, kernel, error) ||
-        !axis_init(columns, in_w, out_w, right, kernel, error))
+    if (!axis_init(&resampler->rows, down, kernel, error) ||
+        !axis_init(columns, across, kernel, error))
         return NULL;
     resampler->channels = channels;
     resampler->before = MAX(0, -columns->first[0]);
-    end = MAX(in_w, columns->first[out_w - 1] + columns->n);
+    end = MAX(across->in, columns->first[across->out - 1] + columns->n);
     resampler->pixels = resampler->before + end;
     resampler->line = ae_alloc((size_t)resampler->pixels,
                                sizeof(float) * (size_t)channels, error);
@@ -112,8 +113,10 @@ AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
                               int channels, AeResampleKernel kernel,
                               GError **error)
 {
-    return ae_resampler_new_shifted(in_w, in_h, out_w, out_h, channels, kernel,
-                                    0, 0, error);
+    AeResampleAxis across = {in_w, out_w, (double)in_w / out_w, 0};
+    AeResampleAxis down = {in_h, out_h, (double)in_h / out_h, 0};
+
+    return ae_resampler_new_axes(&across, &down, channels, kernel, error);
 }
 
 void ae_resampler_free(AeResampler *resampler)
@@ -133,12 +136,13 @@ static void add_row(float *restrict y, const float *restrict x, float weight,
         y[i] += weight * x[i];
 }
 
-/* Fills pixels @begin .. @end - 1 of the line, which lie outside the image,
- * from the pixels that they mirror. */
-static void mirror_pixels(AeResampler *resampler, int begin, int end)
+/* Fills pixels @begin .. @end - 1 of a line, which lie outside the image, from
+ * the pixels that they mirror. */
+static void mirror_pixels(const AeResampler *resampler, float *line, int begin,
+                          int end)
 {
     int c = resampler->channels;
-    float *image = resampler->line + resampler->before * c;
+    float *image = line + resampler->before * c;
 
     for (int i = begin; i < end; i++) {
         int inside = mirror(i, resampler->columns.in);
@@ -148,34 +152,35 @@ static void mirror_pixels(AeResampler *resampler, int begin, int end)
     }
 }
 
-static void resample_columns(AeResampler *resampler, const float *source, int y)
+static void resample_columns(const AeResampler *resampler, const float *source,
+                             int y, float *line)
 {
     const Axis *axis = &resampler->rows;
     const float *weight = axis->weight + (size_t)y * (size_t)axis->n;
     size_t c = (size_t)resampler->channels;
     size_t row = (size_t)resampler->columns.in * c;
-    float *line = resampler->line + (size_t)resampler->before * c;
+    float *image = line + (size_t)resampler->before * c;
 
     for (size_t i = 0; i < row; i++)
-        line[i] = 0;
+        image[i] = 0;
     for (int k = 0; k < axis->n; k++)
-        add_row(line,
+        add_row(image,
                 source + row * (size_t)mirror(axis->first[y] + k, axis->in),
                 weight[k], row);
-    mirror_pixels(resampler, -resampler->before, 0);
-    mirror_pixels(resampler, resampler->columns.in,
+    mirror_pixels(resampler, line, -resampler->before, 0);
+    mirror_pixels(resampler, line, resampler->columns.in,
                   resampler->pixels - resampler->before);
 }
 
-static void resample_row(const AeResampler *resampler, float *target)
+static void resample_row(const AeResampler *resampler, const float *line,
+                         float *target)
 {
     const Axis *axis = &resampler->columns;
     const float *weight = axis->weight;
     int c = resampler->channels;
 
     for (int i = 0; i < axis->out; i++, weight += axis->n) {
-        const float *x =
-            resampler->line + (axis->first[i] + resampler->before) * c;
+        const float *x = line + (axis->first[i] + resampler->before) * c;
 
         for (int channel = 0; channel < c; channel++) {
             float sum = 0;
@@ -187,13 +192,24 @@ static void resample_row(const AeResampler *resampler, float *target)
     }
 }
 
+size_t ae_resampler_scratch(const AeResampler *resampler)
+{
+    return (size_t)resampler->pixels * (size_t)resampler->channels;
+}
+
+void ae_resampler_row(const AeResampler *resampler, const float *source, int y,
+                      float *scratch, float *target)
+{
+    resample_columns(resampler, source, y, scratch);
+    resample_row(resampler, scratch, target);
+}
+
 void ae_resampler_run(AeResampler *resampler, const float *source,
                       float *target)
 {
     size_t row = (size_t)resampler->columns.out * (size_t)resampler->channels;
 
-    for (int y = 0; y < resampler->rows.out; y++) {
-        resample_columns(resampler, source, y);
-        resample_row(resampler, target + row * (size_t)y);
-    }
+    for (int y = 0; y < resampler->rows.out; y++)
+        ae_resampler_row(resampler, source, y, resampler->line,
+                         target + row * (size_t)y);
 }

@@ -29,13 +29,19 @@ AeResampler *ae_resampler_new(int in_w, int in_h, int out_w, int out_h,
                               int channels, AeResampleKernel kernel,
                               GError **error);
 
-/* A resampler that reads @right and @down input pixels further right and down.
- * It serves chroma whose samples do not lie in the middle of their luma
- * samples. */
-AeResampler *ae_resampler_new_shifted(int in_w, int in_h, int out_w, int out_h,
-                                      int channels, AeResampleKernel kernel,
-                                      double right, double down,
-                                      GError **error);
+/* Output position i of an axis lies at (i + 0.5) @ratio - 0.5 + @shift of the
+ * input. Above, the ratio is in / out and the shift 0. */
+typedef struct {
+    int in, out; /* pixels */
+    double ratio, shift;
+} AeResampleAxis;
+
+/* A resampler whose axes are given one by one. It serves chroma, which has a
+ * sample for two of luma, and whose samples may lie beside the middle of these.
+ */
+AeResampler *ae_resampler_new_axes(const AeResampleAxis *across,
+                                   const AeResampleAxis *down, int channels,
+                                   AeResampleKernel kernel, GError **error);
 void ae_resampler_free(AeResampler *resampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeResampler, ae_resampler_free)
 
@@ -44,5 +50,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(AeResampler, ae_resampler_free)
  * range of the source. */
 void ae_resampler_run(AeResampler *resampler, const float *source,
                       float *target);
+
+/* Row @y of what ae_resampler_run() makes. Any number of threads may call it,
+ * each with ae_resampler_scratch() floats of its own in @scratch. */
+void ae_resampler_row(const AeResampler *resampler, const float *source, int y,
+                      float *scratch, float *target);
+size_t ae_resampler_scratch(const AeResampler *resampler);
 
 G_END_DECLS

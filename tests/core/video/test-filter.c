@@ -276,7 +276,7 @@ static void test_enlarges(void)
     fill_random(&in, 6);
     run_images(images, &in, &out, 1);
     make_frame(&expected, &large);
-    ae_picture_enlarge(&expected.picture, &in.picture, 3);
+    ae_picture_enlarge(&expected.picture, &in.picture);
     assert_same_plane(&out, &expected, 0);
 }
 

@@ -237,7 +237,7 @@ static void test_enlarge(void)
 
             for (int c = 0; c < 4; c++)
                 fill_random(&in.plane[c], 60 + (uint64_t)c);
-            ae_picture_enlarge(&out, &in, scale);
+            ae_picture_enlarge(&out, &in);
             for (int c = 0; c < 4; c++)
                 for (int y = 0; y < H * scale; y++)
                     for (int x = 0; x < W * scale; x++)

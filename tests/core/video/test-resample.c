@@ -132,8 +132,9 @@ static void test_shift(void)
 {
     static const float x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
     static const float moved[] = {6, 7, 8, 8, 10, 11, 12, 12, 10, 11, 12, 12};
-    g_autoptr(AeResampler) resampler = ae_resampler_new_shifted(
-        4, 3, 4, 3, 1, AE_RESAMPLE_BICUBIC, 1, 1, NULL);
+    const AeResampleAxis across = {4, 4, 1, 1}, down = {3, 3, 1, 1};
+    g_autoptr(AeResampler) resampler =
+        ae_resampler_new_axes(&across, &down, 1, AE_RESAMPLE_BICUBIC, NULL);
     float y[12];
 
     ae_resampler_run(resampler, x, y);
