@@ -62,19 +62,19 @@ static float *seam_data(const AeBands *bands, const AeSeam *seam, int i,
 }
 
 /* Copies the rows of buffer @i from done until @end, as far as the seam above
- * holds them, into the seam. */
+ * holds them, into the seam. Whole buffers are not copied. */
 static void leave_copies(const AeWalk *walk, int i, int64_t end)
 {
-    const int64_t row = ae_bands_buffer(walk->bands, i)->row;
+    const AeBandBuffer *buffer = ae_bands_buffer(walk->bands, i);
     AeSeam *seam = walk->above != NULL ? &walk->above[i] : NULL;
     int64_t begin = walk->progress[i].done;
 
     if (seam == NULL || begin >= seam->until)
         return;
     end = MIN(end, seam->until);
-    for (int64_t r = begin; r < end; r++)
+    for (int64_t r = begin; r < end && !buffer->whole; r++)
         memcpy(seam_data(walk->bands, seam, i, r), row_data(walk, i, r),
-               (size_t)row * sizeof(float));
+               (size_t)buffer->row * sizeof(float));
     __atomic_store_n(&seam->made, end, __ATOMIC_RELEASE);
 }
 
@@ -82,14 +82,14 @@ static void leave_copies(const AeWalk *walk, int i, int64_t end)
  * copies them into the buffer. */
 static void take_copies(const AeWalk *walk, int i, int64_t end)
 {
-    const int64_t row = ae_bands_buffer(walk->bands, i)->row;
+    const AeBandBuffer *buffer = ae_bands_buffer(walk->bands, i);
     const AeSeam *seam = &walk->below[i];
 
     while (__atomic_load_n(&seam->made, __ATOMIC_ACQUIRE) < end)
         g_thread_yield();
-    for (int64_t r = walk->progress[i].done; r < end; r++)
+    for (int64_t r = walk->progress[i].done; r < end && !buffer->whole; r++)
         memcpy(row_data(walk, i, r), seam_data(walk->bands, seam, i, r),
-               (size_t)row * sizeof(float));
+               (size_t)buffer->row * sizeof(float));
 }
 
 static void make_rows(const AeWalk *walk, const AeStage *stage, int64_t end)
@@ -213,11 +213,25 @@ static void run_section(void *data, int64_t task, int thread)
     ae_walk_section(&walk, bands->sections - 1 - task);
 }
 
+/* The memory of whole buffers may be another in each run. */
+static void find_memory(AeBands *bands)
+{
+    for (int thread = 0; thread < bands->threads; thread++)
+        for (guint i = 0; i < bands->buffers->len; i++) {
+            const AeBandBuffer *buffer = ae_bands_buffer(bands, (int)i);
+
+            if (buffer->whole)
+                bands->workers[thread].operands[i].data =
+                    buffer->value->operand.data;
+        }
+}
+
 void ae_bands_run(AePlan *plan)
 {
     AeBands *bands = plan->bands;
     guint seams = (guint)bands->sections * bands->buffers->len;
 
+    find_memory(bands);
     for (guint i = 0; i < seams; i++)
         bands->seams[i].made = bands->seams[i].start;
     if (bands->threads == 1)

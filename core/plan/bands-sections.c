@@ -78,14 +78,16 @@ static void place_seams(AeBands *bands, AeWalk *walk)
         ae_walk_starts(walk, MAX(begin - top, 0));
         ae_walk_ends(walk, end - top);
         for (guint i = 0; i < n; i++) {
+            const AeBandBuffer *buffer = ae_bands_buffer(bands, (int)i);
             AeSeam *seam = &walk->below[i];
 
             seam->until = seam->start;
-            if (!ae_bands_buffer(bands, (int)i)->whole)
+            if (buffer->maker >= 0)
                 seam->until = MAX(walk->progress[i].need, seam->start);
             seam->offset = bands->seam_size;
-            bands->seam_size += (size_t)((seam->until - seam->start) *
-                                         ae_bands_buffer(bands, (int)i)->row);
+            if (!buffer->whole)
+                bands->seam_size +=
+                    (size_t)((seam->until - seam->start) * buffer->row);
         }
     }
 }

@@ -46,9 +46,15 @@ void ae_walk_starts(const AeWalk *walk, int64_t begin)
 {
     const AeBands *bands = walk->bands;
 
-    for (guint i = 0; i < bands->buffers->len; i++)
-        walk->progress[i].done = ae_bands_buffer(bands, (int)i)->height;
-    walk->progress[AE_BANDS_OUTPUT].done = begin;
+    for (guint i = 0; i < bands->buffers->len; i++) {
+        const AeBandBuffer *buffer = ae_bands_buffer(bands, (int)i);
+
+        walk->progress[i].done = buffer->height;
+        if (buffer->delivered)
+            walk->progress[i].done =
+                begin * buffer->height /
+                ae_bands_buffer(bands, AE_BANDS_OUTPUT)->height;
+    }
     for (guint i = bands->stages->len; i-- > 0;) {
         const AeStage *stage = ae_bands_stage(bands, (int)i);
         const int64_t start = walk->progress[stage->out].done;
@@ -76,6 +82,11 @@ void ae_walk_ends(const AeWalk *walk, int64_t end)
         rows->need = rows->done;
         if (walk->above != NULL)
             rows->need = MAX(rows->need, walk->above[i].until);
+        if (ae_bands_buffer(bands, (int)i)->delivered)
+            rows->need =
+                MAX(rows->need, walk->below != NULL
+                                    ? walk->below[i].start
+                                    : ae_bands_buffer(bands, (int)i)->height);
     }
     walk->progress[AE_BANDS_OUTPUT].need = end;
     for (guint i = bands->stages->len; i-- > 0;) {
@@ -175,7 +186,9 @@ static void walk_rows(const AeWalk *walk, int64_t begin, int64_t end)
     ae_walk_ends(walk, end);
     for (guint i = 0; i < walk->bands->buffers->len; i++)
         walk->progress[i].first = walk->progress[i].done;
-    walk->progress[AE_BANDS_INPUT].done = walk->progress[AE_BANDS_INPUT].need;
+    for (guint i = 0; i < walk->bands->buffers->len; i++)
+        if (ae_bands_buffer(walk->bands, (int)i)->maker < 0)
+            walk->progress[i].done = walk->progress[i].need;
     for (guint i = AE_BANDS_OUTPUT; i < walk->bands->buffers->len; i++)
         deliver_all(walk, (int)i);
 }

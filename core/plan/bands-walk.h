@@ -14,8 +14,9 @@ G_BEGIN_DECLS
 /* The rows of one value that a thread keeps. */
 typedef struct {
     AePlanValue *value;
-    gboolean whole;      /* the plan's input or output: has all rows of all
+    gboolean whole;      /* an input or output of the plan: has all rows of all
                             images, and all threads use it */
+    gboolean delivered;  /* an output of the plan that a stage makes */
     gboolean ring;       /* row r lies at r modulo capacity; otherwise rows
                             follow each other */
     int64_t height, row; /* rows of an image, floats of a row */
@@ -35,7 +36,8 @@ typedef struct {
 } AeStage;
 
 /* Copies of the halo of one buffer at a seam: the section below makes rows
- * [start, until) and copies them here, the section above takes them. */
+ * [start, until) and copies them here, the section above takes them. Of a whole
+ * buffer there are no copies, the section above waits for the rows alone. */
 typedef struct {
     int64_t start, until;
     size_t offset; /* floats, in the seams' memory */
@@ -44,7 +46,8 @@ typedef struct {
 
 typedef struct AeBandWorker AeBandWorker; /* bands-run.c */
 
-enum { AE_BANDS_INPUT, AE_BANDS_OUTPUT }; /* the first two buffers */
+/* The first two buffers, those of the first input and output. */
+enum { AE_BANDS_INPUT, AE_BANDS_OUTPUT };
 
 struct AeBands {
     AePool *pool;
@@ -108,7 +111,8 @@ static inline AeSeam *ae_bands_seam(const AeBands *bands, int64_t section)
 }
 
 /* Sets done of each buffer to the first row that a section needs whose output
- * begins with row @begin. */
+ * begins with row @begin. Of other outputs of the plan the section has the same
+ * part, and the rows before it that it reads. */
 void ae_walk_starts(const AeWalk *walk, int64_t begin);
 
 /* After ae_walk_starts(): sets make and need of each buffer, so that the output

@@ -121,36 +121,59 @@ static gboolean can_band(const AePlan *plan)
 {
     const AePlanValue *in, *out;
 
-    if (plan->n_inputs != 1 || plan->n_outputs != 1 || plan->steps->len == 0)
+    if (plan->n_inputs == 0 || plan->n_outputs == 0 || plan->steps->len == 0)
         return FALSE;
     in = &plan->values[plan->inputs[0]];
-    out = &plan->values[plan->outputs[0]];
     if (in->operand.shape.rank != 4 || in->needs_grad ||
-        !is_image(&out->operand, &in->operand.shape) ||
-        ae_shape_elements(&in->operand.shape) == 0 || out->operand.constant)
+        ae_shape_elements(&in->operand.shape) == 0)
         return FALSE;
+    for (int i = 0; i < plan->n_outputs; i++) {
+        out = &plan->values[plan->outputs[i]];
+        if (!is_image(&out->operand, &in->operand.shape) ||
+            out->operand.constant || out->operand.shape.dim[2] == 0)
+            return FALSE;
+    }
     for (guint i = 0; i < plan->steps->len; i++)
         if (!has_rows(ae_plan_step(plan, i)))
             return FALSE;
     return TRUE;
 }
 
+/* All inputs and outputs are whole images. Only one that a stage makes can be
+ * the first output. */
+static gboolean add_ends(const AePlan *plan, AeBands *bands)
+{
+    const int first[] = {plan->inputs[0], plan->outputs[0]};
+
+    for (int i = 0; i < 2; i++)
+        buffer_of(plan, bands, &plan->values[first[i]].operand);
+    if (bands->buffers->len < 2 ||
+        ae_bands_buffer(bands, AE_BANDS_OUTPUT)->value->fed)
+        return FALSE;
+    for (int i = 0; i < plan->n_inputs; i++)
+        buffer_of(plan, bands, &plan->values[plan->inputs[i]].operand);
+    for (int i = 0; i < plan->n_outputs; i++)
+        buffer_of(plan, bands, &plan->values[plan->outputs[i]].operand);
+    for (guint i = 0; i < bands->buffers->len; i++)
+        ae_bands_buffer(bands, (int)i)->whole = TRUE;
+    return TRUE;
+}
+
 static gboolean add_stages(AePlan *plan, AeBands *bands)
 {
-    const AeOperand *out = &plan->values[plan->outputs[0]].operand;
-
-    bands->images = out->shape.dim[0];
-    buffer_of(plan, bands, &plan->values[plan->inputs[0]].operand);
-    buffer_of(plan, bands, &plan->values[plan->outputs[0]].operand);
-    if (bands->buffers->len < 2)
+    bands->images = plan->values[plan->outputs[0]].operand.shape.dim[0];
+    if (!add_ends(plan, bands))
         return FALSE;
-    ae_bands_buffer(bands, AE_BANDS_INPUT)->whole =
-        ae_bands_buffer(bands, AE_BANDS_OUTPUT)->whole = TRUE;
     for (guint i = 0; i < plan->steps->len; i++) {
         const AeStep *step = ae_plan_step(plan, i);
 
         if (!step->alias)
             add_stage(plan, bands, step);
+    }
+    for (guint i = 0; i < bands->buffers->len; i++) {
+        AeBandBuffer *buffer = ae_bands_buffer(bands, (int)i);
+
+        buffer->delivered = buffer->whole && buffer->maker >= 0;
     }
     find_rings(bands);
     return TRUE;
@@ -299,14 +322,18 @@ int ae_bands_rows(const AeBands *bands)
     return (int)bands->rows;
 }
 
-void ae_bands_input_rows(const AeBands *bands, int64_t row, int64_t *begin,
-                         int64_t *end)
+gboolean ae_bands_input_rows(const AeBands *bands, int64_t row, int64_t *begin,
+                             int64_t *end)
 {
     g_autofree AeProgress *progress = g_new0(AeProgress, bands->buffers->len);
     AeWalk walk = {.bands = bands, .progress = progress};
 
+    for (guint i = 0; i < bands->buffers->len; i++)
+        if (i != AE_BANDS_OUTPUT && ae_bands_buffer(bands, (int)i)->delivered)
+            return FALSE;
     ae_walk_starts(&walk, row);
     ae_walk_ends(&walk, row + 1);
     *begin = progress[AE_BANDS_INPUT].done;
     *end = progress[AE_BANDS_INPUT].need;
+    return TRUE;
 }

@@ -8,8 +8,8 @@
  * between input and output stay in the cache. The results are the same bits.
  * (Alwani, Chen, Ferdman and Milder, Fused-layer CNN accelerators, 2016.)
  *
- * A plan runs in bands if it has no gradients, one input and one output, which
- * are equally many images, and steps that all work row by row
+ * A plan runs in bands if it has no gradients, inputs and outputs that are
+ * equally many images, and steps that all work row by row
  * (AeStep.row_units).
  *
  * Words:
@@ -102,9 +102,9 @@ size_t ae_bands_memory(const AeBands *bands);
 int ae_bands_rows(const AeBands *bands);
 
 /* The rows [*begin, *end) of an input image that row @row of an output image
- * depends on. */
-void ae_bands_input_rows(const AeBands *bands, int64_t row, int64_t *begin,
-                         int64_t *end);
+ * depends on. FALSE if there are several outputs. */
+gboolean ae_bands_input_rows(const AeBands *bands, int64_t row, int64_t *begin,
+                             int64_t *end);
 
 /* As ae_bands_input_rows(). FALSE where it is not known: @plan runs on whole
  * images. It is defined in plan.c. */

@@ -319,6 +319,45 @@ static gboolean make_steps(AePlan *plan, GError **error)
     return TRUE;
 }
 
+/* Whether @root is the memory of one output alone, made in each run. */
+static gboolean is_own_output(const AePlan *plan, AePlanValue *root)
+{
+    int outputs = 0;
+
+    for (int i = 0; i < plan->n_outputs; i++)
+        outputs += ae_plan_root(plan, &plan->values[plan->outputs[i]]) == root;
+    return outputs == 1 && !root->fed && !root->operand.constant;
+}
+
+static gboolean set_carries(AePlan *plan, const AePlanOptions *options,
+                            GError **error)
+{
+    plan->n_carries = options->n_carries;
+    plan->carries = g_new0(AePlanCarry, plan->n_carries + 1);
+    for (int i = 0; i < plan->n_carries; i++) {
+        const AeCarry *carry = &options->carries[i];
+        AePlanValue *in = &plan->values[plan->inputs[carry->input]];
+        AePlanValue *out = &plan->values[plan->outputs[carry->output]];
+        AePlanValue *root = ae_plan_root(plan, out);
+
+        if (!ae_shape_equal(&in->operand.shape, &out->operand.shape)) {
+            g_autofree char *is = ae_shape_to_string(&out->operand.shape);
+            g_autofree char *was = ae_shape_to_string(&in->operand.shape);
+
+            g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                        "the state '%s' is %s, but '%s', which becomes it, is "
+                        "%s",
+                        in->operand.name, was, out->operand.name, is);
+            return FALSE;
+        }
+        plan->carries[i] = (AePlanCarry){carry->input, carry->output,
+                                         is_own_output(plan, root)};
+        in->carried = TRUE;
+        root->carried |= plan->carries[i].in_place;
+    }
+    return TRUE;
+}
+
 /* Decides for each input of each step whether backward overwrites its gradient
  * or adds to it. Backward goes from the last step to the first; what writes a
  * gradient first overwrites it. Gradients of weights are always added to. */
@@ -363,7 +402,7 @@ static gboolean build(AePlan *plan, const AePlanOptions *options,
                      &plan->outputs, &plan->n_outputs, error) ||
         !set_inputs(plan, options, error))
         return FALSE;
-    if (!make_steps(plan, error))
+    if (!make_steps(plan, error) || !set_carries(plan, options, error))
         return FALSE;
     ae_plan_fuse(plan);
     if (options->precision != AE_PRECISION_FP32 && !plan->gradients &&
@@ -412,6 +451,7 @@ void ae_plan_free(AePlan *plan)
     g_ptr_array_unref(plan->extra);
     g_free(plan->inputs);
     g_free(plan->outputs);
+    g_free(plan->carries);
     g_free(plan->values);
     ae_free(plan->arena);
     ae_free(plan->scratch);

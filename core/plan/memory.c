@@ -25,7 +25,7 @@ static void touch(AePlan *plan, GHashTable *blocks, AeOperand *operand,
 {
     AePlanValue *value = ae_plan_root(plan, ae_plan_value(operand));
 
-    if (value->operand.constant || value->operand.trainable)
+    if (value->operand.constant || value->operand.trainable || value->carried)
         return;
     Block *block = g_hash_table_lookup(blocks, value);
     if (block == NULL) {

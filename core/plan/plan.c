@@ -113,9 +113,8 @@ int ae_plan_band_rows(const AePlan *plan)
 gboolean ae_plan_input_rows(const AePlan *plan, int64_t row, int64_t *begin,
                             int64_t *end)
 {
-    if (plan->bands != NULL)
-        ae_bands_input_rows(plan->bands, row, begin, end);
-    return plan->bands != NULL;
+    return plan->bands != NULL &&
+           ae_bands_input_rows(plan->bands, row, begin, end);
 }
 
 static void describe_step(const AeStep *step, GString *text)

@@ -23,6 +23,11 @@ typedef enum {
     AE_PRECISION_INT8, /* convolutions of bytes; the model must be quantised */
 } AePrecision;
 
+/* An output whose value becomes that of an input in the next run (state.h). */
+typedef struct {
+    int input, output; /* which of the plan's inputs and outputs */
+} AeCarry;
+
 typedef struct {
     /* Names of the values that the caller fills, and their shapes, without
      * unknown dimensions. NULL: the model's inputs. Any value but a constant
@@ -47,6 +52,10 @@ typedef struct {
      * whole images. */
     int band_rows;
     AePrecision precision; /* ignored with gradients */
+    /* State, for ae_plan_run_state(). Both values of a pair have one shape. Not
+     * with gradients. */
+    const AeCarry *carries;
+    int n_carries;
 } AePlanOptions;
 
 /* Makes a plan, which keeps a reference to @model. Errors: AE_ERROR_SHAPE,

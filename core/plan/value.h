@@ -7,10 +7,10 @@
 #include "base/pool.h"
 #include "model/model.h"
 #include "ops/ops.h"
+#include "plan/plan.h"
 
 G_BEGIN_DECLS
 
-typedef struct AePlan AePlan;
 typedef struct AeBands AeBands; /* plan/bands.h */
 
 /* A value of the model, or a constant that fusing made. */
@@ -21,10 +21,17 @@ typedef struct {
     int uses;           /* steps that read it, and plan outputs */
     gboolean fed;       /* one of the plan's inputs */
     gboolean delivered; /* one of the plan's outputs */
+    gboolean carried;   /* its memory is that of a state */
     gboolean made;      /* fed, constant, or made by a step */
     gboolean needs_grad;
     int64_t weight; /* offset of a trainable value in the gradients, or -1 */
 } AePlanValue;
+
+/* As AeCarry. */
+typedef struct {
+    int input, output;
+    gboolean in_place; /* the output's memory is that of the state */
+} AePlanCarry;
 
 struct AePlan {
     AeModel *model;
@@ -39,6 +46,8 @@ struct AePlan {
     GPtrArray *steps;      /* AeStep, in the order in which they run */
     int *inputs, *outputs; /* indices of values */
     int n_inputs, n_outputs;
+    AePlanCarry *carries;
+    int n_carries;
 
     AeBands *bands; /* NULL: steps run on whole values, one after the other */
     float *arena;
