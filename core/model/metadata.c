@@ -2,6 +2,8 @@
 /* Reads and writes the keys, by a function for each type of value. */
 #include "model/metadata.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "model/build.h"
 
@@ -230,6 +232,98 @@ const AeValue *ae_metadata_value(const AeModel *model, AeMetadataName name,
                     "that value",
                     names[name].what, key);
     return NULL;
+}
+
+static int find_end(const AeModel *model, const GArray *values,
+                    const char *name)
+{
+    for (guint i = 0; i < values->len; i++) {
+        int value = g_array_index(values, int, i);
+
+        if (g_str_equal(ae_model_value(model, value)->name, name))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* Adds the pairs of @text, such as "past_a=next_a,past_b=next_b". */
+static gboolean read_states(const AeModel *model, const char *text,
+                            GArray *states, GError **error)
+{
+    g_auto(GStrv) pairs = g_strsplit(text, ",", -1);
+
+    for (int i = 0; pairs[i] != NULL; i++) {
+        g_auto(GStrv) ends = g_strsplit(pairs[i], "=", 2);
+        gboolean both = g_strv_length(ends) == 2;
+        const AeCarry state = {
+            both ? find_end(model, model->inputs, ends[0]) : -1,
+            both ? find_end(model, model->outputs, ends[1]) : -1};
+
+        if (state.input < 0 || state.output < 0)
+            return refuse("ae.state", text,
+                          "pairs INPUT=OUTPUT of its inputs and outputs",
+                          error);
+        g_array_append_val(states, state);
+    }
+    return TRUE;
+}
+
+/* Names that people give to states: the input's and the output's. */
+static const struct {
+    const char *was, *becomes;
+    gboolean front; /* they begin with it */
+} endings[] = {
+    {"past_", "next_", TRUE},
+    {"past_", "present_", TRUE},
+    {"_in", "_out", FALSE},
+    {"i", "o", FALSE}, /* of r1i and r1o alone */
+};
+
+/* The name of the output that becomes input @name by rule @i; NULL: none. */
+static char *name_after(const char *name, size_t i)
+{
+    size_t length = strlen(name), part = strlen(endings[i].was);
+
+    if (endings[i].front)
+        return g_str_has_prefix(name, endings[i].was)
+                   ? g_strconcat(endings[i].becomes, name + part, NULL)
+                   : NULL;
+    if (!g_str_has_suffix(name, endings[i].was) ||
+        (part == 1 &&
+         !(name[0] == 'r' && length == 3 && g_ascii_isdigit(name[1]))))
+        return NULL;
+    return g_strdup_printf("%.*s%s", (int)(length - part), name,
+                           endings[i].becomes);
+}
+
+/* The first input and output are no state: all the others may be. */
+static void guess_states(const AeModel *model, GArray *states)
+{
+    for (guint k = 1; k < model->inputs->len; k++)
+        for (size_t i = 0; i < G_N_ELEMENTS(endings); i++) {
+            g_autofree char *name = name_after(
+                ae_model_value(model, ae_model_input(model, (int)k))->name, i);
+            const AeCarry state = {
+                (int)k,
+                name != NULL ? find_end(model, model->outputs, name) : -1};
+
+            if (state.output <= 0)
+                continue;
+            g_array_append_val(states, state);
+            break;
+        }
+}
+
+GArray *ae_metadata_states(const AeModel *model, GError **error)
+{
+    g_autoptr(GArray) states = g_array_new(FALSE, FALSE, sizeof(AeCarry));
+    const char *text = ae_model_get(model, "ae.state");
+
+    if (text == NULL)
+        guess_states(model, states);
+    else if (!read_states(model, text, states, error))
+        return NULL;
+    return g_steal_pointer(&states);
 }
 
 int ae_metadata_multiple(const AeMetadata *metadata, int i)

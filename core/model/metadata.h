@@ -51,6 +51,11 @@ typedef struct {
     float low, span;
 } AeRange;
 
+/* An output whose value becomes that of an input in the next run: a state. */
+typedef struct {
+    int input, output; /* which of the model's inputs and outputs */
+} AeCarry;
+
 /* Strings belong to the model. What is not known is NULL, 0 or FALSE. */
 typedef struct {
     const char *architecture; /* of ae_architecture_names() */
@@ -83,6 +88,11 @@ void ae_metadata_drop_luma_chroma(AeModel *model);
  * that name), AE_ERROR_FORMAT (no value is called so). */
 const AeValue *ae_metadata_value(const AeModel *model, AeMetadataName name,
                                  GError **error);
+
+/* The states of a model: an array of AeCarry, empty if there are none. By the
+ * metadata ae.state, or by names: past_* and next_* or present_*, *_in and
+ * *_out, r1i and r1o. Errors: AE_ERROR_FORMAT. */
+GArray *ae_metadata_states(const AeModel *model, GError **error);
 
 /* Where a network's strides do not divide an image, the image is enlarged to a
  * multiple. The multiples to try, one after the other, for @i = 0, 1, ...: the

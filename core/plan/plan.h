@@ -10,7 +10,7 @@
  * Values are those of the model (model.h). */
 #pragma once
 
-#include "model/model.h"
+#include "model/metadata.h"
 #include "base/pool.h"
 
 G_BEGIN_DECLS
@@ -22,11 +22,6 @@ typedef enum {
     AE_PRECISION_FP32, /* floats; QuantizeLinear rounds as it stands */
     AE_PRECISION_INT8, /* convolutions of bytes; the model must be quantised */
 } AePrecision;
-
-/* An output whose value becomes that of an input in the next run (state.h). */
-typedef struct {
-    int input, output; /* which of the plan's inputs and outputs */
-} AeCarry;
 
 typedef struct {
     /* Names of the values that the caller fills, and their shapes, without
@@ -52,8 +47,8 @@ typedef struct {
      * whole images. */
     int band_rows;
     AePrecision precision; /* ignored with gradients */
-    /* State, for ae_plan_run_state(). Both values of a pair have one shape. Not
-     * with gradients. */
+    /* State, for ae_plan_run_state() (state.h): pairs of the plan's inputs and
+     * outputs, both of one shape. Not with gradients. */
     const AeCarry *carries;
     int n_carries;
 } AePlanOptions;

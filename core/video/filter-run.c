@@ -21,7 +21,10 @@ typedef struct {
     const AePicture *in, *out;
     int first; /* of the batch's images */
     float strength;
+    int field;
+    gboolean damaged;
     Part across, down;
+    int tile;
 } Job;
 
 static const AeRange unit_range = {0.0f, 1.0f};
@@ -120,6 +123,25 @@ static void write_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
         write_row(job, row, image, c, y);
 }
 
+/* Runs from the state of the field, the images and the tile; a damaged frame
+ * leaves it. */
+static void run_plan(const Job *job)
+{
+    const AeFilterBatch *batch = job->batch;
+    int runs = batch->n_images / batch->per_run;
+    int run = job->field * runs + job->first / batch->per_run;
+    AeState *state;
+
+    if (batch->states == NULL) {
+        ae_plan_run(batch->plan);
+        return;
+    }
+    state = batch->states[run * batch->across.n * batch->down.n + job->tile];
+    ae_plan_run_state(batch->plan, state);
+    if (!job->damaged)
+        ae_state_advance(state);
+}
+
 static void run_images(Job *job)
 {
     const AeFilterBatch *batch = job->batch;
@@ -127,7 +149,7 @@ static void run_images(Job *job)
 
     ae_pool_run(pool, read_task, job,
                 (int64_t)batch->per_run * batch->padded_height);
-    ae_plan_run(batch->plan);
+    run_plan(job);
     if (batch->direct && job->out == &job->filter->denoised)
         return;
     ae_pool_run(pool, write_task, job,
@@ -224,7 +246,7 @@ static void run_colour(Job *job)
 }
 
 /* Writes what the model does not make: planes that it does not see. */
-static void write_rest(Job *job)
+static void write_rest(const Job *job)
 {
     const AeFilter *filter = job->filter;
     const AePictureFormat *format = &filter->format;
@@ -266,6 +288,7 @@ static void run_tiles(Job *job)
     const AeFilterTiles *down = &job->batch->down;
 
     for (int i = 0; i < across->n * down->n; i++) {
+        job->tile = i;
         job->across = tile_part(across, i % across->n);
         job->down = tile_part(down, i / across->n);
         if (job->batch->coarse != NULL)
@@ -275,32 +298,27 @@ static void run_tiles(Job *job)
     }
 }
 
-/* Runs the model on all colour planes of a field. @out may be of floats. */
-static void run_model(const AeFilter *filter, const AePicture *in,
-                      const AePicture *out, float strength)
+/* Runs the model on all colour planes of a field, as @all says. */
+static void run_model(const Job *all)
 {
-    for (int i = 0; i < filter->n_batches; i++) {
-        const AeFilterBatch *batch = &filter->batch[i];
+    for (int i = 0; i < all->filter->n_batches; i++) {
+        Job job = *all;
 
-        for (int k = 0; k < batch->n_images; k += batch->per_run) {
-            Job job = {filter, batch, in, out, k, strength, {0}, {0}};
-
+        job.batch = &all->filter->batch[i];
+        for (job.first = 0; job.first < job.batch->n_images;
+             job.first += job.batch->per_run)
             run_tiles(&job);
-        }
     }
 }
 
-static void run_field(const AeFilter *filter, const AePicture *in,
-                      const AePicture *out, float strength)
+static void run_field(const Job *job)
 {
-    Job job = {filter, NULL, in, out, 0, strength, {0}, {0}};
-
-    if (strength == 0) {
-        ae_picture_copy(out, in);
+    if (job->strength == 0) {
+        ae_picture_copy(job->out, job->in);
         return;
     }
-    write_rest(&job);
-    run_model(filter, in, out, strength);
+    write_rest(job);
+    run_model(job);
 }
 
 static int row_width(const AeFilter *filter, int plane)
@@ -384,31 +402,53 @@ static float run_temporal(const AeFilter *filter, const AePicture *in,
                           const AePicture *out,
                           const AeFilterSettings *settings)
 {
-    Job job = {filter, NULL, in, out, 0, settings->strength, {0}, {0}};
+    Job job = {
+        .filter = filter, .in = in, .out = out, .strength = settings->strength};
+    Job model = job;
     AeTemporalFrame frame = {read_noisy, read_denoised, write_temporal, &job};
 
     write_rest(&job);
-    run_model(filter, in, &filter->denoised, 1);
+    model.out = &filter->denoised;
+    model.strength = 1;
+    run_model(&model);
     if (!ae_temporal_run(filter->temporal, &frame, settings->sigma))
         ae_pool_run(filter->pool, write_denoised_task, &job,
                     filter->format.height);
     return ae_temporal_sigma(filter->temporal);
 }
 
-void ae_filter_reset(AeFilter *filter)
+static void reset_temporal(AeFilter *filter)
 {
     if (filter->temporal != NULL)
         ae_temporal_reset(filter->temporal);
 }
 
+static void reset_states(AeFilter *filter)
+{
+    for (int i = 0; i < filter->n_batches; i++)
+        for (int k = 0; k < filter->batch[i].n_states; k++)
+            ae_state_reset(filter->batch[i].states[k]);
+}
+
+void ae_filter_reset(AeFilter *filter)
+{
+    reset_temporal(filter);
+    reset_states(filter);
+}
+
 static void run_fields(const AeFilter *filter, const AePicture *in,
-                       const AePicture *out, float strength)
+                       const AePicture *out, const AeFilterSettings *settings)
 {
     for (int i = 0; i < filter->n_fields; i++) {
         AePicture in_field = ae_picture_field(in, i, filter->n_fields);
         AePicture out_field = ae_picture_field(out, i, filter->n_fields);
 
-        run_field(filter, &in_field, &out_field, strength);
+        run_field(&(Job){.filter = filter,
+                         .in = &in_field,
+                         .out = &out_field,
+                         .strength = settings->strength,
+                         .field = i,
+                         .damaged = settings->damaged});
     }
 }
 
@@ -421,7 +461,9 @@ float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
     if (temporal && !settings->damaged)
         return run_temporal(filter, in, out, settings);
     if (!temporal)
-        ae_filter_reset(filter);
-    run_fields(filter, in, out, settings->strength);
+        reset_temporal(filter);
+    if (settings->strength == 0)
+        reset_states(filter);
+    run_fields(filter, in, out, settings);
     return temporal ? ae_temporal_sigma(filter->temporal) : 0;
 }

@@ -28,21 +28,6 @@ void ae_image_shape_error(const AePlan *plan, const char *wanted,
                 out, wanted);
 }
 
-AePlan *ae_plan_for_images(AeModel *model, const AeShape *shape, AePool *pool,
-                           AePrecision precision, GError **error)
-{
-    AePlanOptions options = {
-        .shapes = shape, .n_inputs = 1, .pool = pool, .precision = precision};
-    AePlan *plan = ae_plan_new(model, &options, error);
-
-    if (plan == NULL)
-        g_prefix_error(error,
-                       "the model cannot run on images of %" G_GINT64_FORMAT
-                       "x%" G_GINT64_FORMAT ": ",
-                       shape->dim[3], shape->dim[2]);
-    return plan;
-}
-
 /* Whether the images become as large as they should. */
 static gboolean fits(const AePlan *plan, const AeFilterBatch *batch, int scale)
 {
@@ -61,8 +46,8 @@ static AePlan *plan_images(const Maker *maker, const AeFilter *filter,
 {
     AeShape shape = ae_shape(4, batch->per_run, batch->channels,
                              batch->padded_height, batch->padded_width);
-    g_autoptr(AePlan) plan = ae_plan_for_images(
-        maker->images->model, &shape, filter->pool, maker->precision, error);
+    g_autoptr(AePlan) plan = ae_image_model_plan(
+        maker->images, &shape, filter->pool, maker->precision, error);
 
     if (plan == NULL || fits(plan, batch, filter->scale))
         return g_steal_pointer(&plan);
@@ -80,7 +65,9 @@ static gboolean choose_images_per_run(const AeImageModel *model,
     int64_t fixed = ae_image_model_shape(model)->dim[0];
     int images = batch->n_images;
 
-    batch->per_run = fixed == AE_UNKNOWN ? images : (int)MIN(fixed, images);
+    if (fixed == AE_UNKNOWN)
+        fixed = model->states->len > 0 ? 1 : images;
+    batch->per_run = (int)MIN(fixed, images);
     if (batch->per_run > 0 && fixed <= images && images % batch->per_run == 0)
         return TRUE;
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
@@ -189,6 +176,20 @@ static gboolean plan_batch(const Maker *maker, const AeFilter *filter,
     return batch->plan != NULL && deal_tiles(maker, batch, error);
 }
 
+static gboolean add_states(const AeFilter *filter, AeFilterBatch *batch,
+                           GError **error)
+{
+    batch->n_states = filter->n_fields * (batch->n_images / batch->per_run) *
+                      batch->across.n * batch->down.n;
+    batch->states = g_new0(AeState *, batch->n_states + 1);
+    for (int i = 0; i < batch->n_states; i++) {
+        batch->states[i] = ae_state_new(batch->plan, error);
+        if (batch->states[i] == NULL)
+            return FALSE;
+    }
+    return TRUE;
+}
+
 /* Whether a batch has luma and chroma of one size, or RGB, which becomes that,
  * for a model of any size that wants them. */
 static gboolean has_colours(const Maker *maker, const AeFilter *filter,
@@ -196,7 +197,8 @@ static gboolean has_colours(const Maker *maker, const AeFilter *filter,
 {
     const AeShape *shape = ae_image_model_shape(maker->images);
 
-    return maker->images->metadata.luma_chroma && maker->images->margin == 0 &&
+    return maker->images->metadata.luma_chroma &&
+           maker->images->states->len == 0 && maker->images->margin == 0 &&
            batch->channels == 1 && batch->n_images == AE_FILTER_COLOURS &&
            filter->format.log2_x[1] == 0 && filter->format.log2_y[1] == 0 &&
            shape->dim[0] == AE_UNKNOWN && shape->dim[2] == AE_UNKNOWN &&
@@ -218,8 +220,8 @@ static gboolean plan_colours(const Maker *maker, const AeFilter *filter,
                     batch->padded_width / 2, batch->padded_height / 2);
         return FALSE;
     }
-    batch->coarse = ae_plan_for_images(maker->images->model, &shape,
-                                       filter->pool, maker->precision, error);
+    batch->coarse = ae_image_model_plan(maker->images, &shape, filter->pool,
+                                        maker->precision, error);
     return batch->coarse != NULL;
 }
 
@@ -368,8 +370,8 @@ static gboolean check_format(const Maker *maker, const AeFilter *filter,
 static gboolean is_temporal(const Maker *maker, const AeFilter *filter)
 {
     return maker->images->metadata.task == AE_TASK_DENOISE &&
-           filter->scale == 1 && filter->n_fields == 1 &&
-           filter->format.log2_x[1] <= 1;
+           maker->images->states->len == 0 && filter->scale == 1 &&
+           filter->n_fields == 1 && filter->format.log2_x[1] <= 1;
 }
 
 /* Where the model makes one plane an image, from 0 to 1 and all in one run, its
@@ -450,7 +452,8 @@ AeFilter *ae_filter_new(const AeImageModel *images,
         gboolean colours = has_colours(&maker, filter, batch);
 
         if (!plan_batch(&maker, filter, batch, colours ? 2 : 1, error) ||
-            (colours && !plan_colours(&maker, filter, batch, error)))
+            (colours && !plan_colours(&maker, filter, batch, error)) ||
+            (images->states->len > 0 && !add_states(filter, batch, error)))
             return NULL;
     }
     if (is_temporal(&maker, filter) && !add_temporal(filter, error))
@@ -463,6 +466,9 @@ void ae_filter_free(AeFilter *filter)
     if (filter == NULL)
         return;
     for (int i = 0; i < filter->n_batches; i++) {
+        for (int k = 0; k < filter->batch[i].n_states; k++)
+            ae_state_free(filter->batch[i].states[k]);
+        g_free(filter->batch[i].states);
         ae_plan_free(filter->batch[i].plan);
         ae_plan_free(filter->batch[i].coarse);
         ae_free(filter->batch[i].more);

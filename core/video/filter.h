@@ -34,8 +34,13 @@
  * model for images of one size sees larger pictures tile by tile; tiles overlap
  * by as much as an output pixel depends on, so that no seam is seen.
  *
+ * A model with states (image-model.h) remembers past frames by itself: each
+ * plane, field and tile has a state, which ae_filter_reset() and frames that
+ * are copied set back.
+ *
  * Past frames improve progressive video (temporal.h) with a model whose
- * metadata say denoise, where chroma has at least half the width. */
+ * metadata say denoise, and which has no state, where chroma has at least half
+ * the width. */
 #pragma once
 
 #include "plan/plan.h"

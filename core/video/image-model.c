@@ -33,14 +33,36 @@ const AeShape *ae_image_model_shape(const AeImageModel *images)
     return &first_value(images->model, images->model->inputs)->shape;
 }
 
-static gboolean check_ends(const AeModel *model, GError **error)
+/* The first input that is neither the image nor a state, or NULL. */
+static const AeValue *find_other(const AeImageModel *images)
 {
-    if (model->inputs->len == 1 && model->outputs->len == 1)
+    for (guint i = 1; i < images->model->inputs->len; i++) {
+        gboolean known = FALSE;
+
+        for (guint k = 0; k < images->states->len; k++)
+            known |= g_array_index(images->states, AeCarry, k).input == (int)i;
+        if (!known)
+            return ae_model_value(images->model,
+                                  ae_model_input(images->model, (int)i));
+    }
+    return NULL;
+}
+
+static gboolean check_inputs(const AeImageModel *images, GError **error)
+{
+    const AeValue *other =
+        images->model->inputs->len > 0 ? find_other(images) : NULL;
+
+    if (images->model->inputs->len > 0 && other == NULL)
         return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "the model has %u inputs and %u outputs, where one image each "
-                "was expected",
-                model->inputs->len, model->outputs->len);
+    if (other != NULL)
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model has an input '%s' beside the image, which is no "
+                    "state: no output is called as if it became it",
+                    other->name);
+    else
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "the model has no input, where an image was expected");
     return FALSE;
 }
 
@@ -143,28 +165,28 @@ static gboolean is_open(const AeShape *shape, const Axes *axes)
 
 /* A plan for the smallest image that the model takes; @shape becomes its shape.
  * The error is that of the first size. */
-static AePlan *plan_small(AeModel *model, const AeMetadata *metadata,
-                          const Axes *axes, AeShape *shape, GError **error)
+static AePlan *plan_small(const AeImageModel *images, const Axes *axes,
+                          AeShape *shape, GError **error)
 {
-    const AeShape *declared = &first_value(model, model->inputs)->shape;
-    int multiple = ae_metadata_multiple(metadata, 0);
+    const AeShape *declared = ae_image_model_shape(images);
+    int multiple = ae_metadata_multiple(&images->metadata, 0);
     AePlan *plan = NULL;
 
     for (int side = SMALLEST_SIDE; plan == NULL && side <= LARGEST_SIDE;
          side *= is_open(declared, axes) ? 2 : LARGEST_SIDE) {
         *shape = small_shape(declared, axes, side, multiple);
-        plan = ae_plan_for_images(model, shape, NULL, AE_PRECISION_AUTO,
-                                  side == SMALLEST_SIDE ? error : NULL);
+        plan = ae_image_model_plan(images, shape, NULL, AE_PRECISION_AUTO,
+                                   side == SMALLEST_SIDE ? error : NULL);
     }
     if (plan != NULL)
         g_clear_error(error);
     return plan;
 }
 
-/* Whether @images is true of a second size, @shape upright, as well: scale and
- * margin of one size could be two scales. */
-static gboolean confirm(const AeImageModel *images, AeModel *model,
-                        const Axes *axes, AeShape shape)
+/* Whether scale and margin are true of a second size, @shape upright, as well:
+ * of one size they could be two scales. */
+static gboolean confirm(const AeImageModel *images, const Axes *axes,
+                        AeShape shape)
 {
     g_autoptr(AePlan) plan = NULL;
     AeImageModel again = *images;
@@ -172,39 +194,41 @@ static gboolean confirm(const AeImageModel *images, AeModel *model,
 
     shape.dim[axes->height] = shape.dim[axes->width];
     shape.dim[axes->width] = height;
-    plan = ae_plan_for_images(model, &shape, NULL, AE_PRECISION_AUTO, NULL);
+    plan = ae_image_model_plan(images, &shape, NULL, AE_PRECISION_AUTO, NULL);
     return plan != NULL && study(&again, plan, axes) != NULL &&
            again.scale == images->scale && again.margin == images->margin;
 }
 
-static gboolean read_model(AeImageModel *images, AeModel *model, GError **error)
+/* Learns scale, margin, and how images lie. */
+static gboolean read_images(AeImageModel *images, GError **error)
 {
-    const AeShape *shape = &first_value(model, model->inputs)->shape;
+    const AeShape *shape = ae_image_model_shape(images);
     const Axes *axes = find_axes(shape, error), *made;
     g_autoptr(AePlan) plan = NULL;
+    AeModel *model = images->model;
     AeShape small;
 
     if (axes == NULL)
         return FALSE;
     images->channels = (int)shape->dim[axes->channels];
-    plan = plan_small(model, &images->metadata, axes, &small, error);
+    plan = plan_small(images, axes, &small, error);
     if (plan == NULL)
         return FALSE;
     made = study(images, plan, axes);
     if (made != NULL && images->margin > 0 &&
         shape->dim[axes->height] == AE_UNKNOWN &&
-        shape->dim[axes->width] == AE_UNKNOWN &&
-        !confirm(images, model, axes, small))
+        shape->dim[axes->width] == AE_UNKNOWN && !confirm(images, axes, small))
         made = NULL;
     if (made == NULL) {
         ae_image_shape_error(plan, "a whole multiple of its input's size",
                              error);
         return FALSE;
     }
+    if (axes == all_axes && made == all_axes)
+        return TRUE;
     images->model =
-        axes == all_axes && made == all_axes
-            ? ae_model_ref(model)
-            : ae_model_rearrange(model, axes->layout, made->layout, error);
+        ae_model_rearrange(model, axes->layout, made->layout, error);
+    ae_model_unref(model);
     return images->model != NULL &&
            ae_metadata_read(images->model, &images->metadata, error);
 }
@@ -213,11 +237,13 @@ AeImageModel *ae_image_model_new(AeModel *model, GError **error)
 {
     g_autoptr(AeImageModel) images = g_new0(AeImageModel, 1);
 
-    if (check_ends(model, error) &&
+    images->model = ae_model_ref(model);
+    images->states = ae_metadata_states(model, error);
+    if (images->states != NULL && check_inputs(images, error) &&
         check_element(first_value(model, model->inputs), error) &&
         check_element(first_value(model, model->outputs), error) &&
         ae_metadata_read(model, &images->metadata, error) &&
-        read_model(images, model, error))
+        read_images(images, error))
         return g_steal_pointer(&images);
     return NULL;
 }
@@ -228,5 +254,116 @@ void ae_image_model_free(AeImageModel *images)
         return;
     if (images->model != NULL)
         ae_model_unref(images->model);
+    if (images->states != NULL)
+        g_array_unref(images->states);
     g_free(images);
+}
+
+/* The shape of state input @i for an image of @shape: open axes are the batch,
+ * height and width of the image, both divided by @divisor (0: 1). */
+static AeShape state_shape(const AeImageModel *images, int i,
+                           const AeShape *shape, int divisor)
+{
+    AeShape state =
+        ae_model_value(images->model, ae_model_input(images->model, i))->shape;
+    int open = 0;
+
+    for (int axis = state.rank - 1; axis >= 0; axis--) {
+        if (state.dim[axis] != AE_UNKNOWN)
+            continue;
+        if (axis == 0 && state.rank == shape->rank)
+            state.dim[axis] = shape->dim[0];
+        else
+            state.dim[axis] =
+                divisor == 0
+                    ? 1
+                    : MAX(shape->dim[shape->rank - 1 - open], 1) / divisor;
+        open++;
+    }
+    return state;
+}
+
+/* A plan whose states have the @shapes, in and out; they become those that come
+ * out, until these are the same. */
+static AePlan *settle(const AeImageModel *images, AePlanOptions options,
+                      AeShape *shapes, GError **error)
+{
+    enum { TRIES = 3 };
+    const AeCarry *states = (const AeCarry *)images->states->data;
+    int n = (int)images->states->len;
+
+    for (int i = 0; i < TRIES; i++) {
+        g_autoptr(AePlan) plan = NULL;
+        gboolean same = TRUE;
+
+        options.n_carries = 0;
+        plan = ae_plan_new(images->model, &options, error);
+        for (int k = 0; plan != NULL && k < n; k++) {
+            const AeShape *made = ae_plan_output_shape(plan, 1 + k);
+
+            same &= ae_shape_equal(made, &shapes[states[k].input]);
+            shapes[states[k].input] = *made;
+        }
+        if (plan == NULL)
+            return NULL;
+        if (same)
+            break;
+    }
+    options.n_carries = n;
+    return ae_plan_new(images->model, &options, error);
+}
+
+/* Where sizes of states are open, those that fit are found by trying. The error
+ * is that of the first. */
+static AePlan *plan_states(const AeImageModel *images, AePlanOptions options,
+                           AeShape *shapes, GError **error)
+{
+    static const int divisors[] = {1, 2, 4, 8, 16, 32, 0};
+    AePlan *plan = NULL;
+
+    for (size_t i = 0; plan == NULL && i < G_N_ELEMENTS(divisors); i++) {
+        for (int k = 1; k < options.n_inputs; k++)
+            shapes[k] = state_shape(images, k, &shapes[0], divisors[i]);
+        plan = settle(images, options, shapes, i == 0 ? error : NULL);
+    }
+    if (plan != NULL)
+        g_clear_error(error);
+    return plan;
+}
+
+AePlan *ae_image_model_plan(const AeImageModel *images, const AeShape *shape,
+                            AePool *pool, AePrecision precision, GError **error)
+{
+    const AeModel *model = images->model;
+    guint n = images->states->len;
+    g_autofree AeShape *shapes = g_new0(AeShape, model->inputs->len + 1);
+    g_autofree const char **outputs = g_new0(const char *, n + 2);
+    g_autofree AeCarry *carries = g_new0(AeCarry, n + 1);
+    AePlanOptions options = {.shapes = shapes,
+                             .n_inputs = (int)model->inputs->len,
+                             .outputs = outputs,
+                             .n_outputs = 1 + (int)n,
+                             .pool = pool,
+                             .precision = precision,
+                             .carries = carries};
+    AePlan *plan;
+
+    shapes[0] = *shape;
+    outputs[0] = first_value(model, model->outputs)->name;
+    for (guint i = 0; i < n; i++) {
+        const AeCarry *state = &g_array_index(images->states, AeCarry, i);
+
+        carries[i] = (AeCarry){state->input, 1 + (int)i};
+        outputs[1 + i] =
+            ae_model_value(model, ae_model_output(model, state->output))->name;
+    }
+    plan = n > 0 ? plan_states(images, options, shapes, error)
+                 : ae_plan_new(images->model, &options, error);
+    if (plan == NULL)
+        g_prefix_error(error,
+                       "the model cannot run on images of %" G_GINT64_FORMAT
+                       "x%" G_GINT64_FORMAT ": ",
+                       shape->dim[shape->rank - 1],
+                       shape->dim[shape->rank - 2]);
+    return plan;
 }

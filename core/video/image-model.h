@@ -16,9 +16,10 @@ typedef struct {
     AeModel *model; /* as it was, or with its images rearranged to (n, c, h, w)
                      */
     AeMetadata metadata;
-    int channels; /* of an image: 1, 3, or AE_YUV420_CHANNELS */
-    int scale;    /* the output is scale x (input - 2 margin) */
-    int margin;   /* pixels of the input, on each side */
+    int channels;   /* of an image: 1, 3, or AE_YUV420_CHANNELS */
+    int scale;      /* the output is scale x (input - 2 margin) */
+    int margin;     /* pixels of the input, on each side */
+    GArray *states; /* of AeCarry: what it remembers of past images */
 } AeImageModel;
 
 /* Keeps a reference to @model, or a copy of it. Errors: AE_ERROR_SHAPE (it does

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/pool.h"
-#include "plan/plan.h"
+#include "plan/state.h"
 #include "video/filter.h"
 #include "video/resample.h"
 #include "video/temporal.h"
@@ -14,9 +14,11 @@
 /* The shape of the images that a model takes; what is open is AE_UNKNOWN. */
 const AeShape *ae_image_model_shape(const AeImageModel *images);
 
-/* A plan for images of @shape; the error says which size cannot be. */
-AePlan *ae_plan_for_images(AeModel *model, const AeShape *shape, AePool *pool,
-                           AePrecision precision, GError **error);
+/* A plan for images of @shape, which carries the states of the model; its first
+ * output is the image. The error says which size cannot be. */
+AePlan *ae_image_model_plan(const AeImageModel *images, const AeShape *shape,
+                            AePool *pool, AePrecision precision,
+                            GError **error);
 
 /* "the model turns ... into ..., but its output must have @wanted" */
 void ae_image_shape_error(const AePlan *plan, const char *wanted,
@@ -53,6 +55,9 @@ typedef struct {
     int width, height;
     int padded_width, padded_height; /* of what the model sees */
     AeFilterTiles across, down;
+    AeState **states; /* one for each field, run and tile, in this order; NULL:
+                         the model has no state */
+    int n_states;
 
     /* Of AE_FILTER_COLOURS images, if the model sees luma and chroma. */
     AePlan *coarse; /* for chroma at half of the size */

@@ -600,9 +600,97 @@ static void test_refuses_tiles(void)
     g_assert_nonnull(strstr(error->message, "of 32x32 and no larger ones"));
 }
 
+/* Half of the image, and half of what came out before. */
+static AeModel *decay(const char *state, int side)
+{
+    static const float half = 0.5f;
+    AeShape image = ae_shape(4, 1, 1, side, side), one = ae_shape(1, 1);
+    AeModel *model = ae_model_new(17);
+    int x = ae_model_add_input(model, "x", &image, NULL);
+    int past = ae_model_add_input(model, "past_y", &image, NULL);
+    int y = add_node(model, "Mul", add_node(model, "Add", x, past, NULL),
+                     add_tensor(model, one, &half), NULL);
+    int next = ae_model_add_value(model, "next_y", NULL, NULL);
+
+    ae_model_add_node(model, "Identity", "", &y, 1, &next, 1, NULL);
+    ae_model_add_output(model, y);
+    ae_model_add_output(model, next);
+    if (state != NULL)
+        ae_model_set(model, "ae.state", state);
+    return model;
+}
+
+/* Each plane and field remembers its own past. A damaged frame does not enter
+ * it, a reset and a frame that is copied forget it. */
+static void test_states(void)
+{
+    enum { W = 20, H = 16, FRAMES = 8, COPIED = 4, DAMAGED = 6 };
+    static Frame in, out;
+    static float past[3][W * H];
+
+    for (int fields = 0; fields < 2; fields++) {
+        g_autoptr(AeImageModel) images =
+            images_of(decay(fields ? "past_y=next_y" : NULL, -1));
+        AePictureFormat format = yuv420(W, H);
+
+        format.fields = fields ? AE_FIELDS_INTERLEAVED : AE_FIELDS_NONE;
+        g_autoptr(AeFilter) filter = new_filter(images, &format, 1, 2);
+
+        for (int again = 0; again < 2; again++) {
+            memset(past, 0, sizeof past);
+            ae_filter_reset(filter);
+            for (int i = 0; i < FRAMES; i++) {
+                make_frame(&in, &format);
+                fill_random(&in, (uint64_t)(10 + i));
+                make_frame(&out, &format);
+                ae_filter_run(filter, &in.picture, &out.picture,
+                              &(AeFilterSettings){.strength = i != COPIED,
+                                                  .temporal = TRUE,
+                                                  .damaged = i == DAMAGED});
+                for (int c = 0; c < 3; c++)
+                    for (int k = 0; k < (c > 0 ? W * H / 4 : W * H); k++) {
+                        float y = (past[c][k] + in.samples[c][k]) / 2;
+
+                        g_assert_cmpfloat_with_epsilon(
+                            out.samples[c][k],
+                            i == COPIED ? in.samples[c][k] : y, 0.51f);
+                        if (i != DAMAGED)
+                            past[c][k] = i == COPIED ? 0 : y;
+                    }
+            }
+        }
+    }
+}
+
+static void test_refuses_inputs(void)
+{
+    static const struct {
+        const char *state, *message;
+    } cases[] = {{"past_y", "ae.state=past_y, where pairs"},
+                 {"past_y=z", "ae.state=past_y=z, where pairs"}};
+    g_autoptr(AeModel) other = decay(NULL, -1);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(AeModel) model = decay(cases[i].state, -1);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(ae_image_model_new(model, &error));
+        g_assert_error(error, AE_ERROR, AE_ERROR_FORMAT);
+        g_assert_nonnull(strstr(error->message, cases[i].message));
+    }
+    g_array_set_size(other->outputs, 1);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(ae_image_model_new(other, &error));
+    g_assert_error(error, AE_ERROR, AE_ERROR_SHAPE);
+    g_assert_nonnull(strstr(error->message, "an input 'past_y' beside"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/filter/states", test_states);
+    g_test_add_func("/filter/refuses-inputs", test_refuses_inputs);
     g_test_add_func("/filter/orders", test_orders);
     g_test_add_func("/filter/valid", test_valid);
     g_test_add_func("/filter/tiles", test_tiles);
