@@ -19,7 +19,8 @@
  * as corrupted is denoised by itself, and frames after it do not use it.
  *
  * Where less shall be removed, #GstAeDenoise:strength mixes the frame as it
- * came with the denoised one.
+ * came with the denoised one. To compare both in one picture, what is left of
+ * #GstAeVideo:split stays as it came.
  *
  * With no property set the built-in model named "medium" is used. A model of
  * your own is an ONNX file (#GstAeVideo:model-file) from `aetrain` or from any

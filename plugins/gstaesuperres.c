@@ -18,6 +18,8 @@
  * any other tool; it can be changed for another of the same scale while the
  * pipeline plays.
  *
+ * What is left of #GstAeVideo:split is enlarged bicubically, for comparison.
+ *
  * Frames that come too late to be shown are enlarged by their nearest pixels,
  * while `qos` is true (the default); `stats` counts them. Interlaced frames are
  * refused; with `interlace-mode=mixed` each buffer says whether it is one.

@@ -249,10 +249,8 @@ static int wanted_scale(GstAeVideo *self)
     return klass->wanted_scale != NULL ? klass->wanted_scale(self) : 0;
 }
 
-static void settings_changed(GstElement *element,
-                             const char *name G_GNUC_UNUSED)
+static void settings_changed(GstAeVideo *self)
 {
-    GstAeVideo *self = GST_AE_VIDEO(element);
     GstAeVideoPrivate *priv = self->priv;
     Runner *outdated = NULL;
     Request *request = NULL;
@@ -270,8 +268,14 @@ static void settings_changed(GstElement *element,
     GST_OBJECT_UNLOCK(self);
     runner_free(outdated);
     if (request != NULL)
-        gst_element_call_async(element, load_replacement, request,
+        gst_element_call_async(GST_ELEMENT(self), load_replacement, request,
                                request_free);
+}
+
+static void property_changed(GstElement *element, const char *name)
+{
+    if (strcmp(name, "split") != 0)
+        settings_changed(GST_AE_VIDEO(element));
 }
 
 static Runner *steal_replacement(GstAeVideo *self)
@@ -368,7 +372,7 @@ static void look_at_file(GstAeVideo *self)
     if (key == NULL || g_strcmp0(key, priv->seen) == 0)
         return;
     if (strcmp(key, priv->runner->model->key) != 0)
-        settings_changed(GST_ELEMENT(self), "model-file");
+        settings_changed(self);
     g_free(priv->seen);
     priv->seen = g_steal_pointer(&key);
 }
@@ -387,6 +391,7 @@ static AeFilterSettings get_settings(GstAeVideo *self, GstBuffer *buffer)
     GST_OBJECT_LOCK(self);
     if (klass->get_settings != NULL)
         klass->get_settings(self, &settings);
+    settings.split = self->split;
     GST_OBJECT_UNLOCK(self);
     settings.damaged =
         GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
@@ -744,6 +749,11 @@ static const GstAeProperty properties[] = {
      "exists, the named model is used",
      G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeVideo, reload),
      .flags = GST_PARAM_MUTABLE_PLAYING},
+    {"split", "Split",
+     "Share of the picture, from the left edge, that stays as it came, or is "
+     "enlarged bicubically: before and after in one picture",
+     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeVideo, split), .maximum = 1,
+     .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
     {"stats", "Statistics",
      "Since the start: \"frames\" that went through the model, \"late\" frames "
      "that did not, \"mean-ms\" of a frame, the \"model\" in use, and "
@@ -781,7 +791,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
                             "Video through autoencoders");
     gst_type_mark_as_plugin_api(GST_TYPE_AE_VIDEO, 0);
     gst_ae_properties_install(object_class, properties,
-                              G_N_ELEMENTS(properties), settings_changed);
+                              G_N_ELEMENTS(properties), property_changed);
     object_class->finalize = finalize;
     gst_element_class_add_static_pad_template(element_class, &sink_template);
     gst_element_class_add_static_pad_template(element_class, &src_template);

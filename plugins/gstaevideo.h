@@ -30,14 +30,15 @@ typedef struct {
     /* Under the object lock. */
     GstAeModelSettings settings;
     gboolean reload; /* the model file, whenever it has changed */
+    float split;     /* share of the frame that the model leaves alone */
     GstAeVideoPrivate *priv;
 } GstAeVideo;
 
 typedef struct {
     GstVideoFilterClass parent;
 
-    /* The settings for the frame that comes. Called under the object lock.
-     * NULL: the result alone, without past frames. */
+    /* The settings for the frame that comes, but the split. Called under the
+     * object lock. NULL: the result alone, without past frames. */
     void (*get_settings)(GstAeVideo *self, AeFilterSettings *settings);
 
     /* For elements that enlarge; NULL: frames keep their size. */

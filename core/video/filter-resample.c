@@ -9,6 +9,7 @@
 typedef struct {
     const AeFilterResample *resample;
     const AePlane *in, *out;
+    int columns; /* to be written */
 } Job;
 
 static const AeRange unit_range = {0.0f, 1.0f};
@@ -83,15 +84,14 @@ static void write_task(void *data, int64_t index, int thread)
 
     ae_resampler_row(resample->resampler, resample->source, (int)index,
                      row + resample->out_width, row);
-    ae_plane_write(job->out, 0, (int)index, job->out->width, unit_range, row,
-                   1);
+    ae_plane_write(job->out, 0, (int)index, job->columns, unit_range, row, 1);
 }
 
 void ae_filter_resample(const AeFilter *filter,
                         const AeFilterResample *resample, const AePlane *in,
-                        const AePlane *out)
+                        const AePlane *out, int columns)
 {
-    Job job = {resample, in, out};
+    Job job = {resample, in, out, columns};
 
     ae_pool_run(filter->pool, read_task, &job, in->height);
     ae_pool_run(filter->pool, write_task, &job, out->height);

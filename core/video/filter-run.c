@@ -3,6 +3,7 @@
  * perhaps through the temporal filter, and back. */
 #include "video/private.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "video/chroma.h"
@@ -251,14 +252,14 @@ static void write_rest(const Job *job)
     const AeFilter *filter = job->filter;
     const AePictureFormat *format = &filter->format;
 
-    for (int c = 0; c < format->n_planes; c++) {
+    for (int c = filter->n_seen; c < format->n_planes; c++) {
         const AePlane *in = &job->in->plane[c], *out = &job->out->plane[c];
 
         if (filter->plain[c].resampler != NULL)
-            ae_filter_resample(filter, &filter->plain[c], in, out);
-        else if (c >= format->n_colours && filter->scale > 1)
+            ae_filter_resample(filter, &filter->plain[c], in, out, out->width);
+        else if (filter->scale > 1)
             ae_plane_fill(out, 255);
-        else if (c >= format->n_colours)
+        else
             ae_plane_copy(out, in, out->width);
     }
 }
@@ -398,9 +399,8 @@ static void write_denoised_task(void *data, int64_t index,
 
 /* The model's result waits as floats for the temporal filter, which adds
  * nothing to the first frame of a scene. */
-static float run_temporal(const AeFilter *filter, const AePicture *in,
-                          const AePicture *out,
-                          const AeFilterSettings *settings)
+static void run_temporal(const AeFilter *filter, const AePicture *in,
+                         const AePicture *out, const AeFilterSettings *settings)
 {
     Job job = {
         .filter = filter, .in = in, .out = out, .strength = settings->strength};
@@ -414,7 +414,6 @@ static float run_temporal(const AeFilter *filter, const AePicture *in,
     if (!ae_temporal_run(filter->temporal, &frame, settings->sigma))
         ae_pool_run(filter->pool, write_denoised_task, &job,
                     filter->format.height);
-    return ae_temporal_sigma(filter->temporal);
 }
 
 static void reset_temporal(AeFilter *filter)
@@ -452,18 +451,48 @@ static void run_fields(const AeFilter *filter, const AePicture *in,
     }
 }
 
+/* Columns of a plane of @format that lie left of the split. */
+static int left_columns(const AePictureFormat *format, int plane, float split)
+{
+    int log2 = 0, blocks;
+
+    for (int c = 0; c < format->n_planes; c++)
+        log2 = MAX(log2, format->log2_x[c]);
+    blocks = (int)lrintf(split * (float)ae_subsampled(format->width, log2));
+    return MIN(blocks << (log2 - format->log2_x[plane]),
+               ae_subsampled(format->width, format->log2_x[plane]));
+}
+
+static void write_left(const AeFilter *filter, const AePicture *in,
+                       const AePicture *out, float split)
+{
+    for (int c = 0; c < out->format.n_planes; c++) {
+        const AeFilterResample *plain = &filter->plain[c];
+        int columns = left_columns(&out->format, c, split);
+
+        if (filter->scale == 1)
+            ae_plane_copy(&out->plane[c], &in->plane[c], columns);
+        else if (c < filter->n_seen)
+            ae_filter_resample(filter, plain, &in->plane[c], &out->plane[c],
+                               columns);
+    }
+}
+
 float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
                     const AeFilterSettings *settings)
 {
     gboolean temporal = filter->temporal != NULL && settings->temporal &&
                         settings->strength > 0;
 
-    if (temporal && !settings->damaged)
-        return run_temporal(filter, in, out, settings);
     if (!temporal)
         reset_temporal(filter);
     if (settings->strength == 0)
         reset_states(filter);
-    run_fields(filter, in, out, settings);
+    if (temporal && !settings->damaged)
+        run_temporal(filter, in, out, settings);
+    else
+        run_fields(filter, in, out, settings);
+    if (settings->split > 0)
+        write_left(filter, in, out, settings->split);
     return temporal ? ae_temporal_sigma(filter->temporal) : 0;
 }

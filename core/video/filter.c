@@ -304,14 +304,15 @@ static gboolean check_scale(const AeFilter *filter, GError **error)
     return FALSE;
 }
 
-/* Which planes the model sees, and which are enlarged without it. */
+/* Which planes the model sees. All that are enlarged are enlarged without it
+ * too: what it does not see, and what is left of a split. */
 static gboolean group_planes(AeFilter *filter, int channels, GError **error)
 {
     const AePictureFormat *format = &filter->format;
-    int n = filter->scale > 1 && channels == 1 ? 1 : format->n_colours;
 
-    add_images(filter, channels, n);
-    for (int c = n; c < format->n_planes && filter->scale > 1; c++)
+    filter->n_seen = filter->scale > 1 && channels == 1 ? 1 : format->n_colours;
+    add_images(filter, channels, filter->n_seen);
+    for (int c = 0; c < format->n_planes && filter->scale > 1; c++)
         if ((c < format->n_colours || format->alpha) &&
             !ae_filter_add_resample(filter, &filter->plain[c], c, error))
             return FALSE;

@@ -66,6 +66,10 @@ typedef struct {
                           is white; 0: measured */
     gboolean damaged;  /* the frame is filtered by itself, and no later frame
                           uses it */
+    float split;       /* this share of the result, 0 .. 1 from the left edge,
+                          rounded to whole samples of chroma, is the input, or
+                          the input enlarged bicubically; of no effect on the
+                          rest and on later frames */
 } AeFilterSettings;
 
 /* @images must outlive the filter. Errors: AE_ERROR_SHAPE (size, format, fields

@@ -65,9 +65,9 @@ typedef struct {
     float *rows;    /* AE_FILTER_COLOURS rows a thread */
 } AeFilterBatch;
 
-/* A plane that is enlarged without the model. */
+/* How a plane is enlarged without the model. */
 typedef struct {
-    AeResampler *resampler; /* NULL: the plane is not */
+    AeResampler *resampler; /* NULL: it is not */
     int width, height;      /* of the input */
     int out_width;
     float *source; /* the input */
@@ -82,6 +82,7 @@ struct AeFilter {
     AeRange range, range_out; /* of the model's images */
     AeFilterBatch batch[AE_PICTURE_PLANES];
     int n_batches;
+    int n_seen; /* the planes that the model sees, the first ones */
     AeFilterResample plain[AE_PICTURE_PLANES];
 
     AeTemporal *temporal; /* NULL: not for this model or format */
@@ -96,7 +97,7 @@ gboolean ae_filter_add_resample(const AeFilter *filter,
                                 GError **error);
 void ae_filter_clear_resample(AeFilterResample *resample);
 
-/* Fills @out with @in, enlarged. */
+/* Fills the first @columns of @out with @in, enlarged. */
 void ae_filter_resample(const AeFilter *filter,
                         const AeFilterResample *resample, const AePlane *in,
-                        const AePlane *out);
+                        const AePlane *out, int columns);

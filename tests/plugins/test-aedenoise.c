@@ -588,6 +588,72 @@ static void test_controlled(void)
     frames_free_harness(harness, NULL);
 }
 
+static float split;
+
+/* The first column of a component that is right of the split. */
+static int split_column(const GstVideoFrame *frame, int component)
+{
+    const GstVideoFormatInfo *format = frame->info.finfo;
+    int components = (int)GST_VIDEO_FORMAT_INFO_N_COMPONENTS(format);
+    int shift =
+        components > 1 ? (int)GST_VIDEO_FORMAT_INFO_W_SUB(format, 1) : 0;
+    int blocks = (GST_VIDEO_FRAME_WIDTH(frame) + (1 << shift) - 1) >> shift;
+    int column = (int)lrintf(split * (float)blocks) << shift;
+
+    return column >> GST_VIDEO_FORMAT_INFO_W_SUB(format, component);
+}
+
+static int right_inverted(const GstVideoFrame *in, int component, int x, int y)
+{
+    return x < split_column(in, component) ? same(in, component, x, y)
+                                           : inverted(in, component, x, y);
+}
+
+/* Left of the split the frame comes as it was, bit for bit. */
+static void check_split(const char *model)
+{
+    static const float splits[] = {0, 0.1f, 0.5f, 0.99f, 1};
+    GstHarness *harness = new_harness(model, NULL);
+
+    for (gsize s = 0; s < G_N_ELEMENTS(splits); s++) {
+        split = splits[s];
+        g_object_set(harness->element, "split", (double)split, NULL);
+        for (gsize f = 0; f < G_N_ELEMENTS(formats); f++) {
+            GstVideoInfo info;
+
+            frames_set_caps(harness, &info, formats[f], 33, 17);
+            g_assert_cmpint(push(harness, &info,
+                                 frames_new_padded_frame(&info, s),
+                                 right_inverted),
+                            ==, 0);
+        }
+    }
+    frames_free_harness(harness, NULL);
+}
+
+static void test_split(void)
+{
+    check_split("invert");
+    check_split("video-invert");
+}
+
+static void test_split_controlled(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstVideoInfo info;
+
+    frames_control(harness->element, "split", 0, 1);
+    frames_set_caps(harness, &info, "NV12", 33, 17);
+    for (guint64 time = 0; time <= 4; time++) {
+        GstBuffer *frame = frames_new_frame(&info, 3);
+
+        GST_BUFFER_PTS(frame) = time * 250 * GST_MSECOND;
+        split = (float)time / 4;
+        g_assert_cmpint(push(harness, &info, frame, right_inverted), ==, 0);
+    }
+    frames_free_harness(harness, NULL);
+}
+
 static void test_bad_then_good(void)
 {
     static const struct {
@@ -918,6 +984,21 @@ static void test_interlaced(void)
         g_assert_cmpint(
             push(harness, &info, frames_new_frame(&info, i), blurred), <=, 1);
     }
+    frames_free_harness(harness, NULL);
+}
+
+static void test_interlaced_split(void)
+{
+    GstHarness *harness = new_harness("invert", NULL);
+    GstVideoInfo info;
+
+    split = 0.4f;
+    g_object_set(harness->element, "split", (double)split, NULL);
+    set_interlaced_caps(harness, &info, "I420", 20,
+                        GST_VIDEO_INTERLACE_MODE_INTERLEAVED);
+    g_assert_cmpint(
+        push(harness, &info, frames_new_padded_frame(&info, 1), right_inverted),
+        ==, 0);
     frames_free_harness(harness, NULL);
 }
 
@@ -1385,6 +1466,39 @@ static void test_temporal(void)
     frames_free_harness(without, NULL);
 }
 
+/* A split that moves changes nothing right of it, nor in frames after it. */
+static void test_temporal_split(void)
+{
+    GstVideoInfo info;
+    GstHarness *moved = new_temporal_harness(TRUE, &info);
+    GstHarness *whole = new_temporal_harness(TRUE, &info);
+
+    for (guint64 i = 0; i < 12; i++) {
+        GstBuffer *in = new_noisy_frame(&info, i), *a, *b;
+        int column = i % 4 * 32; /* of 128 */
+        GstVideoFrame frames[3];
+
+        g_object_set(moved->element, "split", column / 128.0, NULL);
+        b = gst_harness_push_and_pull(whole, gst_buffer_ref(in));
+        a = gst_harness_push_and_pull(moved, gst_buffer_ref(in));
+        gst_video_frame_map(&frames[0], &info, in, GST_MAP_READ);
+        gst_video_frame_map(&frames[1], &info, b, GST_MAP_READ);
+        gst_video_frame_map(&frames[2], &info, a, GST_MAP_READ);
+        for (int y = 0; y < info.height; y++)
+            for (int x = 0; x < info.width; x++)
+                g_assert_cmpint(
+                    frames_sample(&frames[2], 0, x, y), ==,
+                    frames_sample(&frames[x < column ? 0 : 1], 0, x, y));
+        for (int k = 0; k < 3; k++)
+            gst_video_frame_unmap(&frames[k]);
+        gst_buffer_unref(in);
+        gst_buffer_unref(a);
+        gst_buffer_unref(b);
+    }
+    frames_free_harness(moved, NULL);
+    frames_free_harness(whole, NULL);
+}
+
 /* A damaged frame is what the model makes of it alone, and the frames after it
  * are as if it had never been. */
 static void test_damaged(void)
@@ -1446,6 +1560,8 @@ int main(int argc, char **argv)
     g_setenv("GST_AE_MODEL_PATH", models_folder, TRUE);
     g_test_add_func("/aedenoise/formats", test_formats);
     g_test_add_func("/aedenoise/strength", test_strength);
+    g_test_add_func("/aedenoise/split", test_split);
+    g_test_add_func("/aedenoise/split-controlled", test_split_controlled);
     g_test_add_func("/aedenoise/bytes", test_bytes);
     g_test_add_func("/aedenoise/controlled", test_controlled);
     g_test_add_func("/aedenoise/bad-then-good", test_bad_then_good);
@@ -1457,6 +1573,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/precision-refused", test_precision_refused);
     g_test_add_func("/aedenoise/late", test_late);
     g_test_add_func("/aedenoise/interlaced", test_interlaced);
+    g_test_add_func("/aedenoise/interlaced-split", test_interlaced_split);
     g_test_add_func("/aedenoise/interlaced-refused", test_interlaced_refused);
     g_test_add_func("/aedenoise/interlaced-changes", test_interlaced_changes);
     g_test_add_func("/aedenoise/mixed", test_mixed);
@@ -1465,6 +1582,7 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/flush", test_flush);
     g_test_add_func("/aedenoise/reverse", test_reverse);
     g_test_add_func("/aedenoise/temporal", test_temporal);
+    g_test_add_func("/aedenoise/temporal-split", test_temporal_split);
     g_test_add_func("/aedenoise/damaged", test_damaged);
     g_test_add_func("/aedenoise/presets", test_presets);
     g_test_add_func("/aedenoise/swap", test_swap);

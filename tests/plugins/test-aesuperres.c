@@ -114,9 +114,9 @@ static gboolean is_repeated(const GstVideoInfo *info, int component)
            (GST_VIDEO_INFO_IS_RGB(info) && component != GST_VIDEO_COMP_A);
 }
 
-/* A component by core/resample, as far as the output goes. */
+/* The first @columns of a component, by core/resample. */
 static void check_resampled(const GstVideoFrame *in, const GstVideoFrame *out,
-                            int c, int scale)
+                            int c, int scale, int columns)
 {
     int w = GST_VIDEO_FRAME_COMP_WIDTH(in, c);
     int h = GST_VIDEO_FRAME_COMP_HEIGHT(in, c);
@@ -129,7 +129,7 @@ static void check_resampled(const GstVideoFrame *in, const GstVideoFrame *out,
         small[i] = (float)frames_sample(in, c, i % w, i / w);
     ae_resampler_run(resampler, small, large);
     for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++)
-        for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(out, c); x++) {
+        for (int x = 0; x < columns; x++) {
             float expected =
                 CLAMP(large[y * w * scale + x], 0, (float)frames_most(in, c));
 
@@ -139,11 +139,12 @@ static void check_resampled(const GstVideoFrame *in, const GstVideoFrame *out,
         }
 }
 
+/* From column @from on. */
 static void check_repeated(const GstVideoFrame *in, const GstVideoFrame *out,
-                           int c, int scale)
+                           int c, int scale, int from)
 {
     for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, c); y++)
-        for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(out, c); x++)
+        for (int x = from; x < GST_VIDEO_FRAME_COMP_WIDTH(out, c); x++)
             g_assert_cmpint(frames_sample(out, c, x, y), ==,
                             frames_sample(in, c, x / scale, y / scale));
 }
@@ -167,9 +168,10 @@ static void check_frame(GstHarness *harness, GstVideoInfo *info,
     g_assert_true(gst_video_frame_map(&out, &large, result, GST_MAP_READ));
     for (int c = 0; c < (int)GST_VIDEO_INFO_N_COMPONENTS(info); c++)
         if (late || is_repeated(info, c))
-            check_repeated(&in, &out, c, scale);
+            check_repeated(&in, &out, c, scale, 0);
         else
-            check_resampled(&in, &out, c, scale);
+            check_resampled(&in, &out, c, scale,
+                            GST_VIDEO_FRAME_COMP_WIDTH(&out, c));
     gst_video_frame_unmap(&in);
     gst_video_frame_unmap(&out);
     gst_buffer_unref(buffer);
@@ -201,6 +203,47 @@ static void test_formats(void)
     for (int scale = 2; scale <= 4; scale++) {
         check_formats("luma", luma_formats, G_N_ELEMENTS(luma_formats), scale);
         check_formats("rgb", rgb_formats, G_N_ELEMENTS(rgb_formats), scale);
+    }
+}
+
+/* Left of the split no network has been at work. */
+static void test_split(void)
+{
+    static const struct {
+        const char *model, *format;
+        float split;
+        int column; /* of 66 */
+    } cases[] = {
+        {"luma2", "GRAY8", 0.25f, 16},     {"luma2", "I420", 0.5f, 32},
+        {"luma2", "NV12", 0.02f, 2},       {"luma2", "Y42B", 1, 66},
+        {"luma2", "I420_10LE", 0.98f, 64}, {"luma2", "A420", 0.5f, 32},
+        {"rgb2", "RGB", 0.5f, 33},         {"rgb2", "GBRA", 0.25f, 16},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstHarness *harness = new_harness(cases[i].model, NULL);
+        GstVideoInfo info, large;
+        GstBuffer *buffer, *result;
+        GstVideoFrame in, out;
+
+        g_object_set(harness->element, "split", (double)cases[i].split, NULL);
+        frames_set_caps(harness, &info, cases[i].format, 33, 17);
+        buffer = frames_new_padded_frame(&info, i);
+        result = gst_harness_push_and_pull(harness, gst_buffer_ref(buffer));
+        get_output(harness, &large);
+        g_assert_true(gst_video_frame_map(&in, &info, buffer, GST_MAP_READ));
+        g_assert_true(gst_video_frame_map(&out, &large, result, GST_MAP_READ));
+        for (int c = 0; c < (int)GST_VIDEO_INFO_N_COMPONENTS(&info); c++) {
+            if (!is_repeated(&info, c))
+                continue;
+            check_resampled(&in, &out, c, 2, cases[i].column);
+            check_repeated(&in, &out, c, 2, cases[i].column);
+        }
+        gst_video_frame_unmap(&in);
+        gst_video_frame_unmap(&out);
+        gst_buffer_unref(buffer);
+        gst_buffer_unref(result);
+        frames_free_harness(harness, NULL);
     }
 }
 
@@ -748,6 +791,7 @@ int main(int argc, char **argv)
     save_models();
     g_setenv("GST_AE_MODEL_PATH", models_folder, TRUE);
     g_test_add_func("/aesuperres/formats", test_formats);
+    g_test_add_func("/aesuperres/split", test_split);
     g_test_add_func("/aesuperres/padding-byte", test_padding_byte);
     g_test_add_func("/aesuperres/chroma-site", test_chroma_site);
     g_test_add_func("/aesuperres/negotiation", test_negotiation);
