@@ -4,11 +4,14 @@
  * @title: aesuperres
  * @short_description: enlarges video with a trained network
  *
- * Every frame becomes #GstAeSuperres:scale times as large, 2, 3 or 4. A model
- * with one input channel enlarges luma, and chroma is resampled bicubically:
- * such a model takes YUV and gray; one with three channels takes RGB. Where
- * neither a scale nor a model is set, the scale follows from the size that
- * downstream asks for, and is 2 where that is left open.
+ * Every frame becomes as large as downstream asks for, up to 4 times, or
+ * #GstAeSuperres:scale times as large, 2, 3 or 4, where that is left open. A
+ * model with one input channel enlarges luma, and chroma is resampled
+ * bicubically: such a model takes YUV and gray; one with three channels takes
+ * RGB. Where neither a scale nor a model is set, the scale is the smallest one
+ * that reaches the size that downstream asks for, or else 2. What a model makes
+ * is resampled to that size if it is not it already, and the pixel-aspect-ratio
+ * adapted.
  *
  * With no model set the built-in one of the scale is used: "superres2",
  * "superres3" or "superres4"; with "-large" behind the name there is one of six
@@ -28,6 +31,12 @@
  * |[
  * gst-launch-1.0 videotestsrc num-buffers=30 ! aesuperres ! videoconvert !
  * autovideosink
+ * ]|
+ * Any size:
+ * |[
+ * gst-launch-1.0 videotestsrc num-buffers=30 !
+ * video/x-raw,width=640,height=360 ! aesuperres !
+ * video/x-raw,width=960,height=540 ! videoconvert ! autovideosink
  * ]|
  * A file:
  * |[
@@ -61,8 +70,8 @@ GST_ELEMENT_REGISTER_DEFINE(aesuperres, "aesuperres", GST_RANK_NONE,
 
 static const GstAeProperty properties[] = {
     {"scale", "Scale",
-     "Upscaling factor, 2 to 4 (0: the model's; if no model is set, the "
-     "factor that fits the caps of downstream, or else 2)",
+     "Upscaling factor of the model, 2 to 4 (0: the model's own; if none is "
+     "set, the smallest that reaches the size of downstream, or else 2)",
      G_TYPE_UINT, G_STRUCT_OFFSET(GstAeSuperres, scale),
      .maximum = LARGEST_SCALE, .flags = GST_PARAM_MUTABLE_READY},
 };
@@ -111,7 +120,29 @@ static int fixed_scale(GstAeVideo *video)
     return in_use > 0 && (named || scale > 0) ? in_use : scale;
 }
 
-/* In all factors that are possible, the smallest first. */
+/* The smallest factor that reaches the size, if no model is set. */
+static int choose_scale(GstAeVideo *video, const AePictureFormat *format,
+                        int width, int height)
+{
+    int scale = fixed_scale(video);
+
+    if (scale > 0)
+        return scale;
+    scale = SMALLEST_SCALE;
+    while (scale < LARGEST_SCALE && ((gint64)format->width * scale < width ||
+                                     (gint64)format->height * scale < height))
+        scale++;
+    return scale;
+}
+
+static GstCaps *scale_by(const GstCaps *caps, gboolean up, int least, int most)
+{
+    return up ? gst_ae_scale_up(caps, least, most)
+              : gst_ae_scale_down(caps, least, most);
+}
+
+/* In all factors that a model can have, the smallest first, then in all sizes.
+ */
 static GstCaps *scale_caps(GstAeVideo *video, gboolean up, GstCaps *caps)
 {
     int fixed = fixed_scale(video);
@@ -121,10 +152,45 @@ static GstCaps *scale_caps(GstAeVideo *video, gboolean up, GstCaps *caps)
         caps = gst_ae_scale_name_colours(caps);
     for (int s = SMALLEST_SCALE; s <= LARGEST_SCALE; s++)
         if (fixed == 0 || s == fixed)
-            gst_caps_append(result, up ? gst_ae_scale_up(caps, s)
-                                       : gst_ae_scale_down(caps, s));
+            gst_caps_append(result, scale_by(caps, up, s, s));
+    gst_caps_append(result, scale_by(caps, up, 1, LARGEST_SCALE));
     gst_caps_unref(caps);
     return result;
+}
+
+/* One of the factors of scale_caps(), if @caps have it; or else the size next
+ * to it. Takes @caps. */
+static GstCaps *choose_size(GstAeVideo *video, const GstVideoInfo *info,
+                            GstCaps *in, GstCaps *caps)
+{
+    int fixed = fixed_scale(video);
+
+    for (int s = SMALLEST_SCALE; s <= LARGEST_SCALE; s++) {
+        g_autoptr(GstCaps) whole = gst_ae_scale_up(in, s, s);
+
+        if ((fixed == 0 || s == fixed) && gst_caps_can_intersect(caps, whole)) {
+            gst_caps_take(&caps, gst_caps_intersect_full(
+                                     caps, whole, GST_CAPS_INTERSECT_FIRST));
+            return caps;
+        }
+    }
+    caps = gst_caps_truncate(caps);
+    caps = gst_caps_make_writable(caps);
+    gst_ae_scale_fixate(gst_caps_get_structure(caps, 0), info,
+                        fixed > 0 ? fixed : SMALLEST_SCALE);
+    return caps;
+}
+
+static GstCaps *fixate_caps(GstBaseTransform *trans, GstPadDirection direction,
+                            GstCaps *caps, GstCaps *other)
+{
+    GstVideoInfo info;
+
+    if (direction == GST_PAD_SINK && !gst_caps_is_empty(other) &&
+        gst_video_info_from_caps(&info, caps))
+        other = choose_size(GST_AE_VIDEO(trans), &info, caps, other);
+    return GST_BASE_TRANSFORM_CLASS(gst_ae_superres_parent_class)
+        ->fixate_caps(trans, direction, caps, other);
 }
 
 /* TRUE, with an error, if @caps are no video, or downstream does not take its
@@ -139,8 +205,7 @@ static gboolean refuses(GstBaseTransform *trans, GstCaps *caps)
         gst_ae_post(GST_ELEMENT(trans), GST_MESSAGE_ERROR, error);
         return TRUE;
     }
-    made = GST_BASE_TRANSFORM_GET_CLASS(trans)->transform_caps(
-        trans, GST_PAD_SINK, caps, NULL);
+    made = gst_ae_scale_up(caps, 1, LARGEST_SCALE);
     return !gst_ae_peer_takes(trans->srcpad, made,
                               gst_ae_video_label(GST_AE_VIDEO(trans)));
 }
@@ -171,10 +236,12 @@ static void gst_ae_superres_class_init(GstAeSuperresClass *klass)
     gst_ae_properties_install(G_OBJECT_CLASS(klass), properties,
                               G_N_ELEMENTS(properties), NULL);
     GST_BASE_TRANSFORM_CLASS(klass)->sink_event = sink_event;
+    GST_BASE_TRANSFORM_CLASS(klass)->fixate_caps = fixate_caps;
     klass->wanted_scale = wanted_scale;
     klass->default_model = default_model;
     klass->find_scale = find_scale;
     klass->scale_caps = scale_caps;
+    klass->choose_scale = choose_scale;
 }
 
 static void gst_ae_superres_init(GstAeSuperres *self G_GNUC_UNUSED)

@@ -13,6 +13,12 @@ GST_DEBUG_CATEGORY_STATIC(gst_ae_video_debug);
 
 #define LOOK_INTERVAL (G_USEC_PER_SEC / 2)
 
+/* What frames are. */
+typedef struct {
+    AePictureFormat format; /* of those that come; without a name: unknown */
+    int width, height;      /* of those that go */
+} Stream;
+
 /* What frames go through. */
 typedef struct {
     GstAeModel *model;
@@ -33,7 +39,7 @@ struct GstAeVideoPrivate {
     gboolean started;
     guint request;         /* counts changes of the settings */
     Runner *replacement;   /* takes over with the next frame, or NULL */
-    GstVideoInfo info;     /* of the stream; format unknown before caps */
+    Stream stream;         /* unknown before caps */
     int channels, scale;   /* of the model in use, 0 before start */
     char *label;           /* of the model in use */
     GstClockTime earliest; /* running time from which frames are in time */
@@ -46,7 +52,7 @@ struct GstAeVideoPrivate {
 typedef struct {
     guint number;
     GstAeModelSettings settings;
-    GstVideoInfo info;
+    Stream stream;
     int scale; /* that it must have; 0: any */
 } Request;
 
@@ -75,47 +81,55 @@ static void runner_free(Runner *runner)
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Runner, runner_free)
 
-/* The filter for frames of @format, made if need be; NULL, with the runner as
+static gboolean fits(const AeFilter *filter, const Stream *stream)
+{
+    return filter != NULL && ae_filter_fits(filter, &stream->format,
+                                            stream->width, stream->height);
+}
+
+/* The filter for frames of @stream, made if need be; NULL, with the runner as
  * it was, if that fails. */
-static AeFilter *runner_plan(Runner *runner, AePictureFormat format,
+static AeFilter *runner_plan(Runner *runner, const Stream *stream,
                              GError **error)
 {
+    const AePictureFormat *format = &stream->format;
     AeFilterOptions options = {runner->scale, runner->threads,
-                               runner->precision};
+                               runner->precision, stream->width,
+                               stream->height};
     AeFilter **slot =
-        format.fields == AE_FIELDS_NONE ? &runner->frames : &runner->fields;
+        format->fields == AE_FIELDS_NONE ? &runner->frames : &runner->fields;
     gint64 begin = g_get_monotonic_time();
     AeFilter *filter;
 
-    if (*slot != NULL && ae_filter_fits(*slot, &format))
+    if (fits(*slot, stream))
         return *slot;
-    filter = ae_filter_new(runner->images, &format, &options, error);
+    filter = ae_filter_new(runner->images, format, &options, error);
     if (filter == NULL) {
         g_prefix_error(error, "%s: ", runner->model->label);
         return NULL;
     }
     GST_INFO("model '%s' is planned for %s of %dx%d, in %.1f ms",
-             runner->model->label, format.name, format.width, format.height,
+             runner->model->label, format->name, format->width, format->height,
              (double)(g_get_monotonic_time() - begin) / 1e3);
     ae_filter_free(*slot);
     *slot = filter;
     return filter;
 }
 
-/* Forgets filters for other frames than those of @format, interlaced or not. */
-static void runner_tidy(Runner *runner, AePictureFormat format)
+/* Forgets filters for other frames than those of @stream, interlaced or not. */
+static void runner_tidy(Runner *runner, Stream stream)
 {
-    format.fields = AE_FIELDS_NONE;
-    if (runner->frames != NULL && !ae_filter_fits(runner->frames, &format))
+    stream.format.fields = AE_FIELDS_NONE;
+    if (!fits(runner->frames, &stream))
         g_clear_pointer(&runner->frames, ae_filter_free);
-    format.fields = AE_FIELDS_INTERLEAVED;
-    if (runner->fields != NULL && !ae_filter_fits(runner->fields, &format))
+    stream.format.fields = AE_FIELDS_INTERLEAVED;
+    if (!fits(runner->fields, &stream))
         g_clear_pointer(&runner->fields, ae_filter_free);
 }
 
-static gboolean is_known(const GstVideoInfo *info)
+static gboolean is_known(const Stream *stream)
 {
-    return GST_VIDEO_INFO_FORMAT(info) != GST_VIDEO_FORMAT_UNKNOWN;
+    return stream->format.name != NULL;
 }
 
 /* Learns the model's upscaling factor, which must be @wanted unless that is 0.
@@ -147,9 +161,9 @@ static const char *file_to_load(GstAeVideo *self,
     return settings->model_file;
 }
 
-/* @info may be unknown; @scale: 0, as the model has it. */
+/* @stream may be unknown; @scale: 0, as the model has it. */
 static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
-                          const GstVideoInfo *info, int scale, GError **error)
+                          const Stream *stream, int scale, GError **error)
 {
     GstAeVideoClass *klass = GST_AE_VIDEO_GET_CLASS(self);
     g_autoptr(Runner) runner = g_new0(Runner, 1);
@@ -169,8 +183,7 @@ static Runner *runner_new(GstAeVideo *self, const GstAeModelSettings *settings,
         return NULL;
     }
     if (!runner_find_scale(runner, klass, scale, error) ||
-        (is_known(info) &&
-         runner_plan(runner, gst_ae_picture_format(info), error) == NULL))
+        (is_known(stream) && runner_plan(runner, stream, error) == NULL))
         return NULL;
     return g_steal_pointer(&runner);
 }
@@ -232,7 +245,7 @@ static void load_replacement(GstElement *element, void *data)
     GstAeVideo *self = GST_AE_VIDEO(element);
     Request *request = data;
     g_autoptr(GError) error = NULL;
-    Runner *runner = runner_new(self, &request->settings, &request->info,
+    Runner *runner = runner_new(self, &request->settings, &request->stream,
                                 request->scale, &error);
 
     if (runner != NULL)
@@ -260,10 +273,10 @@ static void settings_changed(GstAeVideo *self)
         outdated = g_steal_pointer(&priv->replacement);
         request = g_new0(Request, 1);
         request->number = ++priv->request;
-        request->info = priv->info;
+        request->stream = priv->stream;
         request->settings = gst_ae_model_settings_copy(&self->settings);
         request->scale =
-            is_known(&priv->info) ? priv->scale : wanted_scale(self);
+            is_known(&priv->stream) ? priv->scale : wanted_scale(self);
     }
     GST_OBJECT_UNLOCK(self);
     runner_free(outdated);
@@ -288,13 +301,13 @@ static Runner *steal_replacement(GstAeVideo *self)
     return runner;
 }
 
-/* Of frames of the stream that have @fields. */
-static AePictureFormat stream_format(GstAeVideo *self, AeFields fields)
+/* The stream, as far as its frames have @fields. */
+static Stream stream_with(GstAeVideo *self, AeFields fields)
 {
-    AePictureFormat format = gst_ae_picture_format(&self->priv->info);
+    Stream stream = self->priv->stream;
 
-    format.fields = fields;
-    return format;
+    stream.format.fields = fields;
+    return stream;
 }
 
 /* The frame that comes may have another format than the replacement was
@@ -302,13 +315,14 @@ static AePictureFormat stream_format(GstAeVideo *self, AeFields fields)
 static void take_replacement(GstAeVideo *self, AeFields fields)
 {
     g_autoptr(Runner) runner = steal_replacement(self);
+    Stream stream = stream_with(self, fields);
     g_autoptr(GError) error = NULL;
 
     if (runner == NULL)
         return;
     if (runner_find_scale(runner, GST_AE_VIDEO_GET_CLASS(self),
                           self->priv->runner->scale, &error) &&
-        runner_plan(runner, stream_format(self, fields), &error) != NULL)
+        runner_plan(runner, &stream, &error) != NULL)
         use(self, g_steal_pointer(&runner));
     else
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, error);
@@ -402,8 +416,8 @@ static AeFilterSettings get_settings(GstAeVideo *self, GstBuffer *buffer)
 static AeFilter *choose_filter(GstAeVideo *self, AeFields fields)
 {
     g_autoptr(GError) error = NULL;
-    AeFilter *filter =
-        runner_plan(self->priv->runner, stream_format(self, fields), &error);
+    Stream stream = stream_with(self, fields);
+    AeFilter *filter = runner_plan(self->priv->runner, &stream, &error);
 
     if (filter == NULL)
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
@@ -452,15 +466,26 @@ static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *in,
         ->transform(trans, in, out);
 }
 
+static guint scaled(guint64 position, int out, int in)
+{
+    return (guint)gst_util_uint64_scale_int_round(position, out, in);
+}
+
 /* The part of a frame that is to be shown: GStreamer would forget it. */
-static void copy_crop(GstBuffer *out, const GstVideoCropMeta *in, guint scale)
+static void copy_crop(GstBuffer *out, const GstVideoCropMeta *in,
+                      const GstVideoFilter *filter)
 {
     GstVideoCropMeta *crop = gst_buffer_add_video_crop_meta(out);
+    int in_width = GST_VIDEO_INFO_WIDTH(&filter->in_info);
+    int in_height = GST_VIDEO_INFO_HEIGHT(&filter->in_info);
+    int width = GST_VIDEO_INFO_WIDTH(&filter->out_info);
+    int height = GST_VIDEO_INFO_HEIGHT(&filter->out_info);
 
-    crop->x = in->x * scale;
-    crop->y = in->y * scale;
-    crop->width = in->width * scale;
-    crop->height = in->height * scale;
+    crop->x = scaled(in->x, width, in_width);
+    crop->y = scaled(in->y, height, in_height);
+    crop->width = scaled((guint64)in->x + in->width, width, in_width) - crop->x;
+    crop->height =
+        scaled((guint64)in->y + in->height, height, in_height) - crop->y;
 }
 
 /* Whether @meta is about a picture, not about where it lies in memory. */
@@ -487,7 +512,7 @@ static gboolean transform_meta(GstBaseTransform *trans, GstBuffer *out,
     int scale = GST_AE_VIDEO(trans)->priv->runner->scale;
 
     if (meta->info->api == GST_VIDEO_CROP_META_API_TYPE) {
-        copy_crop(out, (const GstVideoCropMeta *)meta, (guint)scale);
+        copy_crop(out, (const GstVideoCropMeta *)meta, filter);
         return FALSE;
     }
     if (!describes_picture(meta))
@@ -500,8 +525,8 @@ static gboolean transform_meta(GstBaseTransform *trans, GstBuffer *out,
 }
 
 /* Takes the default model of another scale than the one in use. */
-static gboolean change_scale(GstAeVideo *self, const GstVideoInfo *info,
-                             int scale, GError **error)
+static gboolean change_scale(GstAeVideo *self, const Stream *stream, int scale,
+                             GError **error)
 {
     g_auto(GstAeModelSettings) settings = {0};
     Runner *runner;
@@ -509,10 +534,35 @@ static gboolean change_scale(GstAeVideo *self, const GstVideoInfo *info,
     GST_OBJECT_LOCK(self);
     settings = gst_ae_model_settings_copy(&self->settings);
     GST_OBJECT_UNLOCK(self);
-    runner = runner_new(self, &settings, info, scale, error);
+    runner = runner_new(self, &settings, stream, scale, error);
     if (runner != NULL)
         use(self, runner);
     return runner != NULL;
+}
+
+/* Frames for an element that enlarges which have their size already. */
+static gboolean passes(GstAeVideo *self, const Stream *stream)
+{
+    return GST_AE_VIDEO_GET_CLASS(self)->choose_scale != NULL &&
+           stream->width == stream->format.width &&
+           stream->height == stream->format.height;
+}
+
+/* The model for frames of @stream goes into use, and is planned for them. */
+static gboolean prepare(GstAeVideo *self, const Stream *stream, GError **error)
+{
+    GstAeVideoClass *klass = GST_AE_VIDEO_GET_CLASS(self);
+    int scale = klass->choose_scale != NULL
+                    ? klass->choose_scale(self, &stream->format, stream->width,
+                                          stream->height)
+                    : 1;
+
+    if (scale == self->priv->runner->scale
+            ? runner_plan(self->priv->runner, stream, error) == NULL
+            : !change_scale(self, stream, scale, error))
+        return FALSE;
+    runner_tidy(self->priv->runner, *stream);
+    return TRUE;
 }
 
 static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps G_GNUC_UNUSED,
@@ -520,27 +570,29 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps G_GNUC_UNUSED,
                          GstVideoInfo *out_info)
 {
     GstAeVideo *self = GST_AE_VIDEO(filter);
-    int scale = GST_VIDEO_INFO_WIDTH(out_info) / GST_VIDEO_INFO_WIDTH(in_info);
     g_autoptr(GError) error = NULL;
     GstVideoInfo info = *in_info;
+    Stream stream = {.width = GST_VIDEO_INFO_WIDTH(out_info),
+                     .height = GST_VIDEO_INFO_HEIGHT(out_info)};
 
     /* GStreamer overlooks that of caps without a colorimetry. */
     info.chroma_site = out_info->chroma_site;
-    if (scale == self->priv->runner->scale
-            ? runner_plan(self->priv->runner, gst_ae_picture_format(&info),
-                          &error) == NULL
-            : !change_scale(self, &info, scale, &error)) {
+    stream.format = gst_ae_picture_format(&info);
+    gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self),
+                                       passes(self, &stream));
+    if (passes(self, &stream))
+        stream = (Stream){0};
+    else if (!prepare(self, &stream, &error)) {
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_ERROR, error);
         return FALSE;
     }
-    runner_tidy(self->priv->runner, gst_ae_picture_format(&info));
     GST_INFO_OBJECT(self, "frames are %s of %dx%d now, and become %dx%d",
                     GST_VIDEO_INFO_NAME(in_info), GST_VIDEO_INFO_WIDTH(in_info),
                     GST_VIDEO_INFO_HEIGHT(in_info),
                     GST_VIDEO_INFO_WIDTH(out_info),
                     GST_VIDEO_INFO_HEIGHT(out_info));
     GST_OBJECT_LOCK(self);
-    self->priv->info = info;
+    self->priv->stream = stream;
     GST_OBJECT_UNLOCK(self);
     return TRUE;
 }
@@ -679,7 +731,7 @@ static Runner *reset(GstAeVideo *self, gboolean started)
     priv->started = started;
     priv->request++;
     replacement = g_steal_pointer(&priv->replacement);
-    gst_video_info_init(&priv->info);
+    priv->stream = (Stream){0};
     priv->channels = priv->scale = 0;
     priv->earliest = GST_CLOCK_TIME_NONE;
     if (started) {
@@ -705,11 +757,10 @@ static gboolean start(GstBaseTransform *trans)
     GstAeVideo *self = GST_AE_VIDEO(trans);
     g_auto(GstAeModelSettings) settings = {0};
     g_autoptr(GError) error = NULL;
-    GstVideoInfo unknown;
+    Stream unknown = {0};
     Runner *runner;
     int scale;
 
-    gst_video_info_init(&unknown);
     runner_free(reset(self, TRUE));
     self->priv->next_look = 0;
     g_clear_pointer(&self->priv->seen, g_free);
@@ -812,6 +863,5 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
 static void gst_ae_video_init(GstAeVideo *self)
 {
     self->priv = gst_ae_video_get_instance_private(self);
-    gst_video_info_init(&self->priv->info);
     self->priv->earliest = GST_CLOCK_TIME_NONE;
 }

@@ -2,7 +2,8 @@
 /* The base of elements that send video frames through a model: life cycle, late
  * frames, statistics and the exchange of models. What a subclass does to a
  * frame is in core/video/filter.h; frames keep their size, unless the subclass
- * has find_scale().
+ * has find_scale(); it then enlarges them to any size, and frames that have
+ * that size already pass.
  *
  * Late frames (by the QoS events of downstream, while `qos` is set) pass
  * untouched, or enlarged by the nearest pixels, instead of being dropped. A
@@ -52,6 +53,10 @@ typedef struct {
      * @wanted, or not one of the element's. */
     int (*find_scale)(const GstAeModel *model, int scale, int wanted,
                       GError **error);
+    /* The upscaling factor of the model for frames of @format that become
+     * @width x @height. */
+    int (*choose_scale)(GstAeVideo *self, const AePictureFormat *format,
+                        int width, int height);
     /* The sizes on one side of the element for @caps on the other, enlarged
      * (@up) or made smaller. Takes @caps. */
     GstCaps *(*scale_caps)(GstAeVideo *self, gboolean up, GstCaps *caps);

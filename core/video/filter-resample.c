@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Planes of frames that are enlarged without the model: samples to floats,
- * bicubically to their new size, and back. */
+/* Planes of frames that are enlarged without the model, or whose model makes
+ * them in another size than is wanted: samples to floats, resampled, and back.
+ */
 #include "base/error.h"
 #include "video/plane.h"
 #include "video/private.h"
@@ -33,21 +34,21 @@ static AeResampleAxis plane_axis(int in, int out, int log2, gboolean cosited)
 
 gboolean ae_filter_add_resample(const AeFilter *filter,
                                 AeFilterResample *resample, int plane,
+                                int times, AeResampleKernel kernel,
                                 GError **error)
 {
     const AePictureFormat *format = &filter->format;
     AeResampleAxis across =
-        plane_axis(format->width, format->width * filter->scale,
-                   format->log2_x[plane], format->cosited_x);
-    AeResampleAxis down =
-        plane_axis(format->height, format->height * filter->scale,
-                   format->log2_y[plane], format->cosited_y);
+        plane_axis(format->width * times, filter->width, format->log2_x[plane],
+                   format->cosited_x);
+    AeResampleAxis down = plane_axis(format->height * times, filter->height,
+                                     format->log2_y[plane], format->cosited_y);
 
     resample->width = across.in;
     resample->height = down.in;
     resample->out_width = across.out;
     resample->resampler =
-        ae_resampler_new_axes(&across, &down, 1, AE_RESAMPLE_BICUBIC, error);
+        ae_resampler_new_axes(&across, &down, 1, kernel, error);
     if (resample->resampler == NULL)
         return FALSE;
     resample->source =
@@ -93,6 +94,7 @@ void ae_filter_resample(const AeFilter *filter,
 {
     Job job = {resample, in, out, columns};
 
-    ae_pool_run(filter->pool, read_task, &job, in->height);
+    if (in != NULL)
+        ae_pool_run(filter->pool, read_task, &job, resample->height);
     ae_pool_run(filter->pool, write_task, &job, out->height);
 }

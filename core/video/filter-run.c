@@ -312,6 +312,19 @@ static void run_model(const Job *all)
     }
 }
 
+/* The model's result waits as floats for the resampler. */
+static void run_resized(const Job *job)
+{
+    const AeFilter *filter = job->filter;
+    Job model = *job;
+
+    model.out = &filter->large;
+    run_model(&model);
+    for (int c = 0; c < filter->n_seen; c++)
+        ae_filter_resample(filter, &filter->resized[c], NULL,
+                           &job->out->plane[c], job->out->plane[c].width);
+}
+
 static void run_field(const Job *job)
 {
     if (job->strength == 0) {
@@ -319,7 +332,10 @@ static void run_field(const Job *job)
         return;
     }
     write_rest(job);
-    run_model(job);
+    if (job->filter->resized[0].resampler != NULL)
+        run_resized(job);
+    else
+        run_model(job);
 }
 
 static int row_width(const AeFilter *filter, int plane)

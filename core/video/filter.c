@@ -225,6 +225,14 @@ static gboolean plan_colours(const Maker *maker, const AeFilter *filter,
     return batch->coarse != NULL;
 }
 
+static AePlane float_plane(float *data, int width, int height)
+{
+    const int bytes = sizeof *data;
+
+    return (AePlane){(uint8_t *)data, width * bytes, bytes,
+                     width,           height,        AE_PLANE_FLOAT};
+}
+
 /* Samples of a plane, of fields where frames are interlaced. */
 static int plane_width(const AeFilter *filter, int plane)
 {
@@ -288,20 +296,24 @@ static void add_images(AeFilter *filter, int channels, int n)
     }
 }
 
-/* Whether width and height of the result are numbers of video. */
-static gboolean check_scale(const AeFilter *filter, GError **error)
+/* Whether width and height of what the model makes are numbers of video. */
+static gboolean find_size(AeFilter *filter, const AeFilterOptions *options,
+                          GError **error)
 {
     const AePictureFormat *format = &filter->format;
     int64_t width = (int64_t)format->width * filter->scale;
     int64_t height = (int64_t)format->height * filter->scale;
 
-    if (width <= G_MAXINT && height <= G_MAXINT)
-        return TRUE;
-    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                "frames of %dx%d would become %" G_GINT64_FORMAT
-                "x%" G_GINT64_FORMAT ", more than video can have",
-                format->width, format->height, width, height);
-    return FALSE;
+    if (width > G_MAXINT || height > G_MAXINT) {
+        g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                    "frames of %dx%d would become %" G_GINT64_FORMAT
+                    "x%" G_GINT64_FORMAT ", more than video can have",
+                    format->width, format->height, width, height);
+        return FALSE;
+    }
+    filter->width = options->width > 0 ? options->width : (int)width;
+    filter->height = options->height > 0 ? options->height : (int)height;
+    return TRUE;
 }
 
 /* Which planes the model sees. All that are enlarged are enlarged without it
@@ -314,8 +326,32 @@ static gboolean group_planes(AeFilter *filter, int channels, GError **error)
     add_images(filter, channels, filter->n_seen);
     for (int c = 0; c < format->n_planes && filter->scale > 1; c++)
         if ((c < format->n_colours || format->alpha) &&
-            !ae_filter_add_resample(filter, &filter->plain[c], c, error))
+            !ae_filter_add_resample(filter, &filter->plain[c], c, 1,
+                                    AE_RESAMPLE_BICUBIC, error))
             return FALSE;
+    return TRUE;
+}
+
+/* The model's output is resampled to another size, if one is wanted. Most often
+ * it becomes smaller, and Lanczos' kernel keeps more of its fine detail. */
+static gboolean add_resized(AeFilter *filter, GError **error)
+{
+    const AePictureFormat *format = &filter->format;
+
+    if (filter->scale == 1 ||
+        (filter->width == format->width * filter->scale &&
+         filter->height == format->height * filter->scale))
+        return TRUE;
+    filter->large.format = *format;
+    for (int c = 0; c < filter->n_seen; c++) {
+        AeFilterResample *resized = &filter->resized[c];
+
+        if (!ae_filter_add_resample(filter, resized, c, filter->scale,
+                                    AE_RESAMPLE_LANCZOS, error))
+            return FALSE;
+        filter->large.plane[c] =
+            float_plane(resized->source, resized->width, resized->height);
+    }
     return TRUE;
 }
 
@@ -412,12 +448,8 @@ static gboolean add_temporal(AeFilter *filter, GError **error)
         if (filter->denoised.plane[c].data != NULL)
             continue;
         filter->memory[c] = ae_alloc_floats((size_t)width * (size_t)height);
-        filter->denoised.plane[c] = (AePlane){(uint8_t *)filter->memory[c],
-                                              width * (int)sizeof(float),
-                                              sizeof(float),
-                                              width,
-                                              height,
-                                              AE_PLANE_FLOAT};
+        filter->denoised.plane[c] =
+            float_plane(filter->memory[c], width, height);
         if (filter->memory[c] == NULL) {
             g_set_error(error, AE_ERROR, AE_ERROR_MEMORY,
                         "there is not enough memory for frames of %dx%d",
@@ -440,13 +472,15 @@ AeFilter *ae_filter_new(const AeImageModel *images,
 
     filter->format = *format;
     filter->scale = options->scale;
-    if (!ae_picture_check(format, error) || !check_scale(filter, error) ||
-        !split_fields(filter, error) || !check_format(&maker, filter, error))
+    if (!ae_picture_check(format, error) ||
+        !find_size(filter, options, error) || !split_fields(filter, error) ||
+        !check_format(&maker, filter, error))
         return NULL;
     filter->range = images->metadata.range;
     filter->range_out = images->metadata.range_out;
     filter->pool = ae_pool_new(ae_threads((unsigned)options->threads));
-    if (!group_planes(filter, images->channels, error))
+    if (!group_planes(filter, images->channels, error) ||
+        !add_resized(filter, error))
         return NULL;
     for (int i = 0; i < filter->n_batches; i++) {
         AeFilterBatch *batch = &filter->batch[i];
@@ -477,6 +511,7 @@ void ae_filter_free(AeFilter *filter)
     }
     for (int c = 0; c < AE_PICTURE_PLANES; c++) {
         ae_filter_clear_resample(&filter->plain[c]);
+        ae_filter_clear_resample(&filter->resized[c]);
         ae_free(filter->memory[c]);
     }
     ae_temporal_free(filter->temporal);
@@ -485,12 +520,14 @@ void ae_filter_free(AeFilter *filter)
     g_free(filter);
 }
 
-gboolean ae_filter_fits(const AeFilter *filter, const AePictureFormat *format)
+gboolean ae_filter_fits(const AeFilter *filter, const AePictureFormat *format,
+                        int width, int height)
 {
     const AePictureFormat *own = &filter->format;
 
     return strcmp(own->name, format->name) == 0 &&
            own->width == format->width && own->height == format->height &&
+           filter->width == width && filter->height == height &&
            own->fields == format->fields &&
            own->cosited_x == format->cosited_x &&
            own->cosited_y == format->cosited_y;

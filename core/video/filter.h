@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* All that a denoiser or an enlarger does to a frame: an image-to-image model
  * made ready for pictures of one format and size, which keep their size or
- * become a whole number of times larger. Samples stay floats from the first
- * read to the last write, so they are rounded once.
+ * become larger. Samples stay floats from the first read to the last write, so
+ * they are rounded once.
  *
  *     images = ae_image_model_new(model, &error);
  *     filter = ae_filter_new(images, &format, &options, &error);
@@ -25,7 +25,9 @@
  * for RGB; chroma is resampled bicubically, where its site says. Alpha is
  * resampled bicubically and unused bytes become 255 where frames are enlarged;
  * otherwise both are copied. The two fields of an interlaced frame are pictures
- * of their own; such frames are not enlarged.
+ * of their own; such frames are not enlarged. If another size is wanted than
+ * the model's upscaling factor gives, what the model makes is resampled to it
+ * with Lanczos' kernel.
  *
  * Pictures whose size the strides of the model do not divide are reflected at
  * the right and bottom edge up to the next multiple: that of the metadata, or
@@ -55,6 +57,8 @@ typedef struct {
     int scale;   /* upscaling factor; 1: frames keep their size */
     int threads; /* most; 0: see ae_threads() */
     AePrecision precision;
+    int width, height; /* of the result, where frames are enlarged; 0: @scale
+                          times that of the frame */
 } AeFilterOptions;
 
 /* These may change from frame to frame. */
@@ -80,13 +84,15 @@ AeFilter *ae_filter_new(const AeImageModel *images,
                         const AeFilterOptions *options, GError **error);
 void ae_filter_free(AeFilter *filter);
 
-/* TRUE if the filter is for pictures of @format. */
-gboolean ae_filter_fits(const AeFilter *filter, const AePictureFormat *format);
+/* TRUE if the filter makes pictures of @width x @height from those of @format.
+ */
+gboolean ae_filter_fits(const AeFilter *filter, const AePictureFormat *format,
+                        int width, int height);
 
 /* The next frame is the first of a scene. */
 void ae_filter_reset(AeFilter *filter);
 
-/* Filters @in into @out, of the same format and the upscaling factor's size.
+/* Filters @in into @out, of the same format and the size of the result.
  * Cannot fail and allocates nothing. Returns the standard deviation of the
  * noise where 255 is white, measured or from @settings; of a damaged frame that
  * of the frames before; 0 without temporal filtering. */

@@ -65,12 +65,12 @@ typedef struct {
     float *rows;    /* AE_FILTER_COLOURS rows a thread */
 } AeFilterBatch;
 
-/* How a plane is enlarged without the model. */
+/* How a plane is resampled, without the model or behind it. */
 typedef struct {
     AeResampler *resampler; /* NULL: it is not */
-    int width, height;      /* of the input */
+    int width, height;      /* of the source */
     int out_width;
-    float *source; /* the input */
+    float *source; /* rows that lie densely, from 0 to 1 */
     float *rows;   /* of each thread: a row of the result, and scratch */
 } AeFilterResample;
 
@@ -79,11 +79,16 @@ struct AeFilter {
     AePictureFormat format; /* of a frame */
     int n_fields;           /* 2: frames are interlaced */
     int scale;
+    int width, height;        /* of the result */
     AeRange range, range_out; /* of the model's images */
     AeFilterBatch batch[AE_PICTURE_PLANES];
     int n_batches;
     int n_seen; /* the planes that the model sees, the first ones */
-    AeFilterResample plain[AE_PICTURE_PLANES];
+    AeFilterResample plain[AE_PICTURE_PLANES]; /* from the input */
+
+    /* If the result is not the scale times as large as the frame. */
+    AeFilterResample resized[AE_PICTURE_PLANES]; /* from the model's output */
+    AePicture large; /* that output: the sources of these, planes of floats */
 
     AeTemporal *temporal; /* NULL: not for this model or format */
     AePicture denoised;   /* planes of floats, for the temporal filter */
@@ -91,13 +96,16 @@ struct AeFilter {
                                          the plane */
 };
 
-/* Makes @resample, all zeros, ready for a plane of the filter's frames. */
+/* Makes @resample, all zeros, ready for a plane of pictures that become as
+ * large as the result; @times: they are so many times as large as the frame. */
 gboolean ae_filter_add_resample(const AeFilter *filter,
                                 AeFilterResample *resample, int plane,
+                                int times, AeResampleKernel kernel,
                                 GError **error);
 void ae_filter_clear_resample(AeFilterResample *resample);
 
-/* Fills the first @columns of @out with @in, enlarged. */
+/* Resamples @in to the first @columns of @out. @in: NULL, the source is filled.
+ */
 void ae_filter_resample(const AeFilter *filter,
                         const AeFilterResample *resample, const AePlane *in,
                         const AePlane *out, int columns);

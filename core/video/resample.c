@@ -29,11 +29,31 @@ struct AeResampler {
     float *line; /* one row, its columns resampled */
 };
 
+static double sinc(double x)
+{
+    return x == 0 ? 1 : sin(G_PI * x) / (G_PI * x);
+}
+
 static double kernel_weight(AeResampleKernel kernel, double x)
 {
     if (kernel == AE_RESAMPLE_BICUBIC)
         return ae_cubic_weight(-0.5, x);
+    if (kernel == AE_RESAMPLE_LANCZOS)
+        return fabs(x) < 3 ? sinc(x) * sinc(x / 3) : 0;
     return x >= -0.5 && x < 0.5 ? 1 : 0;
+}
+
+/* Pixels on each side of a position that may have a weight. */
+static int kernel_reach(AeResampleKernel kernel)
+{
+    switch (kernel) {
+    case AE_RESAMPLE_BICUBIC:
+        return 2;
+    case AE_RESAMPLE_LANCZOS:
+        return 3;
+    default:
+        return 1;
+    }
 }
 
 /* The position in the image that position @i mirrors. */
@@ -65,12 +85,11 @@ static void fill_position(Axis *axis, int i, const AeResampleAxis *wanted,
 static gboolean axis_init(Axis *axis, const AeResampleAxis *wanted,
                           AeResampleKernel kernel, GError **error)
 {
-    int reach = kernel == AE_RESAMPLE_BICUBIC ? 2 : 1;
     int out = wanted->out;
 
     axis->in = wanted->in;
     axis->out = out;
-    axis->n = 2 * (int)ceil(reach * MAX(wanted->ratio, 1));
+    axis->n = 2 * (int)ceil(kernel_reach(kernel) * MAX(wanted->ratio, 1));
     axis->first = ae_alloc((size_t)out, sizeof *axis->first, error);
     if (axis->first == NULL)
         return FALSE;

@@ -14,10 +14,14 @@ G_BEGIN_DECLS
  *   nearest pixel when enlarging
  * @AE_RESAMPLE_BICUBIC: cubic convolution with a = -0.5 (Keys, "Cubic
  *   convolution interpolation for digital image processing", IEEE TASSP 1981)
+ * @AE_RESAMPLE_LANCZOS: sinc(x) sinc(x / 3), |x| < 3 (Duchon, "Lanczos
+ *   filtering in one and two dimensions", Journal of Applied Meteorology 1979);
+ *   sharper
  */
 typedef enum {
     AE_RESAMPLE_BOX,
     AE_RESAMPLE_BICUBIC,
+    AE_RESAMPLE_LANCZOS,
 } AeResampleKernel;
 
 typedef struct AeResampler AeResampler;

@@ -98,6 +98,20 @@ int frames_sample(const GstVideoFrame *frame, int component, int x, int y)
                      GST_VIDEO_FORMAT_INFO_SHIFT(frame->info.finfo, component);
 }
 
+void frames_set_sample(GstVideoFrame *frame, int component, int x, int y,
+                       int value)
+{
+    uint8_t *sample = GST_VIDEO_FRAME_COMP_DATA(frame, component);
+
+    sample += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component) +
+              (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    if (GST_VIDEO_FRAME_COMP_DEPTH(frame, component) == 8)
+        *sample = (uint8_t)value;
+    else
+        GST_WRITE_UINT16_LE(sample, value << GST_VIDEO_FORMAT_INFO_SHIFT(
+                                        frame->info.finfo, component));
+}
+
 int frames_most(const GstVideoFrame *frame, int component)
 {
     return (1 << GST_VIDEO_FRAME_COMP_DEPTH(frame, component)) - 1;

@@ -24,6 +24,9 @@ GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed);
 
 int frames_sample(const GstVideoFrame *frame, int component, int x, int y);
 
+void frames_set_sample(GstVideoFrame *frame, int component, int x, int y,
+                       int value);
+
 /* The largest sample: 255 for 8 bits. */
 int frames_most(const GstVideoFrame *frame, int component);
 

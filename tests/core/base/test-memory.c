@@ -126,13 +126,17 @@ static AePicture picture_of(uint8_t *data, AeColour colour, int scale)
     return picture;
 }
 
-static gboolean filter(const char *name, AeColour colour, int scale,
+/* @times: how large the result is; @scale: of the model. */
+static gboolean filter(const char *name, AeColour colour, int times, int scale,
                        GError **error)
 {
     uint8_t in[3 * SIDE * SIDE] = {0}, out[3 * 16 * SIDE * SIDE];
     AePicture source = picture_of(in, colour, 1);
-    AePicture target = picture_of(out, colour, scale);
-    AeFilterOptions options = {.scale = scale, .threads = 2};
+    AePicture target = picture_of(out, colour, times);
+    AeFilterOptions options = {.scale = scale,
+                               .threads = 2,
+                               .width = times * SIDE,
+                               .height = times * SIDE};
     AeFilterSettings settings = {.strength = 1, .temporal = scale == 1};
     g_autoptr(AeModel) model = ae_builtin_load(name, error);
     g_autoptr(AeImageModel) images = NULL;
@@ -149,17 +153,18 @@ static gboolean filter(const char *name, AeColour colour, int scale,
 
 static gboolean denoise_yuv(const char *name, GError **error)
 {
-    return filter(name, AE_COLOUR_YUV, 1, error);
+    return filter(name, AE_COLOUR_YUV, 1, 1, error);
 }
 
 static gboolean denoise_rgb(const char *name, GError **error)
 {
-    return filter(name, AE_COLOUR_RGB, 1, error);
+    return filter(name, AE_COLOUR_RGB, 1, 1, error);
 }
 
 static gboolean enlarge(const char *name, GError **error)
 {
-    return filter(name, AE_COLOUR_YUV, 2, error);
+    return filter(name, AE_COLOUR_YUV, 2, 2, error) &&
+           filter(name, AE_COLOUR_YUV, 3, 2, error);
 }
 
 /* "option=value option=value ..." */

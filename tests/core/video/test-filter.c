@@ -90,8 +90,8 @@ static AeFilter *new_filter(const AeImageModel *images,
 {
     g_autoptr(GError) error = NULL;
     AeFilter *filter = ae_filter_new(
-        images, format, &(AeFilterOptions){scale, threads, AE_PRECISION_FP32},
-        &error);
+        images, format,
+        &(AeFilterOptions){scale, threads, AE_PRECISION_FP32, 0, 0}, &error);
 
     g_assert_no_error(error);
     return filter;
@@ -286,12 +286,13 @@ static void test_fits(void)
     AePictureFormat format = yuv420(32, 16), other = format;
     g_autoptr(AeFilter) filter = new_filter(images, &format, 1, 1);
 
-    g_assert_true(ae_filter_fits(filter, &other));
+    g_assert_true(ae_filter_fits(filter, &other, 32, 16));
+    g_assert_false(ae_filter_fits(filter, &other, 32, 17));
     other.width = 34;
-    g_assert_false(ae_filter_fits(filter, &other));
+    g_assert_false(ae_filter_fits(filter, &other, 32, 16));
     other = format;
     other.fields = AE_FIELDS_INTERLEAVED;
-    g_assert_false(ae_filter_fits(filter, &other));
+    g_assert_false(ae_filter_fits(filter, &other, 32, 16));
 }
 
 /* A model for another upscaling factor is refused. */
@@ -302,7 +303,8 @@ static void test_refuses(void)
     AePictureFormat format = gray(16, 16, 8);
 
     g_assert_null(ae_filter_new(
-        images, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32}, &error));
+        images, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32, 0, 0},
+        &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_SHAPE);
 }
 
@@ -327,14 +329,14 @@ static void test_huge(void)
             i % 2 ? yuv420(width, height) : gray(width, height, 8);
         g_autoptr(GError) error = NULL, none = NULL;
 
-        g_assert_null(ae_filter_new(images, &format,
-                                    &(AeFilterOptions){1, 1, AE_PRECISION_FP32},
-                                    &error));
+        g_assert_null(ae_filter_new(
+            images, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32, 0, 0},
+            &error));
         if (strstr(error->message, cases[i / 2].sentence) == NULL)
             g_error("%dx%d: %s", width, height, error->message);
-        g_assert_null(ae_filter_new(larger, &format,
-                                    &(AeFilterOptions){4, 1, AE_PRECISION_FP32},
-                                    &none));
+        g_assert_null(ae_filter_new(
+            larger, &format, &(AeFilterOptions){4, 1, AE_PRECISION_FP32, 0, 0},
+            &none));
         g_assert_nonnull(none);
     }
 }
@@ -595,7 +597,8 @@ static void test_refuses_tiles(void)
     AePictureFormat format = rgb(33, 20);
 
     g_assert_null(ae_filter_new(
-        images, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32}, &error));
+        images, &format, &(AeFilterOptions){1, 1, AE_PRECISION_FP32, 0, 0},
+        &error));
     g_assert_error(error, AE_ERROR, AE_ERROR_SHAPE);
     g_assert_nonnull(strstr(error->message, "of 32x32 and no larger ones"));
 }

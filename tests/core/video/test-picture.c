@@ -249,6 +249,38 @@ static void test_enlarge(void)
         }
 }
 
+/* The pixel whose middle is nearest, also where chroma has half a sample more
+ * than its picture. */
+static void test_enlarge_to_any_size(void)
+{
+    static const struct {
+        int width, height, out_width, out_height;
+    } cases[] = {{3, 2, 5, 3}, {4, 3, 7, 3}, {7, 5, 20, 9}, {1, 1, 3, 2}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        AePicture in =
+            ae_picture_of_bytes(memory[0], cases[i].width, cases[i].height, 1);
+        AePicture out = ae_picture_of_bytes(memory[1], cases[i].out_width,
+                                            cases[i].out_height, 1);
+
+        in.plane[0].width = (cases[i].width + 1) / 2;
+        out.plane[0].width = (cases[i].out_width + 1) / 2;
+        fill_random(&in.plane[0], 70 + i);
+        ae_picture_enlarge(&out, &in);
+        for (int y = 0; y < out.plane[0].height; y++)
+            for (int x = 0; x < out.plane[0].width; x++) {
+                int column =
+                    (2 * x + 1) * cases[i].width / (2 * cases[i].out_width);
+                int row =
+                    (2 * y + 1) * cases[i].height / (2 * cases[i].out_height);
+
+                column = MIN(column, in.plane[0].width - 1);
+                g_assert_cmpint(get(&out.plane[0], x, y), ==,
+                                get(&in.plane[0], column, row));
+            }
+    }
+}
+
 static void test_fill(void)
 {
     for (size_t k = 0; k < G_N_ELEMENTS(layouts); k++) {
@@ -316,6 +348,7 @@ int main(int argc, char **argv)
     g_test_add_func("/picture/blend", test_blend);
     g_test_add_func("/picture/copy", test_copy);
     g_test_add_func("/picture/enlarge", test_enlarge);
+    g_test_add_func("/picture/enlarge-to-any-size", test_enlarge_to_any_size);
     g_test_add_func("/picture/fill", test_fill);
     g_test_add_func("/picture/fields", test_fields);
     g_test_add_func("/picture/yuv420", test_yuv420);

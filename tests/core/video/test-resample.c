@@ -10,6 +10,10 @@ static double kernel_value(AeResampleKernel kernel, double x)
 
     if (kernel == AE_RESAMPLE_BOX)
         return x >= -0.5 && x < 0.5 ? 1 : 0;
+    if (kernel == AE_RESAMPLE_LANCZOS && d > 0)
+        return d < 3 ? 3 * sin(G_PI * d) * sin(G_PI * d / 3) /
+                           (G_PI * G_PI * d * d)
+                     : 0;
     if (d <= 1)
         return 1.5 * d * d * d - 2.5 * d * d + 1;
     return d < 2 ? -0.5 * d * d * d + 2.5 * d * d - 4 * d + 2 : 0;
@@ -44,6 +48,9 @@ static const struct {
     {11, 13, 7, 17, 4, AE_RESAMPLE_BICUBIC},
     {16, 16, 1, 1, 1, AE_RESAMPLE_BICUBIC},
     {3, 40, 9, 2, 1, AE_RESAMPLE_BICUBIC}, /* kernels longer than an axis */
+    {7, 5, 14, 8, 1, AE_RESAMPLE_LANCZOS},
+    {12, 9, 9, 7, 3, AE_RESAMPLE_LANCZOS},
+    {3, 40, 9, 2, 1, AE_RESAMPLE_LANCZOS},
     {12, 9, 6, 3, 3, AE_RESAMPLE_BOX},
     {12, 8, 3, 8, 1, AE_RESAMPLE_BOX},
     {4, 3, 12, 6, 2, AE_RESAMPLE_BOX},
