@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
     gatomicrefcount refs;
-    int opset;            /* 7 .. 21 */
+    int opset;            /* 6 .. 28 */
     GPtrArray *values;    /* of AeValue */
     GPtrArray *nodes;     /* of AeNode, in execution order */
     GArray *inputs;       /* of int: numbers of values */

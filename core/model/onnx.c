@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "model/build.h"
+#include "model/onnx-attributes.h"
 #include "model/onnx-order.h"
 #include "model/onnx-parse.h"
 #include "model/onnx-tensor.h"
@@ -18,8 +19,8 @@
 enum {
     MIN_IR = 3,
     MAX_IR = 14,
-    MIN_OPSET = 7,
-    MAX_OPSET = 21,
+    MIN_OPSET = 6,
+    MAX_OPSET = 28,
     MAX_NODES = 1 << 15, /* planning takes quadratic time */
     MAX_ATTRIBUTES = 64, /* of a node; more than any operator has */
     /* Parsing may allocate so many times the file's size, and so much for
@@ -333,6 +334,11 @@ static gboolean read_attributes(const Reader *reader, AeNode *node, Label label,
                              "attribute '%s' refers to one of a function, "
                              "which is not supported",
                              attribute->name);
+        if (!ae_onnx_attribute_known(label.op, attribute->name,
+                                     reader->model->opset))
+            return fail_node(error, label, AE_ERROR_UNSUPPORTED,
+                             "the operator has no attribute '%s' in opset %d",
+                             attribute->name, reader->model->opset);
         for (size_t j = 0; j < i; j++)
             if (strcmp(proto->attribute[j]->name, attribute->name) == 0)
                 return fail_node(error, label, AE_ERROR_FORMAT,

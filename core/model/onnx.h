@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Reads and writes models as ONNX files, with the operators of ops/. Reads
- * opset 7 to 21 (IR version 3 to 14) and writes the opset of the model (IR
+ * opset 6 to 28 (IR version 3 to 14) and writes the opset of the model (IR
  * version 8). */
 #pragma once
 

@@ -136,6 +136,8 @@ static AeRow make_row(const AeStep *step, int64_t unit, int a, int b)
     set_input(step, unit, a, &row.a, &row.a_step);
     if (b < step->n_in)
         set_input(step, unit, b, &row.b, &row.b_step);
+    if (step->op->max_in == 3)
+        set_input(step, unit, 2, &row.c, &row.c_step);
     return row;
 }
 
@@ -240,7 +242,8 @@ gboolean ae_elementwise_plan(AeStep *step, const AeElementwise *kind,
     return TRUE;
 }
 
-/* More than two inputs are combined as f(f(a, b), c). */
+/* More than two inputs are combined as f(f(a, b), c), unless the operator takes
+ * three. */
 void ae_elementwise_forward(const AeStep *step, int64_t begin, int64_t end,
                             float *scratch G_GNUC_UNUSED)
 {
@@ -250,7 +253,7 @@ void ae_elementwise_forward(const AeStep *step, int64_t begin, int64_t end,
         AeRow row = make_row(step, unit, 0, 1);
 
         loops->kind->row(&row);
-        for (int i = 2; i < step->n_in; i++) {
+        for (int i = 2; i < step->n_in && row.c == NULL; i++) {
             row.a = row.y;
             row.a_step = 1;
             set_input(step, unit, i, &row.b, &row.b_step);

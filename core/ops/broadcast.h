@@ -9,12 +9,12 @@ G_BEGIN_DECLS
 
 /* One row of the loop nest: y[i] = f(a[i * a_step], b[i * b_step]) for i < n.
  * The step of an operand that is repeated is 0. Operators of one input have no
- * b. */
+ * b; c is the third input of those that are called once for all three. */
 typedef struct {
     const AeStep *step;
     float *y;
-    const float *a, *b;
-    int64_t a_step, b_step;
+    const float *a, *b, *c;
+    int64_t a_step, b_step, c_step;
     int64_t n;
 } AeRow;
 

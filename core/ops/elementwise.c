@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Arithmetic, element by element: Add, Sub, Mul, Div, Pow, Min, Max of inputs
- * that broadcast, and Neg, Abs, Exp, Log, Sqrt. Integers divide towards
- * zero. */
+/* Arithmetic and logic, element by element: Add, Sub, Mul, Div, Pow, Mod, Min,
+ * Max, comparisons, And, Or and Where of inputs that broadcast, and Neg, Abs,
+ * Exp, Log, Sqrt, Not, Reciprocal and the roundings of one. Integers divide
+ * towards zero; truth is 1 and 0. */
 #include "ops/broadcast.h"
 
 #include <math.h>
@@ -294,13 +295,90 @@ static const float *sqrt_gradient(const AeRow *row, const float *dy,
     return gradient;
 }
 
+/* Integers: the sign is that of @b. */
+static float whole_remainder(float a, float b)
+{
+    float remainder = b == 0 ? 0 : fmodf(a, b);
+
+    return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b
+                                                        : remainder;
+}
+
+static void mod_row(const AeRow *row)
+{
+    if (ae_node_int(row->step->node, "fmod", 0) != 0)
+        each(row, fmodf);
+    else
+        each(row, whole_remainder);
+}
+
+/* Functions without a gradient, of @a and @b. */
+#define FUNCTION(name, value)                                                  \
+    static float name(float a G_GNUC_UNUSED, float b G_GNUC_UNUSED)            \
+    {                                                                          \
+        return value;                                                          \
+    }                                                                          \
+    static void name##_row(const AeRow *row)                                   \
+    {                                                                          \
+        AeRow one = *row;                                                      \
+                                                                               \
+        one.b = one.b != NULL ? one.b : one.a;                                 \
+        each(&one, name);                                                      \
+    }
+
+FUNCTION(equal, a == b)
+FUNCTION(less, a < b)
+FUNCTION(less_or_equal, a <= b)
+FUNCTION(greater, a > b)
+FUNCTION(greater_or_equal, a >= b)
+FUNCTION(both, a != 0 && b != 0)
+FUNCTION(either, a != 0 || b != 0)
+FUNCTION(not, a == 0)
+FUNCTION(reciprocal, 1 / a)
+FUNCTION(sign, (float)((a > 0) - (a < 0)))
+FUNCTION(round_down, floorf(a))
+FUNCTION(round_up, ceilf(a))
+FUNCTION(round_even, rintf(a))
+
+static void where_row(const AeRow *row)
+{
+    for (int64_t i = 0; i < row->n; i++)
+        row->y[i] = row->a[i * row->a_step] != 0 ? row->b[i * row->b_step]
+                                                 : row->c[i * row->c_step];
+}
+
 static const AeElementwise kinds[] = {
-    {"Add", add_row, add_gradient},     {"Sub", sub_row, sub_gradient},
-    {"Mul", mul_row, mul_gradient},     {"Div", div_row, div_gradient},
-    {"Pow", pow_row, pow_gradient},     {"Min", min_row, extreme_gradient},
-    {"Max", max_row, extreme_gradient}, {"Neg", neg_row, neg_gradient},
-    {"Abs", abs_row, abs_gradient},     {"Exp", exp_row, exp_gradient},
-    {"Log", log_row, log_gradient},     {"Sqrt", sqrt_row, sqrt_gradient},
+    {"Add", add_row, add_gradient},
+    {"Sub", sub_row, sub_gradient},
+    {"Mul", mul_row, mul_gradient},
+    {"Div", div_row, div_gradient},
+    {"Pow", pow_row, pow_gradient},
+    {"Min", min_row, extreme_gradient},
+    {"Max", max_row, extreme_gradient},
+    {"Neg", neg_row, neg_gradient},
+    {"Abs", abs_row, abs_gradient},
+    {"Exp", exp_row, exp_gradient},
+    {"Log", log_row, log_gradient},
+    {"Sqrt", sqrt_row, sqrt_gradient},
+    {"Mod", mod_row, NULL},
+    {"Where", where_row, NULL},
+    {"Reciprocal", reciprocal_row, NULL},
+    {"Sign", sign_row, NULL},
+    {"Floor", round_down_row, NULL},
+    {"Ceil", round_up_row, NULL},
+    {"Round", round_even_row, NULL},
+};
+
+/* The result is true or false. */
+static const AeElementwise questions[] = {
+    {"Equal", equal_row, NULL},
+    {"Less", less_row, NULL},
+    {"LessOrEqual", less_or_equal_row, NULL},
+    {"Greater", greater_row, NULL},
+    {"GreaterOrEqual", greater_or_equal_row, NULL},
+    {"And", both_row, NULL},
+    {"Or", either_row, NULL},
+    {"Not", not_row, NULL},
 };
 
 static gboolean plan(AeStep *step, GError **error)
@@ -312,6 +390,33 @@ static gboolean plan(AeStep *step, GError **error)
     return ae_elementwise_plan(step, kind, error);
 }
 
+static gboolean ask(AeStep *step, GError **error)
+{
+    const AeElementwise *kind = questions;
+
+    while (!g_str_equal(kind->name, step->op->name))
+        kind++;
+    if (!ae_elementwise_plan(step, kind, error))
+        return FALSE;
+    step->out[0]->integer = TRUE;
+    return TRUE;
+}
+
+/* The condition is no number of the result. */
+static gboolean where_plan(AeStep *step, GError **error)
+{
+    if (!plan(step, error))
+        return FALSE;
+    step->out[0]->integer = step->in[1]->integer && step->in[2]->integer;
+    return TRUE;
+}
+
+#define FORWARD(operator, inputs, rule)                                        \
+    {                                                                          \
+        .name = operator, .min_in = inputs, .max_in = inputs, .max_out = 1,    \
+        .plan = rule, .forward = ae_elementwise_forward,                       \
+    }
+
 #define ELEMENTWISE(operator, min, max)                                        \
     {                                                                          \
         .name = operator, .min_in = min, .max_in = max, .max_out = 1,          \
@@ -320,17 +425,18 @@ static gboolean plan(AeStep *step, GError **error)
     }
 
 const AeOperator ae_ops_elementwise[] = {
-    ELEMENTWISE("Add", 2, 2),
-    ELEMENTWISE("Sub", 2, 2),
-    ELEMENTWISE("Mul", 2, 2),
-    ELEMENTWISE("Div", 2, 2),
-    ELEMENTWISE("Pow", 2, 2),
-    ELEMENTWISE("Min", 1, G_MAXINT),
-    ELEMENTWISE("Max", 1, G_MAXINT),
-    ELEMENTWISE("Neg", 1, 1),
-    ELEMENTWISE("Abs", 1, 1),
-    ELEMENTWISE("Exp", 1, 1),
-    ELEMENTWISE("Log", 1, 1),
-    ELEMENTWISE("Sqrt", 1, 1),
-    {NULL},
+    ELEMENTWISE("Add", 2, 2),        ELEMENTWISE("Sub", 2, 2),
+    ELEMENTWISE("Mul", 2, 2),        ELEMENTWISE("Div", 2, 2),
+    ELEMENTWISE("Pow", 2, 2),        ELEMENTWISE("Min", 1, G_MAXINT),
+    ELEMENTWISE("Max", 1, G_MAXINT), ELEMENTWISE("Neg", 1, 1),
+    ELEMENTWISE("Abs", 1, 1),        ELEMENTWISE("Exp", 1, 1),
+    ELEMENTWISE("Log", 1, 1),        ELEMENTWISE("Sqrt", 1, 1),
+    FORWARD("Mod", 2, plan),         FORWARD("Where", 3, where_plan),
+    FORWARD("Reciprocal", 1, plan),  FORWARD("Sign", 1, plan),
+    FORWARD("Floor", 1, plan),       FORWARD("Ceil", 1, plan),
+    FORWARD("Round", 1, plan),       FORWARD("Equal", 2, ask),
+    FORWARD("Less", 2, ask),         FORWARD("LessOrEqual", 2, ask),
+    FORWARD("Greater", 2, ask),      FORWARD("GreaterOrEqual", 2, ask),
+    FORWARD("And", 2, ask),          FORWARD("Or", 2, ask),
+    FORWARD("Not", 1, ask),          {NULL},
 };

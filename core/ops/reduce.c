@@ -1,21 +1,49 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ReduceSum and ReduceMean over some or all axes. */
+/* ReduceSum, ReduceMean, ReduceProd, ReduceMax, ReduceMin, ReduceL1, ReduceL2
+ * and ReduceSumSquare over some or all axes; ArgMax and ArgMin along one. */
 #include <math.h>
 
 #include "ops/box.h"
 #include "ops/gradient.h"
 
+typedef enum {
+    SUM,
+    MEAN,
+    PRODUCT,
+    LARGEST,
+    SMALLEST,
+    ABSOLUTE, /* sum of absolute values */
+    SQUARES,
+    NORM, /* square root of the sum of squares */
+} Kind;
+
+static const struct {
+    const char *name;
+    int since; /* the opset from which axes are an input */
+    double start;
+} kinds[] = {
+    [SUM] = {"ReduceSum", 13, 0},
+    [MEAN] = {"ReduceMean", 18, 0},
+    [PRODUCT] = {"ReduceProd", 18, 1},
+    [LARGEST] = {"ReduceMax", 18, -INFINITY},
+    [SMALLEST] = {"ReduceMin", 18, INFINITY},
+    [ABSOLUTE] = {"ReduceL1", 18, 0},
+    [SQUARES] = {"ReduceSumSquare", 18, 0},
+    [NORM] = {"ReduceL2", 18, 0},
+};
+
 typedef struct {
+    Kind kind;
     AeBox kept;  /* input positions, one for each output element */
     AeBox place; /* the output positions of these */
     AeBox summed;
     int64_t n; /* number of positions of summed */
-    double scale;
 } Reduce;
 
-static gboolean read_axes(const AeStep *step, gboolean *reduced, GError **error)
+static gboolean read_axes(const AeStep *step, Kind kind, gboolean *reduced,
+                          GError **error)
 {
-    int since = g_str_equal(step->op->name, "ReduceSum") ? 13 : 18;
+    int since = kinds[kind].since;
     int rank = step->in[0]->shape.rank, n, axis;
     int64_t axes[AE_MAX_RANK];
 
@@ -53,40 +81,101 @@ static void make_boxes(Reduce *reduce, const AeStep *step,
     }
 }
 
-static gboolean plan(AeStep *step, GError **error)
+/* Sets the output's shape, and boxes and units, for the axes @reduced. */
+static gboolean plan_axes(AeStep *step, Reduce *reduce, const gboolean *reduced,
+                          GError **error)
 {
     const AeShape *x = &step->in[0]->shape;
-    gboolean reduced[AE_MAX_RANK] = {FALSE};
     gboolean keep = ae_node_int(step->node, "keepdims", 1) != 0;
     AeShape shape = {.rank = 0};
-    Reduce *reduce = g_new0(Reduce, 1);
 
-    step->params = reduce;
-    if (!read_axes(step, reduced, error))
-        return FALSE;
     for (int i = 0; i < x->rank; i++) {
         if (keep || !reduced[i])
             shape.dim[shape.rank++] = reduced[i] ? 1 : x->dim[i];
     }
     if (!ae_step_set_output(step, 0, &shape, error))
         return FALSE;
-    step->out[0]->integer = step->in[0]->integer;
     make_boxes(reduce, step, reduced, keep);
     reduce->n = ae_box_count(&reduce->summed);
-    reduce->scale = 1;
-    if (g_str_equal(step->op->name, "ReduceMean"))
-        reduce->scale = 1 / (double)reduce->n;
     step->units = ae_box_count(&reduce->kept);
     return TRUE;
 }
 
-static double sum(const float *x, int64_t n, int64_t step)
+static gboolean plan(AeStep *step, GError **error)
+{
+    gboolean reduced[AE_MAX_RANK] = {FALSE};
+    Reduce *reduce = g_new0(Reduce, 1);
+
+    step->params = reduce;
+    while (!g_str_equal(kinds[reduce->kind].name, step->op->name))
+        reduce->kind++;
+    step->out[0]->integer = step->in[0]->integer;
+    return read_axes(step, reduce->kind, reduced, error) &&
+           plan_axes(step, reduce, reduced, error);
+}
+
+/* @total with @n more elements. */
+static double add(Kind kind, double total, const float *x, int64_t n,
+                  int64_t step)
 {
     double sum = 0;
 
-    for (int64_t i = 0; i < n; i++)
-        sum += x[i * step];
-    return sum;
+    if (kind == SUM || kind == MEAN) {
+        for (int64_t i = 0; i < n; i++)
+            sum += x[i * step];
+        return total + sum;
+    }
+    for (int64_t i = 0; i < n; i++, x += step)
+        switch (kind) {
+        case PRODUCT:
+            total *= *x;
+            break;
+        case LARGEST:
+            total = *x > total || isnan(*x) ? *x : total;
+            break;
+        case SMALLEST:
+            total = *x < total || isnan(*x) ? *x : total;
+            break;
+        case ABSOLUTE:
+            total += fabsf(*x);
+            break;
+        case SQUARES:
+        case NORM:
+            total += (double)*x * *x;
+            break;
+        default:
+            break;
+        }
+    return total;
+}
+
+static double finish(const Reduce *reduce, double total)
+{
+    if (reduce->kind == MEAN)
+        return total * (1 / (double)reduce->n);
+    return reduce->kind == NORM ? sqrt(total) : total;
+}
+
+/* d result / d x. */
+static double slope(const Reduce *reduce, double x, double result)
+{
+    switch (reduce->kind) {
+    case MEAN:
+        return 1 / (double)reduce->n;
+    case PRODUCT:
+        return result / x;
+    case LARGEST:
+    case SMALLEST:
+        return x == result;
+    case ABSOLUTE:
+        return (x > 0) - (x < 0);
+    case SQUARES:
+        return 2 * x;
+    case NORM:
+        return result > 0 ? x / result : 0;
+    default:
+        return 1;
+    }
 }
 
 /* Size and stride of the innermost axis of @box. */
@@ -105,11 +194,12 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     innermost(&reduce->summed, &size, &stride);
     for (int64_t unit = begin; unit < end; unit++) {
         const float *x = step->in[0]->data + ae_box_offset(&reduce->kept, unit);
-        double total = 0;
+        double total = kinds[reduce->kind].start;
 
         for (int64_t i = 0; i < reduce->n; i += size)
-            total += sum(x + ae_box_offset(&reduce->summed, i), size, stride);
-        total *= reduce->scale;
+            total = add(reduce->kind, total,
+                        x + ae_box_offset(&reduce->summed, i), size, stride);
+        total = finish(reduce, total);
         step->out[0]->data[ae_box_offset(&reduce->place, unit)] =
             (float)(step->out[0]->integer ? trunc(total) : total);
     }
@@ -118,24 +208,69 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
 static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Reduce *reduce = step->params;
-    int64_t size, stride;
 
     if (!ae_step_wants(step, 0))
         return;
     ae_step_clear_gradient(step, 0);
-    innermost(&reduce->summed, &size, &stride);
     for (int64_t unit = 0; unit < step->units; unit++) {
-        float *dx = step->in[0]->grad + ae_box_offset(&reduce->kept, unit);
-        float dy = step->out[0]->grad[ae_box_offset(&reduce->place, unit)];
+        int64_t kept = ae_box_offset(&reduce->kept, unit);
+        int64_t place = ae_box_offset(&reduce->place, unit);
+        float y = step->out[0]->data[place], dy = step->out[0]->grad[place];
 
-        for (int64_t i = 0; i < reduce->n; i += size) {
-            float *row = dx + ae_box_offset(&reduce->summed, i);
+        for (int64_t i = 0; i < reduce->n; i++) {
+            int64_t at = kept + ae_box_offset(&reduce->summed, i);
 
-            for (int64_t k = 0; k < size; k++)
-                row[k * stride] += (float)(dy * reduce->scale);
+            step->in[0]->grad[at] +=
+                (float)(dy * slope(reduce, step->in[0]->data[at], y));
         }
     }
 }
+
+static gboolean arg_plan(AeStep *step, GError **error)
+{
+    gboolean reduced[AE_MAX_RANK] = {FALSE};
+    Reduce *reduce = g_new0(Reduce, 1);
+    int axis;
+
+    step->params = reduce;
+    reduce->kind = g_str_equal(step->op->name, "ArgMax") ? LARGEST : SMALLEST;
+    if (!ae_step_axis(step, ae_node_int(step->node, "axis", 0),
+                      step->in[0]->shape.rank, &axis, error))
+        return FALSE;
+    reduced[axis] = TRUE;
+    step->out[0]->integer = TRUE;
+    return plan_axes(step, reduce, reduced, error);
+}
+
+static void arg_forward(const AeStep *step, int64_t begin, int64_t end,
+                        float *scratch G_GNUC_UNUSED)
+{
+    const Reduce *reduce = step->params;
+    gboolean last = ae_node_int(step->node, "select_last_index", 0) != 0;
+
+    for (int64_t unit = begin; unit < end; unit++) {
+        const float *x = step->in[0]->data + ae_box_offset(&reduce->kept, unit);
+        double best = kinds[reduce->kind].start;
+        int64_t found = 0;
+
+        for (int64_t i = 0; i < reduce->n; i++) {
+            float v = x[ae_box_offset(&reduce->summed, i)];
+            gboolean better = reduce->kind == LARGEST ? v > best : v < best;
+
+            if (better || (last && v == best)) {
+                best = v;
+                found = i;
+            }
+        }
+        step->out[0]->data[ae_box_offset(&reduce->place, unit)] = (float)found;
+    }
+}
+
+#define ARG(operator)                                                          \
+    {                                                                          \
+        .name = operator, .min_in = 1, .max_in = 1, .max_out = 1,              \
+        .plan = arg_plan, .forward = arg_forward,                              \
+    }
 
 #define REDUCE(operator)                                                       \
     {                                                                          \
@@ -146,5 +281,13 @@ static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 const AeOperator ae_ops_reduce[] = {
     REDUCE("ReduceMean"),
     REDUCE("ReduceSum"),
+    REDUCE("ReduceProd"),
+    REDUCE("ReduceMax"),
+    REDUCE("ReduceMin"),
+    REDUCE("ReduceL1"),
+    REDUCE("ReduceL2"),
+    REDUCE("ReduceSumSquare"),
+    ARG("ArgMax"),
+    ARG("ArgMin"),
     {NULL},
 };

@@ -37,7 +37,8 @@ static AeTensor *whole_numbers(int n, const float *values)
     return tensor;
 }
 
-/* x -> Conv -> Relu -> Reshape -> y, with every kind of attribute. */
+/* x -> Conv -> Relu -> Reshape -> y, and beside it nodes with every other kind
+ * of attribute. */
 static AeModel *example(void)
 {
     static const float target[] = {0, -1, 0x1p63f, -0x1p63f};
@@ -50,21 +51,28 @@ static AeModel *example(void)
                                   NULL);
     int a = ae_model_add_value(model, "a", NULL, NULL);
     int b = ae_model_add_value(model, "b", &shape, NULL);
+    int c = ae_model_add_value(model, "c", NULL, NULL);
+    int d = ae_model_add_value(model, "d", NULL, NULL);
     int y = ae_model_add_value(model, "y", &shape, NULL);
     AeNode *node = ae_model_add_node(model, "Conv", "conv1", (int[]){x, w, -1},
                                      3, &a, 1, NULL);
 
     ae_node_set_ints(node, "pads", (int64_t[]){1, 1, 1, 1}, 4);
-    ae_node_set_ints(node, "one", (int64_t[]){7}, 1);
-    ae_node_set_ints(node, "none", NULL, 0);
+    ae_node_set_ints(node, "strides", (int64_t[]){7}, 1);
+    ae_node_set_ints(node, "dilations", NULL, 0);
     ae_node_set_int(node, "group", -1);
-    ae_node_set_float(node, "alpha", 0.25f);
-    ae_node_set_floats(node, "scales", (float[]){1, 2.5f}, 2);
     ae_node_set_string(node, "auto_pad", "NOTSET");
-    ae_node_set_tensor(node, "value", ramp(ae_shape(3, 2, 2, 2)));
-    ae_node_set_strings(node, "words", (const char *[]){"a", "", "b", NULL});
     ae_model_add_node(model, "Relu", "relu1", &a, 1, &b, 1, NULL);
     ae_model_add_node(model, "Reshape", "", (int[]){b, s}, 2, &y, 1, NULL);
+    node = ae_model_add_node(model, "LSTM", "lstm1", (int[]){x, w, w}, 3, &c, 1,
+                             NULL);
+    ae_node_set_float(node, "clip", 0.25f);
+    ae_node_set_floats(node, "activation_beta", (float[]){1, 2.5f}, 2);
+    ae_node_set_strings(node, "activations",
+                        (const char *[]){"a", "", "b", NULL});
+    node =
+        ae_model_add_node(model, "Constant", "constant1", NULL, 0, &d, 1, NULL);
+    ae_node_set_tensor(node, "value", ramp(ae_shape(3, 2, 2, 2)));
     ae_model_add_output(model, y);
     ae_model_value(model, x)->dim_names = g_new0(char *, 5);
     ae_model_value(model, x)->dim_names[0] = g_strdup("N");
@@ -217,14 +225,19 @@ static void old_version(Onnx__ModelProto *file)
     file->ir_version = 2;
 }
 
-static void opset_6(Onnx__ModelProto *file)
+static void opset_5(Onnx__ModelProto *file)
 {
-    file->opset_import[0]->version = 6;
+    file->opset_import[0]->version = 5;
 }
 
-static void opset_22(Onnx__ModelProto *file)
+static void opset_29(Onnx__ModelProto *file)
 {
-    file->opset_import[0]->version = 22;
+    file->opset_import[0]->version = 29;
+}
+
+static void other_attribute(Onnx__ModelProto *file)
+{
+    set(&file->graph->node[0]->attribute[0]->name, "alpha");
 }
 
 static void no_opset(Onnx__ModelProto *file)
@@ -388,7 +401,7 @@ static void attribute_twice(Onnx__ModelProto *file)
 
 static void bad_attribute_tensor(Onnx__ModelProto *file)
 {
-    file->graph->node[0]->attribute[7]->t->dims[0] = 3;
+    file->graph->node[4]->attribute[0]->t->dims[0] = 3;
 }
 
 static void add_bytes(size_t *n, ProtobufCBinaryData **list)
@@ -424,9 +437,10 @@ static const struct {
 } refused[] = {
     {no_version, AE_ERROR_FORMAT, "no IR version", ""},
     {old_version, AE_ERROR_UNSUPPORTED, "IR version 2", ""},
-    {opset_6, AE_ERROR_UNSUPPORTED, "opset 6", "7 to 21"},
-    {opset_22, AE_ERROR_UNSUPPORTED, "opset 22", "7 to 21"},
+    {opset_5, AE_ERROR_UNSUPPORTED, "opset 5", "6 to 28"},
+    {opset_29, AE_ERROR_UNSUPPORTED, "opset 29", "6 to 28"},
     {no_opset, AE_ERROR_FORMAT, "which opset", ""},
+    {other_attribute, AE_ERROR_UNSUPPORTED, "'alpha' in opset 17", "(Conv)"},
     {other_domain, AE_ERROR_UNSUPPORTED, "com.example", "'relu1' (Relu)"},
     {unknown_operator, AE_ERROR_UNSUPPORTED, "Frobnicate", "'relu1'"},
     {unknown_operator, AE_ERROR_UNSUPPORTED, "Reshape", "Conv"},
@@ -454,7 +468,7 @@ static const struct {
     {list_of_tensors, AE_ERROR_UNSUPPORTED, "kind 9", "'pads'"},
     {reference, AE_ERROR_UNSUPPORTED, "function", "'pads'"},
     {attribute_twice, AE_ERROR_FORMAT, "twice", "'pads'"},
-    {bad_attribute_tensor, AE_ERROR_FORMAT, "48 bytes", "'conv1' (Conv)"},
+    {bad_attribute_tensor, AE_ERROR_FORMAT, "48 bytes", "'constant1'"},
     {functions, AE_ERROR_UNSUPPORTED, "functions", ""},
     {sparse, AE_ERROR_UNSUPPORTED, "sparse", ""},
     {sequence, AE_ERROR_UNSUPPORTED, "dense tensor", "'x'"},
