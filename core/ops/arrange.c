@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Operators that move elements: Concat, Split, Slice, Transpose, Expand,
- * Gather, DepthToSpace, SpaceToDepth. Each plan rule makes a list of copies. */
+/* Operators that move elements: Concat, Split, Slice, Transpose, Expand, Tile,
+ * Gather, DepthToSpace, SpaceToDepth. Each plan rule makes a list of copies;
+ * where indices are computed, Gather reads them in each run. */
+#include "ops/box.h"
 #include "ops/copies.h"
 
 #include <string.h>
@@ -309,6 +311,47 @@ static gboolean expand_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
+static gboolean tile_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[0], *y = step->out[0];
+    int64_t repeats[AE_MAX_RANK];
+    AeShape shape = x->shape;
+    AeCopies *copies = ae_copies_new(step, 1);
+    AeCopy *copy = copies->copy;
+    int n;
+
+    if (!ae_step_input_ints(step, 1, repeats, AE_MAX_RANK, &n, error))
+        return FALSE;
+    for (int i = 0; i < n; i++) {
+        if (n != shape.rank || repeats[i] < 0 || repeats[i] > G_MAXINT32)
+            return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                                "its repeats do not fit %d axes", shape.rank);
+        shape.dim[i] *= repeats[i];
+    }
+    if (!ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    for (int i = 0; i < shape.rank; i++) {
+        int64_t dim = x->shape.dim[i];
+        const int64_t size[] = {repeats[i], dim};
+        const int64_t from[] = {0, x->stride[i]};
+        const int64_t to[] = {dim * y->stride[i], y->stride[i]};
+
+        for (int k = 0; k < 2; k++) {
+            if (size[k] == 1)
+                continue;
+            if (copy->rank == AE_COPY_AXES)
+                return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                                    "repeats more than %d axes",
+                                    AE_COPY_AXES / 2);
+            copy->size[copy->rank] = size[k];
+            copy->source_stride[copy->rank] = from[k];
+            copy->target_stride[copy->rank++] = to[k];
+        }
+    }
+    ae_copies_split_units(step);
+    return TRUE;
+}
+
 /* Reads index number @i of input 1, which becomes 0 .. dim - 1, and the offset
  * of its elements in the output, whose axes from @axis on are those of input
  * 1. */
@@ -340,9 +383,6 @@ static gboolean gather_shape(const AeStep *step, int *axis, AeShape *shape,
 {
     const AeShape *x = &step->in[0]->shape, *list = &step->in[1]->shape;
 
-    if (!step->in[1]->constant)
-        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "its indices must be a constant");
     if (!ae_step_axis(step, ae_node_int(step->node, "axis", 0), x->rank, axis,
                       error))
         return FALSE;
@@ -361,6 +401,74 @@ static gboolean gather_shape(const AeStep *step, int *axis, AeShape *shape,
     return TRUE;
 }
 
+/* Indices that are computed: what an index stands for. */
+typedef struct {
+    AeBox outer, inner; /* before and behind the axis, of the input */
+    AeBox outer_place, list_place, inner_place; /* of the output */
+    int64_t dim, stride;                        /* of the axis */
+} Gather;
+
+static gboolean gather_later(AeStep *step, int axis, const AeShape *shape,
+                             GError **error)
+{
+    const AeOperand *x = step->in[0], *y = step->out[0];
+    int after = step->in[1]->shape.rank - 1;
+    Gather *gather = g_new0(Gather, 1);
+
+    step->params = gather;
+    if (step->gradients)
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "cannot be trained through with computed indices");
+    for (int i = 0; i < x->shape.rank; i++) {
+        if (i == axis)
+            continue;
+        ae_box_append(i < axis ? &gather->outer : &gather->inner,
+                      x->shape.dim[i], x->stride[i]);
+        ae_box_append(i < axis ? &gather->outer_place : &gather->inner_place,
+                      x->shape.dim[i], y->stride[i < axis ? i : i + after]);
+    }
+    for (int i = axis; i <= axis + after; i++)
+        ae_box_append(&gather->list_place, shape->dim[i], y->stride[i]);
+    gather->dim = x->shape.dim[axis];
+    gather->stride = x->stride[axis];
+    step->units = gather->dim > 0 && ae_shape_elements(shape) > 0
+                      ? ae_box_count(&gather->list_place)
+                      : 0;
+    return TRUE;
+}
+
+/* An index outside of the axis means its nearest end. */
+static void gather_forward(const AeStep *step, int64_t begin, int64_t end,
+                           float *scratch)
+{
+    const Gather *gather = step->params;
+    int64_t outer, inner;
+
+    if (step->in[1]->constant) {
+        ae_copies_forward(step, begin, end, scratch);
+        return;
+    }
+    outer = ae_box_count(&gather->outer);
+    inner = ae_box_count(&gather->inner);
+    for (int64_t unit = begin; unit < end; unit++) {
+        const AeOperand *list = step->in[1];
+        float found = list->data[ae_operand_offset(list, unit)];
+        int64_t index =
+            (int64_t)CLAMP(found < 0 ? found + (float)gather->dim : found, 0,
+                           (float)(gather->dim - 1));
+        const float *x = step->in[0]->data + index * gather->stride;
+        float *y =
+            step->out[0]->data + ae_box_offset(&gather->list_place, unit);
+
+        for (int64_t i = 0; i < outer; i++)
+            for (int64_t k = 0; k < inner; k++)
+                y[ae_box_offset(&gather->outer_place, i) +
+                  ae_box_offset(&gather->inner_place, k)] =
+                    x[ae_box_offset(&gather->outer, i) +
+                      ae_box_offset(&gather->inner, k)];
+    }
+}
+
 /* Makes one copy for each index. */
 static gboolean gather_plan(AeStep *step, GError **error)
 {
@@ -370,14 +478,17 @@ static gboolean gather_plan(AeStep *step, GError **error)
     AeShape shape;
     AeCopies *copies;
 
+    if (!gather_shape(step, &axis, &shape, error) ||
+        !ae_step_set_output(step, 0, &shape, error))
+        return FALSE;
+    step->out[0]->integer = x->integer;
+    if (!step->in[1]->constant)
+        return gather_later(step, axis, &shape, error);
     if (count > MAX_INDICES)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
                             "gathers %" G_GINT64_FORMAT
                             " elements, but at most %d are supported",
                             count, MAX_INDICES);
-    if (!gather_shape(step, &axis, &shape, error) ||
-        !ae_step_set_output(step, 0, &shape, error))
-        return FALSE;
     copies = ae_copies_new(step, (int)count);
     after = step->in[1]->shape.rank - 1;
     for (int i = 0; i < copies->n; i++) {
@@ -525,7 +636,16 @@ const AeOperator ae_ops_arrange[] = {
     ARRANGE("Slice", 1, 5, 1, slice_plan),
     ARRANGE("Transpose", 1, 1, 1, transpose_plan),
     ARRANGE("Expand", 2, 2, 1, expand_plan),
-    ARRANGE("Gather", 2, 2, 1, gather_plan),
+    ARRANGE("Tile", 2, 2, 1, tile_plan),
+    {
+        .name = "Gather",
+        .min_in = 2,
+        .max_in = 2,
+        .max_out = 1,
+        .plan = gather_plan,
+        .forward = gather_forward,
+        .backward = ae_copies_backward,
+    },
     {
         .name = "DepthToSpace",
         .min_in = 1,

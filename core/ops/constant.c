@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Constant, ConstantOfShape and Shape, which read no elements of a tensor, and
- * Cast.
+/* Constant, ConstantOfShape, Shape and Size, which read no elements of a tensor;
+ * Range, of constants; Cast.
  *
  * Elements of all types are held as floats. So Cast between float types changes
  * nothing, and Cast to whole numbers truncates. */
@@ -138,6 +138,54 @@ static void shape_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
         step->out[0]->data[i] = (float)step->in[0]->shape.dim[start + i];
 }
 
+static gboolean size_plan(AeStep *step, GError **error)
+{
+    AeShape shape = {.rank = 0};
+
+    step->out[0]->integer = TRUE;
+    return ae_step_set_output(step, 0, &shape, error);
+}
+
+static void size_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
+                         int64_t end G_GNUC_UNUSED,
+                         float *scratch G_GNUC_UNUSED)
+{
+    *step->out[0]->data = (float)ae_shape_elements(&step->in[0]->shape);
+}
+
+static gboolean range_plan(AeStep *step, GError **error)
+{
+    AeShape shape = {.rank = 1};
+    double count;
+
+    for (int i = 0; i < 3; i++)
+        if (!step->in[i]->constant ||
+            ae_shape_elements(&step->in[i]->shape) != 1)
+            return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                                "its input %d must be a constant of one "
+                                "element",
+                                i);
+    count = ceil(((double)*step->in[1]->data - *step->in[0]->data) /
+                 *step->in[2]->data);
+    if (!(fabs(count) < G_MAXINT32)) /* NaN, too */
+        return ae_step_fail(
+            step, error, AE_ERROR_VALUE, "from %g to %g by %g is no range",
+            (double)*step->in[0]->data, (double)*step->in[1]->data,
+            (double)*step->in[2]->data);
+    shape.dim[0] = (int64_t)MAX(count, 0);
+    step->out[0]->integer = step->in[0]->integer;
+    return ae_step_set_output(step, 0, &shape, error);
+}
+
+static void range_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
+                          int64_t end G_GNUC_UNUSED,
+                          float *scratch G_GNUC_UNUSED)
+{
+    for (int64_t i = 0; i < step->out[0]->shape.dim[0]; i++)
+        step->out[0]->data[i] =
+            *step->in[0]->data + (float)i * *step->in[2]->data;
+}
+
 static gboolean is_float(int64_t type)
 {
     return type == AE_ELEMENT_FLOAT || type == AE_ELEMENT_FLOAT16 ||
@@ -213,6 +261,23 @@ const AeOperator ae_ops_constant[] = {
         .fold = AE_FOLD_SHAPES,
         .plan = shape_plan,
         .forward = shape_forward,
+    },
+    {
+        .name = "Size",
+        .min_in = 1,
+        .max_in = 1,
+        .max_out = 1,
+        .fold = AE_FOLD_SHAPES,
+        .plan = size_plan,
+        .forward = size_forward,
+    },
+    {
+        .name = "Range",
+        .min_in = 3,
+        .max_in = 3,
+        .max_out = 1,
+        .plan = range_plan,
+        .forward = range_forward,
     },
     {
         .name = "Cast",

@@ -3,11 +3,15 @@
  *
  *   y = scale (x - mean) / sqrt(var + epsilon) + bias,
  *
- * with the four given per channel, and InstanceNormalization, where mean and
+ * with the four given per channel; InstanceNormalization, where mean and
  * variance are those of one image's channel (Ulyanov, Vedaldi and Lempitsky,
- * 2016). */
+ * 2016); LayerNormalization, where they are those of all axes from one on (Ba,
+ * Kiros and Hinton, 2016); GroupNormalization, those of a group of one image's
+ * channels (Wu and He, 2018). RMSNormalization divides by the root of the mean
+ * square in place of the deviation (Zhang and Sennrich, 2019). */
 #include <math.h>
 
+#include "ops/box.h"
 #include "ops/gradient.h"
 
 enum { X, SCALE, BIAS, MEAN, VAR };
@@ -283,6 +287,168 @@ static void instance_backward(const AeStep *step, float *scratch)
         instance_image_gradient(step, n, (double *)scratch);
 }
 
+/* A unit is a set of elements that have one mean: the positions of @inner,
+ * counted from one position of @outer. Scale and bias have positions at the
+ * sum of those of the boxes @per_unit and @per_element. */
+typedef struct {
+    AeBox outer, inner, per_unit, per_element;
+    AeBox means; /* positions of units in the outputs of statistics */
+    int64_t n;   /* elements of inner */
+    float epsilon;
+    gboolean centred; /* the mean is subtracted */
+} Layer;
+
+static void layer_append(Layer *layer, gboolean in, int64_t size,
+                         int64_t stride, int64_t scale_stride)
+{
+    ae_box_append(in ? &layer->inner : &layer->outer, size, stride);
+    ae_box_append(in ? &layer->per_element : &layer->per_unit, size,
+                  scale_stride);
+}
+
+static gboolean layer_finish(AeStep *step, Layer *layer, GError **error)
+{
+    layer->epsilon = ae_node_float(step->node, "epsilon", 1e-5f);
+    layer->n = ae_box_count(&layer->inner);
+    step->units = layer->n > 0 ? ae_box_count(&layer->outer) : 0;
+    if (ae_step_has(step, BIAS) &&
+        !ae_shape_equal(&step->in[BIAS]->shape, &step->in[SCALE]->shape))
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "scale and bias have different shapes");
+    return ae_step_set_output(step, 0, &step->in[X]->shape, error);
+}
+
+static gboolean layer_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[X], *scale = step->in[SCALE];
+    int rank = x->shape.rank, less = rank - scale->shape.rank, axis;
+    AeShape means = x->shape;
+    Layer *layer = g_new0(Layer, 1);
+
+    step->params = layer;
+    layer->centred = g_str_equal(step->op->name, "LayerNormalization");
+    if (!ae_step_axis(step, ae_node_int(step->node, "axis", -1), rank, &axis,
+                      error))
+        return FALSE;
+    for (int i = 0; i < rank; i++) {
+        int64_t own = i < less ? 1 : scale->shape.dim[i - less];
+
+        if (less < 0 || (own != 1 && own != x->shape.dim[i]))
+            return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                                "the scale does not broadcast to the input");
+        if (i >= axis)
+            means.dim[i] = 1;
+    }
+    for (int i = 1; i < step->n_out; i++)
+        if (!ae_step_set_output(step, i, &means, error))
+            return FALSE;
+    for (int i = 0; i < rank; i++) {
+        int at = ae_memory_axis(rank, i), own = at - less;
+        gboolean repeats = own < 0 || scale->shape.dim[own] == 1;
+
+        layer_append(layer, at >= axis, x->shape.dim[at], x->stride[at],
+                     repeats ? 0 : scale->stride[own]);
+        if (at < axis && step->n_out > 1 && step->out[step->n_out - 1] != NULL)
+            ae_box_append(&layer->means, x->shape.dim[at],
+                          step->out[step->n_out - 1]->stride[at]);
+    }
+    return layer_finish(step, layer, error);
+}
+
+/* From opset 21 on there is a scale for each channel, before for each group. */
+static gboolean group_plan(AeStep *step, GError **error)
+{
+    const AeOperand *x = step->in[X];
+    int64_t groups = ae_node_int(step->node, "num_groups", 0), size;
+    gboolean each = step->opset >= 21;
+    Layer *layer = g_new0(Layer, 1);
+
+    step->params = layer;
+    layer->centred = TRUE;
+    if (x->shape.rank < 2 || groups < 1 || x->shape.dim[1] % groups != 0)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "channels cannot be divided into %" G_GINT64_FORMAT
+                            " groups",
+                            groups);
+    if (!check_channels(step, each ? x->shape.dim[1] : groups, error))
+        return FALSE;
+    size = x->shape.dim[1] / groups;
+    layer_append(layer, FALSE, x->shape.dim[0], x->stride[0], 0);
+    layer_append(layer, FALSE, groups, size * x->stride[1], each ? size : 1);
+    for (int i = 2; i < x->shape.rank; i++)
+        layer_append(layer, TRUE, x->shape.dim[i], x->stride[i], 0);
+    layer_append(layer, TRUE, size, x->stride[1], each ? 1 : 0);
+    return layer_finish(step, layer, error);
+}
+
+/* Mean, 0 if it stays, and 1 / deviation of a unit. */
+static void layer_statistics(const Layer *layer, const float *x, double *mean,
+                             double *deviation)
+{
+    int64_t size = layer->inner.size[layer->inner.rank - 1];
+    int64_t stride = layer->inner.stride[layer->inner.rank - 1];
+    double sum = 0, squares = 0;
+
+    for (int64_t i = 0; i < layer->n && layer->centred; i += size) {
+        const float *row = x + ae_box_offset(&layer->inner, i);
+
+        for (int64_t k = 0; k < size; k++)
+            sum += row[k * stride];
+    }
+    *mean = sum / (double)layer->n;
+    for (int64_t i = 0; i < layer->n; i += size) {
+        const float *row = x + ae_box_offset(&layer->inner, i);
+
+        for (int64_t k = 0; k < size; k++)
+            squares += (row[k * stride] - *mean) * (row[k * stride] - *mean);
+    }
+    *deviation = 1 / sqrt(squares / (double)layer->n + layer->epsilon);
+}
+
+static void layer_unit(const AeStep *step, int64_t unit)
+{
+    const Layer *layer = step->params;
+    int last = layer->inner.rank - 1;
+    int64_t size = layer->inner.size[last], stride = layer->inner.stride[last];
+    int64_t start = ae_box_offset(&layer->outer, unit);
+    int64_t own = ae_box_offset(&layer->per_unit, unit);
+    double mean, deviation;
+
+    layer_statistics(layer, step->in[X]->data + start, &mean, &deviation);
+    for (int64_t i = 0; i < layer->n; i += size) {
+        int64_t at = start + ae_box_offset(&layer->inner, i);
+        int64_t weight = own + ae_box_offset(&layer->per_element, i);
+        const float *x = step->in[X]->data + at;
+        float *y = step->out[0]->data + at;
+
+        for (int64_t k = 0; k < size; k++) {
+            int64_t w = weight + k * layer->per_element.stride[last];
+            float bias = ae_step_has(step, BIAS) ? step->in[BIAS]->data[w] : 0;
+
+            y[k * stride] = (float)((x[k * stride] - mean) * deviation) *
+                                step->in[SCALE]->data[w] +
+                            bias;
+        }
+    }
+    for (int i = 1; i < step->n_out; i++)
+        if (step->out[i] != NULL)
+            step->out[i]->data[ae_box_offset(&layer->means, unit)] =
+                (float)(i == 1 ? mean : deviation);
+}
+
+static void layer_forward(const AeStep *step, int64_t begin, int64_t end,
+                          float *scratch G_GNUC_UNUSED)
+{
+    for (int64_t unit = begin; unit < end; unit++)
+        layer_unit(step, unit);
+}
+
+#define LAYER(operator, max, outputs, rule)                                    \
+    {                                                                          \
+        .name = operator, .min_in = 2, .max_in = max, .max_out = outputs,      \
+        .plan = rule, .forward = layer_forward,                                \
+    }
+
 const AeOperator ae_ops_norm[] = {
     {
         .name = "BatchNormalization",
@@ -302,5 +468,8 @@ const AeOperator ae_ops_norm[] = {
         .forward = instance_forward,
         .backward = instance_backward,
     },
+    LAYER("LayerNormalization", 3, 3, layer_plan),
+    LAYER("RMSNormalization", 2, 1, layer_plan),
+    LAYER("GroupNormalization", 3, 1, group_plan),
     {NULL},
 };
