@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Operators that move elements: Concat, Split, Slice, Transpose, Expand, Tile,
  * Gather, DepthToSpace, SpaceToDepth. Each plan rule makes a list of copies;
- * where indices are computed, Gather reads them in each run. */
+ * where indices are computed, Gather reads them in each run. ScatterND, which
+ * writes at indices. */
 #include "ops/box.h"
 #include "ops/copies.h"
 
@@ -437,7 +438,15 @@ static gboolean gather_later(AeStep *step, int axis, const AeShape *shape,
     return TRUE;
 }
 
-/* An index outside of the axis means its nearest end. */
+/* A computed index, which counts from the back if negative, on an axis of @dim
+ * elements. One outside means the nearest end. */
+static int64_t inside(float index, int64_t dim)
+{
+    if (index < 0)
+        index += (float)dim;
+    return index > 0 ? (int64_t)MIN(index, (float)(dim - 1)) : 0; /* NaN: 0 */
+}
+
 static void gather_forward(const AeStep *step, int64_t begin, int64_t end,
                            float *scratch)
 {
@@ -509,6 +518,97 @@ static gboolean gather_plan(AeStep *step, GError **error)
     return TRUE;
 }
 
+enum { DATA, INDICES, UPDATES };
+
+static const char *const reductions[] = {"none", "add", "mul", "max", "min"};
+
+typedef struct {
+    int reduction; /* of reductions */
+    int depth;     /* axes that an index counts along */
+} Scatter;
+
+static gboolean scatter_plan(AeStep *step, GError **error)
+{
+    const AeShape *x = &step->in[DATA]->shape, *i = &step->in[INDICES]->shape;
+    const AeShape *u = &step->in[UPDATES]->shape;
+    const char *name = ae_node_string(step->node, "reduction", "none");
+    Scatter *scatter = g_new0(Scatter, 1);
+    gboolean fits = i->rank > 0 && i->dim[i->rank - 1] <= x->rank;
+
+    step->params = scatter;
+    while (scatter->reduction < (int)G_N_ELEMENTS(reductions) &&
+           !g_str_equal(reductions[scatter->reduction], name))
+        scatter->reduction++;
+    if (scatter->reduction == G_N_ELEMENTS(reductions))
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "the reduction '%s' is not supported", name);
+    scatter->depth = fits ? (int)i->dim[i->rank - 1] : 0;
+    fits = fits && u->rank == i->rank - 1 + x->rank - scatter->depth;
+    for (int k = 0; fits && k < u->rank; k++)
+        fits = u->dim[k] == (k < i->rank - 1
+                                 ? i->dim[k]
+                                 : x->dim[k - i->rank + 1 + scatter->depth]);
+    if (!fits)
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "data, indices and updates do not fit together");
+    step->out[0]->integer = step->in[DATA]->integer;
+    return ae_step_set_output(step, 0, x, error);
+}
+
+static float reduced(int reduction, float old, float update)
+{
+    switch (reduction) {
+    case 1:
+        return old + update;
+    case 2:
+        return old * update;
+    case 3:
+        return MAX(old, update);
+    case 4:
+        return MIN(old, update);
+    default:
+        return update;
+    }
+}
+
+/* The number in row-major order of the first element that index @i stands for.
+ */
+static int64_t scatter_place(const AeStep *step, int64_t i, int64_t slice)
+{
+    const Scatter *scatter = step->params;
+    const AeOperand *x = step->in[DATA], *list = step->in[INDICES];
+    int64_t place = 0;
+
+    for (int k = 0; k < scatter->depth; k++) {
+        float found =
+            list->data[ae_operand_offset(list, i * scatter->depth + k)];
+
+        place = place * x->shape.dim[k] + inside(found, x->shape.dim[k]);
+    }
+    return place * slice;
+}
+
+static void scatter_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
+                            int64_t end G_GNUC_UNUSED,
+                            float *scratch G_GNUC_UNUSED)
+{
+    const Scatter *scatter = step->params;
+    const AeOperand *updates = step->in[UPDATES], *y = step->out[0];
+    int64_t n = ae_shape_elements(&y->shape), slice = 1;
+    int64_t all = n > 0 ? ae_shape_elements(&updates->shape) : 0;
+
+    for (int k = scatter->depth; k < y->shape.rank; k++)
+        slice *= y->shape.dim[k];
+    memcpy(y->data, step->in[DATA]->data, (size_t)n * sizeof(float));
+    for (int64_t i = 0; i < all; i++) {
+        int64_t place = scatter_place(step, i / slice, slice) + i % slice;
+        float *to = y->data + ae_operand_offset(y, place);
+
+        *to = reduced(scatter->reduction, *to,
+                      updates->data[ae_operand_offset(updates, i)]);
+    }
+}
+
 /* The copy of DepthToSpace and SpaceToDepth, over images, channels, rows and
  * columns of a block, rows, columns. @deep is the side with more channels,
  * @wide the side with more pixels. */
@@ -548,6 +648,18 @@ static gboolean check_block(const AeStep *step, int64_t *block, GError **error)
     return TRUE;
 }
 
+/* Whether the columns and rows of a block change faster than its channels. */
+static gboolean read_mode(const AeStep *step, gboolean *columns_first,
+                          GError **error)
+{
+    const char *mode = ae_node_string(step->node, "mode", "DCR");
+
+    *columns_first = g_str_equal(mode, "CRD");
+    return *columns_first || g_str_equal(mode, "DCR") ||
+           ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                        "mode '%s' is not supported", mode);
+}
+
 static int64_t block_size(const AeStep *step)
 {
     return ae_node_int(step->node, "blocksize", 1);
@@ -567,16 +679,14 @@ static void wide_rows(const AeStep *step, int64_t *begin, int64_t *end)
 
 static gboolean depth_to_space_plan(AeStep *step, GError **error)
 {
-    const char *mode = ae_node_string(step->node, "mode", "DCR");
     AeShape shape = step->in[0]->shape;
     AeCopies *copies;
+    gboolean columns_first;
     int64_t block;
 
-    if (!check_block(step, &block, error))
+    if (!check_block(step, &block, error) ||
+        !read_mode(step, &columns_first, error))
         return FALSE;
-    if (!g_str_equal(mode, "DCR") && !g_str_equal(mode, "CRD"))
-        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "mode '%s' is not supported", mode);
     if (shape.dim[1] % (block * block) != 0)
         return ae_step_fail(step, error, AE_ERROR_SHAPE,
                             "%" G_GINT64_FORMAT
@@ -591,7 +701,7 @@ static gboolean depth_to_space_plan(AeStep *step, GError **error)
     copies->once = TRUE;
     block_copy(copies->copy, step->in[0], step->out[0],
                copies->copy->source_stride, copies->copy->target_stride, block,
-               g_str_equal(mode, "CRD"));
+               columns_first);
     ae_copies_split_rows(step, 3, (const int[]){0, 4, 2});
     return TRUE;
 }
@@ -600,9 +710,11 @@ static gboolean space_to_depth_plan(AeStep *step, GError **error)
 {
     AeShape shape = step->in[0]->shape;
     AeCopies *copies;
+    gboolean columns_first;
     int64_t block;
 
-    if (!check_block(step, &block, error))
+    if (!check_block(step, &block, error) ||
+        !read_mode(step, &columns_first, error))
         return FALSE;
     if (shape.dim[2] % block != 0 || shape.dim[3] % block != 0)
         return ae_step_fail(step, error, AE_ERROR_SHAPE,
@@ -618,7 +730,7 @@ static gboolean space_to_depth_plan(AeStep *step, GError **error)
     copies->once = TRUE;
     block_copy(copies->copy, step->out[0], step->in[0],
                copies->copy->target_stride, copies->copy->source_stride, block,
-               FALSE);
+               columns_first);
     ae_copies_split_rows(step, 2, (const int[]){0, 4});
     return TRUE;
 }
@@ -645,6 +757,14 @@ const AeOperator ae_ops_arrange[] = {
         .plan = gather_plan,
         .forward = gather_forward,
         .backward = ae_copies_backward,
+    },
+    {
+        .name = "ScatterND",
+        .min_in = 3,
+        .max_in = 3,
+        .max_out = 1,
+        .plan = scatter_plan,
+        .forward = scatter_forward,
     },
     {
         .name = "DepthToSpace",

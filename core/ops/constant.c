@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Constant, ConstantOfShape, Shape and Size, which read no elements of a tensor;
- * Range, of constants; Cast.
+/* Constant, ConstantOfShape, Shape and Size, which read no elements of a
+ * tensor; Range, of constants; Cast.
  *
  * Elements of all types are held as floats. So Cast between float types changes
  * nothing, and Cast to whole numbers truncates. */

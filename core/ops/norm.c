@@ -323,6 +323,7 @@ static gboolean layer_plan(AeStep *step, GError **error)
     const AeOperand *x = step->in[X], *scale = step->in[SCALE];
     int rank = x->shape.rank, less = rank - scale->shape.rank, axis;
     AeShape means = x->shape;
+    int64_t strides[AE_MAX_RANK];
     Layer *layer = g_new0(Layer, 1);
 
     step->params = layer;
@@ -342,15 +343,15 @@ static gboolean layer_plan(AeStep *step, GError **error)
     for (int i = 1; i < step->n_out; i++)
         if (!ae_step_set_output(step, i, &means, error))
             return FALSE;
+    ae_shape_strides(&means, strides);
     for (int i = 0; i < rank; i++) {
         int at = ae_memory_axis(rank, i), own = at - less;
         gboolean repeats = own < 0 || scale->shape.dim[own] == 1;
 
         layer_append(layer, at >= axis, x->shape.dim[at], x->stride[at],
                      repeats ? 0 : scale->stride[own]);
-        if (at < axis && step->n_out > 1 && step->out[step->n_out - 1] != NULL)
-            ae_box_append(&layer->means, x->shape.dim[at],
-                          step->out[step->n_out - 1]->stride[at]);
+        if (at < axis)
+            ae_box_append(&layer->means, x->shape.dim[at], strides[at]);
     }
     return layer_finish(step, layer, error);
 }

@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const AeOperator *const families[] = {
-    ae_ops_activation, ae_ops_arrange,     ae_ops_constant, ae_ops_conv,
-    ae_ops_dense,      ae_ops_elementwise, ae_ops_norm,     ae_ops_pad,
-    ae_ops_pool,       ae_ops_quantize,    ae_ops_random,   ae_ops_recurrent,
-    ae_ops_reduce,     ae_ops_resize,      ae_ops_shape,
+    ae_ops_activation, ae_ops_arrange, ae_ops_constant,    ae_ops_conv,
+    ae_ops_dense,      ae_ops_einsum,  ae_ops_elementwise, ae_ops_norm,
+    ae_ops_pad,        ae_ops_pool,    ae_ops_quantize,    ae_ops_random,
+    ae_ops_recurrent,  ae_ops_reduce,  ae_ops_resize,      ae_ops_shape,
 };
 
 const AeOperator *ae_operator_find(const char *name)

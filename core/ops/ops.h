@@ -93,10 +93,10 @@ struct AeStep {
 
 /* The tables of the families. The last entry of each has no name. */
 extern const AeOperator ae_ops_activation[], ae_ops_arrange[],
-    ae_ops_constant[], ae_ops_conv[], ae_ops_dense[], ae_ops_elementwise[],
-    ae_ops_norm[], ae_ops_pad[], ae_ops_pool[], ae_ops_quantize[],
-    ae_ops_random[], ae_ops_recurrent[], ae_ops_reduce[], ae_ops_resize[],
-    ae_ops_shape[];
+    ae_ops_constant[], ae_ops_conv[], ae_ops_dense[], ae_ops_einsum[],
+    ae_ops_elementwise[], ae_ops_norm[], ae_ops_pad[], ae_ops_pool[],
+    ae_ops_quantize[], ae_ops_random[], ae_ops_recurrent[], ae_ops_reduce[],
+    ae_ops_resize[], ae_ops_shape[];
 
 /* Helpers for plan functions. */
 

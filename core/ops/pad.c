@@ -2,7 +2,7 @@
 /* Pad: one copy for each part of the output whose sources are evenly spaced. */
 #include "ops/copies.h"
 
-typedef enum { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE } PadMode;
+typedef enum { PAD_CONSTANT, PAD_REFLECT, PAD_EDGE, PAD_WRAP } PadMode;
 
 /* Along one axis: the @length output positions from @target on read the input
  * positions @source, @source + @by, @source + 2 @by, ... */
@@ -20,6 +20,8 @@ static int64_t pad_source(PadMode mode, int64_t i, int64_t dim)
         return -1;
     if (mode == PAD_EDGE)
         return i < 0 ? 0 : dim - 1;
+    if (mode == PAD_WRAP)
+        return i < 0 ? dim - 1 - (-i - 1) % dim : i % dim;
     return i < 0 ? -i : 2 * (dim - 1) - i;
 }
 
@@ -55,7 +57,7 @@ static GArray *pad_runs(PadMode mode, int64_t dim, int64_t before, int64_t size)
 
 static gboolean pad_mode(const AeStep *step, PadMode *mode, GError **error)
 {
-    static const char *const names[] = {"constant", "reflect", "edge"};
+    static const char *const names[] = {"constant", "reflect", "edge", "wrap"};
     const char *given = ae_node_string(step->node, "mode", "constant");
 
     for (int i = 0; i < (int)G_N_ELEMENTS(names); i++) {
@@ -99,10 +101,10 @@ static gboolean pad_shape(const AeStep *step, PadMode mode,
     *shape = step->in[0]->shape;
     for (int i = 0; i < shape->rank; i++) {
         int64_t dim = shape->dim[i];
-        int64_t limit = mode == PAD_CONSTANT ? most
-                        : dim == 0           ? 0
-                        : mode == PAD_EDGE   ? most
-                                             : dim - 1;
+        int64_t limit = mode == PAD_CONSTANT  ? most
+                        : dim == 0            ? 0
+                        : mode == PAD_REFLECT ? dim - 1
+                                              : most;
 
         if (ABS(before[i] / 2) > most || ABS(after[i] / 2) > most ||
             before[i] > limit || after[i] > limit || before[i] < -dim ||

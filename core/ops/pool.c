@@ -179,13 +179,14 @@ static gboolean combine_rows(const AeStep *step, int64_t n, int64_t d,
     return !first;
 }
 
-/* y[i] = max or sum of y[i] and x[i], for the few channels of a pixel. */
+/* y[i] = max or sum of y[i] and x[i], for the few channels of a pixel. As in
+ * ONNX Runtime, the maximum of a number and NaN is the later one. */
 static inline void combine_pixel(gboolean maximum, float *y, const float *x,
                                  int64_t c)
 {
     if (maximum) {
         for (int64_t i = 0; i < c; i++)
-            y[i] = x[i] > y[i] ? x[i] : y[i];
+            y[i] = y[i] > x[i] ? y[i] : x[i];
     } else {
         for (int64_t i = 0; i < c; i++)
             y[i] += x[i];

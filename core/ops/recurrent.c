@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* LSTM (Hochreiter and Schmidhuber, Neural Computation 1997; forget gates: Gers
+/* LSTM, GRU and RNN.
+ *
+ * LSTM (Hochreiter and Schmidhuber, Neural Computation 1997; forget gates: Gers
  * et al. 2000), forward and back through time. One time step, with gates i, o,
  * f and g (ONNX's c) and the logistic function s:
  *
@@ -8,10 +10,19 @@
  *   g = tanh(x Wg + h Rg + bg)
  *   o = s(x Wo + h Ro + bo + Po c')
  *
+ * GRU (Cho et al., 2014), with gates z, r and g (ONNX's h), forward only:
+ *
+ *   z = s(x Wz + h Rz + bz)      g = tanh(x Wg + (r h) Rg + bg), or with
+ *   r = s(x Wr + h Rr + br)          tanh(x Wg + r (h Rg + b'g) + bg)
+ *                                    if linear_before_reset is set
+ *   h' = (1 - z) g + z h
+ *
+ * RNN, forward only: h' = tanh(x W + h R + b), or relu in place of tanh.
+ *
  * A unit is one direction of a block of sequences, over all time steps. Its
  * memory is ordered by step, sequence and number. So one product of matrices
  * covers many steps, for the inputs and for the gradients of the weights. W is
- * stored as inputs x 4 hidden, R as hidden x 4 hidden (tensor.h).
+ * stored as inputs x gates hidden, R as hidden x gates hidden (tensor.h).
  *
  * All sequences have one length; activations are ONNX's defaults; there is no
  * clipping. Peepholes (P) are not trained. */
@@ -27,7 +38,25 @@ enum { Y, Y_H, Y_C };
 #define PRODUCT                                                                \
     1024 /* rows of a product with W, if sequences are long enough */
 
+typedef enum { LSTM, GRU, RNN } Kind;
+
+/* What the operators do differently. */
+static const struct {
+    const char *name;
+    int gates;
+    int activations;      /* of a direction */
+    const char *usual[3]; /* the activations that they have */
+} kinds[] = {
+    [LSTM] = {"LSTM", 4, 3, {"Sigmoid", "Tanh", "Tanh"}},
+    [GRU] = {"GRU", 3, 2, {"Sigmoid", "Tanh"}},
+    [RNN] = {"RNN", 1, 1, {"Tanh"}},
+};
+
 typedef struct {
+    Kind kind;
+    int64_t gates;
+    gboolean relu;         /* of RNN */
+    gboolean linear_first; /* of GRU: linear_before_reset */
     int64_t steps, n, inputs, hidden, directions;
     gboolean reverse; /* the first direction begins with the last step */
     gboolean batch_first;
@@ -39,8 +68,9 @@ typedef struct {
 typedef struct {
     int64_t direction, first, rows;
     float *x;     /* steps x rows x inputs */
-    float *gates; /* steps x rows x 4 x hidden: i, o, f, g */
-    float *h, *c; /* before each step and after the last: rows x hidden */
+    float *gates; /* steps x rows x gates x hidden: i, o, f, g; z, r, g */
+    float *h, *c; /* before each step and after the last: rows x hidden; GRU has
+                     an intermediate result in c */
 } Block;
 
 /* How the numbers of a block lie in an operand: strides between steps, in the
@@ -50,24 +80,28 @@ typedef struct {
     int64_t stride[3];
 } View;
 
-static gboolean check_activations(const AeStep *step, const Lstm *lstm,
+static gboolean check_activations(const AeStep *step, Lstm *lstm,
                                   GError **error)
 {
-    static const char *const usual[] = {"Sigmoid", "Tanh", "Tanh"};
-    int n;
+    int n, each = kinds[lstm->kind].activations;
     const char *const *names = ae_node_strings(step->node, "activations", &n);
 
-    if (names != NULL && n != 3 * lstm->directions)
+    if (names != NULL && n != each * lstm->directions)
         return ae_step_fail(step, error, AE_ERROR_VALUE,
-                            "expected three activations a direction, found %d "
-                            "in all",
-                            n);
-    for (int i = 0; names != NULL && i < n; i++)
-        if (g_ascii_strcasecmp(names[i], usual[i % 3]) != 0)
+                            "expected %d activations a direction, found %d in "
+                            "all",
+                            each, n);
+    lstm->relu = lstm->kind == RNN && names != NULL &&
+                 g_ascii_strcasecmp(names[0], "Relu") == 0;
+    for (int i = 0; names != NULL && i < n; i++) {
+        const char *usual = kinds[lstm->kind].usual[i % each];
+
+        if (g_ascii_strcasecmp(names[i], lstm->relu ? "Relu" : usual) != 0)
             return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
                                 "the activation '%s' in the place of %s is "
                                 "not supported",
-                                names[i], usual[i % 3]);
+                                names[i], lstm->relu ? "Relu" : usual);
+    }
     return TRUE;
 }
 
@@ -79,6 +113,8 @@ static gboolean read_attributes(const AeStep *step, Lstm *lstm, GError **error)
     lstm->reverse = g_str_equal(direction, "reverse");
     lstm->directions = g_str_equal(direction, "bidirectional") ? 2 : 1;
     lstm->batch_first = ae_node_int(step->node, "layout", 0) != 0;
+    lstm->linear_first = lstm->kind == GRU &&
+                         ae_node_int(step->node, "linear_before_reset", 0) != 0;
     if (!lstm->reverse && lstm->directions == 1 &&
         !g_str_equal(direction, "forward"))
         return ae_step_fail(step, error, AE_ERROR_VALUE,
@@ -164,11 +200,11 @@ static gboolean check_inputs(const AeStep *step, const Lstm *lstm,
                              GError **error)
 {
     int64_t d = lstm->directions, hidden = lstm->hidden;
+    int64_t width = lstm->gates * hidden;
 
-    if (!check_shape(step, W, (AeShape){3, {d, 4 * hidden, lstm->inputs}},
-                     error) ||
-        !check_shape(step, R, (AeShape){3, {d, 4 * hidden, hidden}}, error) ||
-        !check_shape(step, B, (AeShape){2, {d, 8 * hidden}}, error) ||
+    if (!check_shape(step, W, (AeShape){3, {d, width, lstm->inputs}}, error) ||
+        !check_shape(step, R, (AeShape){3, {d, width, hidden}}, error) ||
+        !check_shape(step, B, (AeShape){2, {d, 2 * width}}, error) ||
         !check_shape(step, LENGTHS, (AeShape){1, {lstm->n}}, error) ||
         !check_shape(step, H0, state_shape(lstm), error) ||
         !check_shape(step, C0, state_shape(lstm), error) ||
@@ -200,7 +236,7 @@ static gboolean set_outputs(AeStep *step, const Lstm *lstm, GError **error)
 /* Floats of a block's memory for each sequence, with @steps steps. */
 static int64_t memory_of(const Lstm *lstm, int64_t steps)
 {
-    return steps * (lstm->inputs + 4 * lstm->hidden) +
+    return steps * (lstm->inputs + lstm->gates * lstm->hidden) +
            (steps + 1) * 2 * lstm->hidden;
 }
 
@@ -209,6 +245,9 @@ static gboolean lstm_plan(AeStep *step, GError **error)
     Lstm *lstm = g_new0(Lstm, 1);
 
     step->params = lstm;
+    while (!g_str_equal(kinds[lstm->kind].name, step->op->name))
+        lstm->kind++;
+    lstm->gates = kinds[lstm->kind].gates;
     if (!read_attributes(step, lstm, error) || !read_sizes(step, lstm, error) ||
         !check_inputs(step, lstm, error) || !set_outputs(step, lstm, error))
         return FALSE;
@@ -241,7 +280,7 @@ static Block get_block(const AeStep *step, int64_t unit, float *scratch)
         b.x = step->saved +
               (b.direction * lstm->n + b.first) * memory_of(lstm, lstm->steps);
     b.gates = b.x + steps * b.rows * lstm->inputs;
-    b.h = b.gates + steps * b.rows * 4 * lstm->hidden;
+    b.h = b.gates + steps * b.rows * lstm->gates * lstm->hidden;
     b.c = b.h + (steps + 1) * b.rows * lstm->hidden;
     return b;
 }
@@ -351,7 +390,7 @@ static float *weight_of(const AeStep *step, int i, const Block *b, float *data)
 static void project(const AeStep *step, const Block *b, int64_t steps)
 {
     const Lstm *lstm = step->params;
-    int64_t width = 4 * lstm->hidden, rows = steps * b->rows;
+    int64_t width = lstm->gates * lstm->hidden, rows = steps * b->rows;
     const float *w = weight_of(step, W, b, step->in[W]->data);
     gboolean biased = ae_step_has(step, B);
 
@@ -359,6 +398,9 @@ static void project(const AeStep *step, const Block *b, int64_t steps)
         const float *bias = weight_of(step, B, b, step->in[B]->data);
 
         step->kernels->add(b->gates, bias, bias + width, width);
+        if (lstm->linear_first) /* gru_step() adds the other part of bg */
+            memcpy(b->gates + 2 * lstm->hidden, bias + 2 * lstm->hidden,
+                   (size_t)lstm->hidden * sizeof(float));
         for (int64_t i = 1; i < rows; i++)
             memcpy(b->gates + i * width, b->gates, width * sizeof(float));
     }
@@ -395,8 +437,81 @@ static void cell(const AeKernels *kernels, float *gates, const float *c,
     kernels->activate(o, o, n, AE_ACTIVATION_SIGMOID, 0);
 }
 
+/* Adds a R to gates [first, first + n) of a step. */
+static void add_recurrence(const AeStep *step, const Block *b, const float *a,
+                           int64_t first, int64_t n, float *gates)
+{
+    const Lstm *lstm = step->params;
+    int hidden = (int)lstm->hidden, width = (int)lstm->gates * hidden;
+    const float *r = weight_of(step, R, b, step->in[R]->data);
+
+    ae_gemm(FALSE, FALSE, (int)b->rows, (int)n * hidden, hidden, 1, a, hidden,
+            r + first * hidden, width, 1, gates + first * hidden, width);
+}
+
+static void rnn_step(const AeStep *step, const Block *b, int64_t t)
+{
+    const Lstm *lstm = step->params;
+    int64_t state = b->rows * lstm->hidden;
+    float *gates = b->gates + t * state;
+
+    add_recurrence(step, b, b->h + t * state, 0, 1, gates);
+    step->kernels->activate(
+        b->h + (t + 1) * state, gates, state,
+        lstm->relu ? AE_ACTIVATION_RELU : AE_ACTIVATION_TANH, 0);
+}
+
+/* For linear_before_reset: g += r (h Rg + b'g). */
+static void add_reset(const AeStep *step, const Block *b, const float *h,
+                      float *gates)
+{
+    const Lstm *lstm = step->params;
+    int64_t n = lstm->hidden;
+    int hidden = (int)n, width = 3 * hidden;
+    const float *r = weight_of(step, R, b, step->in[R]->data);
+    const float *bias = ae_step_has(step, B)
+                            ? weight_of(step, B, b, step->in[B]->data) + 5 * n
+                            : NULL;
+
+    ae_gemm(FALSE, FALSE, (int)b->rows, hidden, hidden, 1, h, hidden, r + 2 * n,
+            width, 0, b->c, hidden);
+    for (int64_t i = 0; i < b->rows; i++)
+        for (int64_t k = 0; k < n; k++)
+            gates[i * width + 2 * n + k] +=
+                gates[i * width + n + k] *
+                (b->c[i * n + k] + (bias != NULL ? bias[k] : 0));
+}
+
+static void gru_step(const AeStep *step, const Block *b, int64_t t)
+{
+    const Lstm *lstm = step->params;
+    int64_t n = lstm->hidden, state = b->rows * n;
+    const float *h = b->h + t * state;
+    float *gates = b->gates + t * 3 * state, *next = b->h + (t + 1) * state;
+
+    add_recurrence(step, b, h, 0, 2, gates);
+    for (int64_t i = 0; i < b->rows; i++) {
+        float *row = gates + i * 3 * n;
+
+        step->kernels->activate(row, row, 2 * n, AE_ACTIVATION_SIGMOID, 0);
+        for (int64_t k = 0; k < n; k++)
+            b->c[i * n + k] = row[n + k] * h[i * n + k];
+    }
+    if (lstm->linear_first)
+        add_reset(step, b, h, gates);
+    else
+        add_recurrence(step, b, b->c, 2, 1, gates);
+    for (int64_t i = 0; i < b->rows; i++) {
+        float *z = gates + i * 3 * n, *g = z + 2 * n;
+
+        step->kernels->activate(g, g, n, AE_ACTIVATION_TANH, 0);
+        for (int64_t k = 0; k < n; k++)
+            next[i * n + k] = (1 - z[k]) * g[k] + z[k] * h[i * n + k];
+    }
+}
+
 /* Computes step @t of the block's memory. */
-static void advance(const AeStep *step, const Block *b, int64_t t)
+static void lstm_step(const AeStep *step, const Block *b, int64_t t)
 {
     const Lstm *lstm = step->params;
     int64_t hidden = lstm->hidden, state = b->rows * hidden;
@@ -421,6 +536,18 @@ static void advance(const AeStep *step, const Block *b, int64_t t)
     }
 }
 
+static void advance(const AeStep *step, const Block *b, int64_t t)
+{
+    const Lstm *lstm = step->params;
+
+    if (lstm->kind == LSTM)
+        lstm_step(step, b, t);
+    else if (lstm->kind == GRU)
+        gru_step(step, b, t);
+    else
+        rnn_step(step, b, t);
+}
+
 /* Moves on to the memory of the next steps; if nothing is saved, only the state
  * is kept. */
 static void move_on(const AeStep *step, Block *b, int64_t steps)
@@ -430,7 +557,7 @@ static void move_on(const AeStep *step, Block *b, int64_t steps)
 
     if (step->saved != NULL) {
         b->x += steps * b->rows * lstm->inputs;
-        b->gates += steps * 4 * state;
+        b->gates += steps * lstm->gates * state;
         b->h += steps * state;
         b->c += steps * state;
     } else {
@@ -448,7 +575,8 @@ static void run_block(const AeStep *step, Block b)
     if (out != NULL)
         y = view_sequence(step, &b, out, out->data);
     get_state(step, &b, b.h, H0);
-    get_state(step, &b, b.c, C0);
+    if (lstm->kind == LSTM)
+        get_state(step, &b, b.c, C0);
     for (int64_t t = 0, steps; t < lstm->steps; t += steps) {
         steps = MIN(lstm->chunk, lstm->steps - t);
         get_steps(b.x, &b, &x, t, steps, lstm->inputs, FALSE);
@@ -461,7 +589,8 @@ static void run_block(const AeStep *step, Block b)
         move_on(step, &b, steps);
     }
     put_state(step, &b, b.h, Y_H);
-    put_state(step, &b, b.c, Y_C);
+    if (lstm->kind == LSTM)
+        put_state(step, &b, b.c, Y_C);
 }
 
 static void lstm_forward(const AeStep *step, int64_t begin, int64_t end,
@@ -622,9 +751,16 @@ static int64_t lstm_multiply_adds(const AeStep *step)
 {
     const Lstm *lstm = step->params;
 
-    return lstm->directions * lstm->steps * lstm->n * 4 * lstm->hidden *
-           (lstm->inputs + lstm->hidden);
+    return lstm->directions * lstm->steps * lstm->n * lstm->gates *
+           lstm->hidden * (lstm->inputs + lstm->hidden);
 }
+
+#define RECURRENT(operator)                                                    \
+    {                                                                          \
+        .name = operator, .min_in = 3, .max_in = 6, .max_out = 2,              \
+        .any_output = TRUE, .settings = 1 << LENGTHS, .plan = lstm_plan,       \
+        .forward = lstm_forward, .multiply_adds = lstm_multiply_adds,          \
+    }
 
 const AeOperator ae_ops_recurrent[] = {
     {
@@ -639,5 +775,7 @@ const AeOperator ae_ops_recurrent[] = {
         .backward = lstm_backward,
         .multiply_adds = lstm_multiply_adds,
     },
+    RECURRENT("GRU"),
+    RECURRENT("RNN"),
     {NULL},
 };

@@ -95,9 +95,6 @@ static gboolean read_mode(const AeStep *step, Rule *rule, GError **error)
     if (!read_choice(step, "mode", modes, &mode, error) ||
         !read_choice(step, "keep_aspect_ratio_policy", aspects, &aspect, error))
         return FALSE;
-    if (ae_node_int(step->node, "antialias", 0) != 0)
-        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "antialias is not supported");
     rule->mode = (Mode)mode;
     rule->cubic = ae_node_float(step->node, "cubic_coeff_a", -0.75f);
     rule->exclude_outside = ae_node_int(step->node, "exclude_outside", 0) != 0;
@@ -223,6 +220,21 @@ static gboolean read_region(const AeStep *step, Rule *rule, const int *axes,
     return TRUE;
 }
 
+/* Antialias widens the filter where images get smaller; otherwise it leaves out
+ * what lies outside of the image. */
+static gboolean read_antialias(const AeStep *step, Rule *rule, GError **error)
+{
+    if (ae_node_int(step->node, "antialias", 0) == 0)
+        return TRUE;
+    rule->exclude_outside = TRUE;
+    for (int i = 0; i < rule->shape.rank; i++)
+        if (rule->scale[i] < 1)
+            return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                                "antialias is not supported where it makes "
+                                "images smaller");
+    return TRUE;
+}
+
 static gboolean read_sizes(const AeStep *step, Rule *rule, GError **error)
 {
     int axes[AE_MAX_RANK], found, n = read_axes(step, axes, error);
@@ -247,31 +259,34 @@ static gboolean read_sizes(const AeStep *step, Rule *rule, GError **error)
 }
 
 /* The position along @axis of the input, which has @in elements, that output
- * position @i of @out corresponds to. */
+ * position @i of @out corresponds to. Other runtimes compute it in floats, as
+ * this does: where it falls between two elements, all take the same one. They
+ * also take the whole length of the output in align_corners, where the
+ * reference of ONNX takes scale x @in. */
 static double coordinate(const Rule *rule, int axis, int64_t in, int64_t out,
                          int64_t i)
 {
     const Coordinates mode = rule->coordinates;
-    double scale = rule->scale[axis], last = (double)(in - 1);
-    double centre = ((double)i + 0.5) / scale - 0.5;
-    double size = scale * (double)in; /* of the output, before rounding */
-    double length = rule->end[axis] - rule->start[axis];
+    const float scale = (float)rule->scale[axis], last = (float)(in - 1);
+    float centre = ((float)i + 0.5f) / scale - 0.5f;
+    float length = (float)(rule->end[axis] - rule->start[axis]);
 
     if (mode == ASYMMETRIC)
-        return (double)i / scale;
+        return (float)i / scale;
     if (mode == ALIGN_CORNERS)
-        return out > 1 ? (double)i * last / (size - 1) : 0;
+        return out > 1 ? (float)i * last / (float)(out - 1) : 0;
     if (mode == PYTORCH_HALF_PIXEL && out == 1)
         return 0;
     if (mode == TF_HALF_PIXEL_FOR_NN)
-        return centre + 0.5;
+        return centre + 0.5f;
     if (mode == HALF_PIXEL_SYMMETRIC)
-        return centre + (double)in / 2 * (1 - (double)out / size);
+        return ((float)i + 0.5f - (float)out / 2) / scale + (float)in / 2 -
+               0.5f;
     if (mode == TF_CROP_AND_RESIZE && out > 1)
-        return rule->start[axis] * last +
-               (double)i * length * last / (size - 1);
+        return (float)rule->start[axis] * last +
+               (float)i * length * last / (float)(out - 1);
     if (mode == TF_CROP_AND_RESIZE)
-        return (rule->start[axis] + length / 2) * last;
+        return ((float)rule->start[axis] + length / 2) * last;
     return centre;
 }
 
@@ -470,6 +485,7 @@ static gboolean plan(AeStep *step, GError **error)
     if (!read_mode(step, &rule, error) ||
         !read_coordinates(step, &rule, error) ||
         !read_sizes(step, &rule, error) ||
+        !read_antialias(step, &rule, error) ||
         !ae_step_set_output(step, 0, &rule.shape, error))
         return FALSE;
     if (rule.shape.rank < 1)

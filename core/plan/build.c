@@ -169,6 +169,15 @@ static void step_free(void *data)
     g_free(step);
 }
 
+/* Whether a step need not make its output @i: it is fed, or nothing reads it.
+ */
+static gboolean is_left_out(AeOperand *output, int i)
+{
+    const AePlanValue *value = ae_plan_value(output);
+
+    return value->fed || (i > 0 && value->uses == 0);
+}
+
 static AeStep *step_new(AePlan *plan, const AeNode *node)
 {
     AeStep *step = g_new0(AeStep, 1);
@@ -182,7 +191,7 @@ static AeStep *step_new(AePlan *plan, const AeNode *node)
     step->in = operands(plan, node->inputs);
     step->out = operands(plan, node->outputs);
     for (int i = 0; i < step->n_out; i++)
-        if (step->out[i] != NULL && ae_plan_value(step->out[i])->fed)
+        if (step->out[i] != NULL && is_left_out(step->out[i], i))
             step->out[i] = NULL;
     step->gradients = plan->gradients;
     step->units = 1;
