@@ -15,12 +15,17 @@
 
 #define MAX_TERMS 256
 
+/* An input position along an axis, in floats, and its weight. */
+typedef struct {
+    int64_t offset;
+    float weight;
+} Term;
+
 /* The input positions that one output position along an axis reads. None: the
  * position lies outside the image, and becomes a constant. */
 typedef struct {
     int n;
-    float weight[4];
-    int64_t offset[4]; /* in floats */
+    Term *term;
 } Tap;
 
 typedef struct {
@@ -31,14 +36,8 @@ typedef struct {
     int64_t times;              /* rows and columns of images are repeated so
                                    often; 0: something else */
     float outside; /* the value of output positions that read nothing */
-    Tap *taps;     /* the step's table */
+    Tap *taps;     /* the step's table; their terms follow */
 } Resize;
-
-/* One input that is added to an output, with its weight. */
-typedef struct {
-    int64_t offset;
-    float weight;
-} Term;
 
 /* The values of attributes, in the order of their names below. */
 typedef enum { NEAREST, LINEAR, CUBIC } Mode;
@@ -52,13 +51,15 @@ typedef enum {
     TF_CROP_AND_RESIZE,
 } Coordinates;
 typedef enum { PREFER_FLOOR, PREFER_CEIL, FLOOR, CEIL } Rounding;
+typedef enum { STRETCH, NOT_LARGER, NOT_SMALLER } Policy;
 
 typedef struct {
     Mode mode;
     Coordinates coordinates;
     Rounding rounding;
+    Policy policy;
     float cubic; /* the coefficient of cubic */
-    gboolean exclude_outside;
+    gboolean antialias, exclude_outside;
     double scale[AE_MAX_RANK];
     double start[AE_MAX_RANK], end[AE_MAX_RANK]; /* of the cropped region */
     AeShape shape;                               /* of the output */
@@ -89,13 +90,17 @@ static gboolean read_choice(const AeStep *step, const char *attribute,
 static gboolean read_mode(const AeStep *step, Rule *rule, GError **error)
 {
     static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
-    static const char *const aspects[] = {"stretch", NULL};
-    int mode = NEAREST, aspect;
+    static const char *const policies[] = {"stretch", "not_larger",
+                                           "not_smaller", NULL};
+    int mode = NEAREST, policy = STRETCH;
 
     if (!read_choice(step, "mode", modes, &mode, error) ||
-        !read_choice(step, "keep_aspect_ratio_policy", aspects, &aspect, error))
+        !read_choice(step, "keep_aspect_ratio_policy", policies, &policy,
+                     error))
         return FALSE;
     rule->mode = (Mode)mode;
+    rule->policy = (Policy)policy;
+    rule->antialias = ae_node_int(step->node, "antialias", 0) != 0;
     rule->cubic = ae_node_float(step->node, "cubic_coeff_a", -0.75f);
     rule->exclude_outside = ae_node_int(step->node, "exclude_outside", 0) != 0;
     return TRUE;
@@ -175,6 +180,25 @@ static gboolean apply_scales(const AeStep *step, Rule *rule, const int *axes,
     return TRUE;
 }
 
+/* One scale for all @axes, by which none becomes larger, or smaller, than its
+ * size. */
+static void keep_aspect(const AeShape *x, Rule *rule, const int *axes, int n)
+{
+    float scale = (float)rule->scale[axes[0]];
+
+    for (int i = 1; i < n; i++) {
+        const float other = (float)rule->scale[axes[i]];
+
+        scale =
+            rule->policy == NOT_LARGER ? MIN(scale, other) : MAX(scale, other);
+    }
+    for (int i = 0; i < n; i++) {
+        rule->scale[axes[i]] = scale;
+        rule->shape.dim[axes[i]] =
+            (int64_t)roundf(scale * (float)x->dim[axes[i]]);
+    }
+}
+
 static gboolean apply_sizes(const AeStep *step, Rule *rule, const int *axes,
                             int n, GError **error)
 {
@@ -189,13 +213,16 @@ static gboolean apply_sizes(const AeStep *step, Rule *rule, const int *axes,
     for (int i = 0; i < n; i++) {
         int64_t *dim = &rule->shape.dim[axes[i]];
 
-        if (sizes[i] < 0 || (*dim == 0 && sizes[i] > 0))
+        if (sizes[i] < 0 || sizes[i] > G_MAXINT32 ||
+            (*dim == 0 && sizes[i] > 0))
             return ae_step_fail(
                 step, error, AE_ERROR_VALUE,
                 "a size of %" G_GINT64_FORMAT " is not supported", sizes[i]);
         rule->scale[axes[i]] = *dim ? (double)sizes[i] / (double)*dim : 1;
         *dim = sizes[i];
     }
+    if (rule->policy != STRETCH && n > 0)
+        keep_aspect(&step->in[0]->shape, rule, axes, n);
     return TRUE;
 }
 
@@ -217,21 +244,6 @@ static gboolean read_region(const AeStep *step, Rule *rule, const int *axes,
         rule->start[axes[i]] = roi->data[i];
         rule->end[axes[i]] = roi->data[n + i];
     }
-    return TRUE;
-}
-
-/* Antialias widens the filter where images get smaller; otherwise it leaves out
- * what lies outside of the image. */
-static gboolean read_antialias(const AeStep *step, Rule *rule, GError **error)
-{
-    if (ae_node_int(step->node, "antialias", 0) == 0)
-        return TRUE;
-    rule->exclude_outside = TRUE;
-    for (int i = 0; i < rule->shape.rank; i++)
-        if (rule->scale[i] < 1)
-            return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                                "antialias is not supported where it makes "
-                                "images smaller");
     return TRUE;
 }
 
@@ -279,9 +291,12 @@ static double coordinate(const Rule *rule, int axis, int64_t in, int64_t out,
         return 0;
     if (mode == TF_HALF_PIXEL_FOR_NN)
         return centre + 0.5f;
-    if (mode == HALF_PIXEL_SYMMETRIC)
-        return ((float)i + 0.5f - (float)out / 2) / scale + (float)in / 2 -
-               0.5f;
+    if (mode == HALF_PIXEL_SYMMETRIC) {
+        const float part = (float)out / (scale * (float)in);
+        const float offset = (float)in / 2 * (1 - part);
+
+        return (float)(offset + ((double)i + 0.5) / scale - 0.5);
+    }
     if (mode == TF_CROP_AND_RESIZE && out > 1)
         return (float)rule->start[axis] * last +
                (float)i * length * last / (float)(out - 1);
@@ -290,15 +305,42 @@ static double coordinate(const Rule *rule, int axis, int64_t in, int64_t out,
     return centre;
 }
 
+/* A position that rounding errors may have moved away from the middle between
+ * two elements is in the middle. */
 static int64_t nearest(const Rule *rule, double x)
 {
+    const double half = 0.5 + 1e-6;
+
     if (rule->rounding == FLOOR)
         return (int64_t)floor(x);
     if (rule->rounding == CEIL)
         return (int64_t)ceil(x);
     if (rule->rounding == PREFER_CEIL)
-        return (int64_t)floor(x + 0.5);
-    return (int64_t)ceil(x - 0.5);
+        return (int64_t)floor(x + half);
+    return (int64_t)ceil(x - half);
+}
+
+/* Input positions at the scale of @axis: the filter of antialias is as much
+ * wider as an axis gets smaller. */
+static double filter_scale(const Rule *rule, int axis)
+{
+    return rule->antialias ? MIN(rule->scale[axis], 1) : 1;
+}
+
+/* The first input position that an output position may read, counted from the
+ * last input position before it; the last one is 1 minus the first. */
+static int64_t first_source(const Rule *rule, int axis)
+{
+    const double radius = rule->mode == CUBIC ? 2 : 1;
+
+    return (int64_t)floor(-radius / filter_scale(rule, axis)) + 1;
+}
+
+/* The weight of an input position at @distance. */
+static double filter_weight(const Rule *rule, double distance)
+{
+    return rule->mode == CUBIC ? ae_cubic_weight(rule->cubic, distance)
+                               : MAX(1 - distance, 0);
 }
 
 /* Adds an input position, or adds its weight to the last one if that is the
@@ -307,37 +349,36 @@ static void append_source(Tap *tap, int64_t offset, double weight)
 {
     if (weight == 0)
         return;
-    if (tap->n == 0 || tap->offset[tap->n - 1] != offset)
-        tap->offset[tap->n++] = offset;
-    tap->weight[tap->n - 1] += (float)weight;
+    if (tap->n == 0 || tap->term[tap->n - 1].offset != offset)
+        tap->term[tap->n++] = (Term){offset, 0};
+    tap->term[tap->n - 1].weight += (float)weight;
 }
 
-static Tap make_tap(const Rule *rule, double x, int64_t in, int64_t stride)
+/* Sets @tap, which has room for its terms, to what is read for position @x of
+ * the input, an axis of @in elements. */
+static void make_tap(const Rule *rule, int axis, double x, int64_t in,
+                     int64_t stride, Tap *tap)
 {
-    int64_t whole = (int64_t)floor(x);
-    int first = rule->mode == CUBIC ? -1 : 0, last = 1 - first;
-    double part = x - floor(x), sum = 0;
-    Tap tap = {.n = 0};
+    const double scale = filter_scale(rule, axis), part = x - floor(x);
+    const int64_t whole = (int64_t)floor(x), first = first_source(rule, axis);
+    double sum = 0;
 
     if (rule->mode == NEAREST) {
-        append_source(&tap, CLAMP(nearest(rule, x), 0, in - 1) * stride, 1);
-        return tap;
+        append_source(tap, CLAMP(nearest(rule, x), 0, in - 1) * stride, 1);
+        return;
     }
-    for (int i = first; i <= last; i++) {
+    for (int64_t i = first; i <= 1 - first; i++) {
         int64_t source = CLAMP(whole + i, 0, in - 1);
-        double distance = fabs((double)i - part);
-        double weight = rule->mode == CUBIC
-                            ? ae_cubic_weight(rule->cubic, distance)
-                            : 1 - distance;
+        double weight = filter_weight(rule, fabs((double)i - part) * scale);
 
         if (rule->exclude_outside && source != whole + i)
             continue;
-        append_source(&tap, source * stride, weight);
+        append_source(tap, source * stride, weight);
         sum += weight;
     }
-    for (int i = 0; rule->exclude_outside && i < tap.n; i++)
-        tap.weight[i] = (float)(tap.weight[i] / sum);
-    return tap;
+    if (rule->exclude_outside || rule->antialias)
+        for (int i = 0; i < tap->n; i++)
+            tap->term[i].weight = (float)(tap->term[i].weight / sum);
 }
 
 /* TRUE if each output position of the axis is the input position of its index.
@@ -349,8 +390,9 @@ static gboolean keeps_axis(const Rule *rule, const AeOperand *x, int axis)
            rule->end[axis] == 1;
 }
 
-static void append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
-                        int axis)
+/* Returns the end of @terms that it takes. */
+static Term *append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
+                         int axis, Term *terms)
 {
     int64_t in = x->shape.dim[axis], out = rule->shape.dim[axis];
     int64_t first = 0;
@@ -364,11 +406,16 @@ static void append_axis(Resize *resize, const Rule *rule, const AeOperand *x,
                         ? (double)i
                         : coordinate(rule, axis, in, out, i);
 
+        Tap *tap = &resize->taps[first + i];
+
+        *tap = (Tap){0, terms};
         if (!crops || (at >= 0 && at <= (double)(in - 1)))
-            resize->taps[first + i] = make_tap(rule, at, in, x->stride[axis]);
+            make_tap(rule, axis, at, in, x->stride[axis], tap);
+        terms += tap->n;
     }
     resize->size[resize->axes] = out;
     resize->first[resize->axes++] = first;
+    return terms;
 }
 
 /* How often the output repeats each position of the axis; 0: it does not. */
@@ -381,8 +428,8 @@ static int64_t repeats_axis(const Resize *resize, int axis, int64_t in,
     if (resize->size[axis] != times * in)
         return 0;
     for (int64_t i = 0; i < times * in; i++) {
-        if (taps[i].n != 1 || taps[i].weight[0] != 1 ||
-            taps[i].offset[0] != i / times * stride)
+        if (taps[i].n != 1 || taps[i].term[0].weight != 1 ||
+            taps[i].term[0].offset != i / times * stride)
             return 0;
     }
     return times;
@@ -397,7 +444,8 @@ static int64_t repeats(const Resize *resize, const AeOperand *x)
     return rows == columns ? rows : 0;
 }
 
-static void make_axes(Resize *resize, const AeStep *step, const Rule *rule)
+static void make_axes(Resize *resize, const AeStep *step, const Rule *rule,
+                      Term *terms)
 {
     const AeOperand *x = step->in[0];
     int rank = x->shape.rank, inner = ae_memory_axis(rank, rank - 1);
@@ -405,7 +453,7 @@ static void make_axes(Resize *resize, const AeStep *step, const Rule *rule)
 
     resize->run = runs ? x->shape.dim[inner] : 1;
     for (int i = 0; i < rank - (runs ? 1 : 0); i++)
-        append_axis(resize, rule, x, ae_memory_axis(rank, i));
+        terms = append_axis(resize, rule, x, ae_memory_axis(rank, i), terms);
     if (rank == 4 && runs && keeps_axis(rule, x, 0))
         resize->times = repeats(resize, x);
 }
@@ -437,9 +485,9 @@ static gboolean keeps_rows(const Resize *resize, const AeStep *step,
         return FALSE;
     for (int64_t i = 0; i < resize->size[1]; i++) {
         if (taps[i].n == 0 ||
-            (i > 0 && (taps[i].offset[0] < taps[i - 1].offset[0] ||
-                       taps[i].offset[taps[i].n - 1] <
-                           taps[i - 1].offset[taps[i - 1].n - 1])))
+            (i > 0 && (taps[i].term[0].offset < taps[i - 1].term[0].offset ||
+                       taps[i].term[taps[i].n - 1].offset <
+                           taps[i - 1].term[taps[i - 1].n - 1].offset)))
             return FALSE;
     }
     return TRUE;
@@ -451,24 +499,34 @@ static void rows(const AeStep *step, int64_t *begin, int64_t *end)
     const Tap *taps = resize->taps + resize->first[1];
     const Tap *last = &taps[*end - 1];
 
-    *begin = taps[*begin].offset[0] / step->in[0]->stride[2];
-    *end = last->offset[last->n - 1] / step->in[0]->stride[2] + 1;
+    *begin = taps[*begin].term[0].offset / step->in[0]->stride[2];
+    *end = last->term[last->n - 1].offset / step->in[0]->stride[2] + 1;
+}
+
+/* The most input positions that an output position of @axis reads. */
+static int64_t most_sources(const AeStep *step, const Rule *rule, int axis)
+{
+    const int64_t most = 2 - 2 * first_source(rule, axis);
+
+    return rule->mode == NEAREST ? 1 : MIN(most, step->in[0]->shape.dim[axis]);
 }
 
 static gboolean make_resize(AeStep *step, const Rule *rule, GError **error)
 {
     Resize *resize;
-    int64_t taps = 0;
+    size_t taps = 0, terms = 0;
 
-    for (int i = 0; i < rule->shape.rank; i++)
-        taps += rule->shape.dim[i];
-    step->table = ae_alloc((size_t)taps, sizeof(Tap), error);
+    for (int i = 0; i < rule->shape.rank; i++) {
+        taps += (size_t)rule->shape.dim[i];
+        terms += (size_t)(rule->shape.dim[i] * most_sources(step, rule, i));
+    }
+    step->table = ae_alloc(taps * sizeof(Tap) + terms * sizeof(Term), 1, error);
     if (step->table == NULL)
         return FALSE;
     step->params = resize = g_new0(Resize, 1);
     resize->taps = step->table;
     resize->outside = ae_node_float(step->node, "extrapolation_value", 0);
-    make_axes(resize, step, rule);
+    make_axes(resize, step, rule, (Term *)(resize->taps + taps));
     for (int i = 0; i < resize->axes - 1; i++)
         step->units *= resize->size[i];
     step->row_units = keeps_rows(resize, step, rule);
@@ -485,7 +543,6 @@ static gboolean plan(AeStep *step, GError **error)
     if (!read_mode(step, &rule, error) ||
         !read_coordinates(step, &rule, error) ||
         !read_sizes(step, &rule, error) ||
-        !read_antialias(step, &rule, error) ||
         !ae_step_set_output(step, 0, &rule.shape, error))
         return FALSE;
     if (rule.shape.rank < 1)
@@ -512,8 +569,8 @@ static int row_terms(const Resize *resize, int64_t unit, Term *terms)
             const Term *term = &terms[i % n];
             int k = i / n;
 
-            terms[i] = (Term){term->offset + tap->offset[k],
-                              term->weight * tap->weight[k]};
+            terms[i] = (Term){term->offset + tap->term[k].offset,
+                              term->weight * tap->term[k].weight};
         }
         n *= tap->n;
     }
@@ -550,15 +607,15 @@ static void blend_pixel(const Resize *resize, float *y, const float *x,
         y[i] = start;
     for (int t = 0; t < n; t++) {
         for (int i = 0; i < tap->n; i++)
-            add_run(y, x + terms[t].offset + tap->offset[i],
-                    terms[t].weight * tap->weight[i], resize->run);
+            add_run(y, x + terms[t].offset + tap->term[i].offset,
+                    terms[t].weight * tap->term[i].weight, resize->run);
     }
 }
 
 static gboolean copies_axis(const Tap *taps, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        if (taps[i].n != 1 || taps[i].weight[0] != 1)
+        if (taps[i].n != 1 || taps[i].term[0].weight != 1)
             return FALSE;
     }
     return TRUE;
@@ -568,7 +625,8 @@ static gboolean copies_axis(const Tap *taps, int64_t n)
  * run has one pixel. */
 static const Tap *last_axis(const Resize *resize, int64_t *pixels)
 {
-    static const Tap whole = {.n = 1, .weight = {1}};
+    static Term one = {0, 1};
+    static const Tap whole = {1, &one};
 
     *pixels = resize->axes > 0 ? resize->size[resize->axes - 1] : 1;
     return resize->axes > 0 ? resize->taps + resize->first[resize->axes - 1]
@@ -598,7 +656,7 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
 
             for (int64_t i = 0; i < pixels; i++, y += run)
                 for (int64_t k = 0; k < run; k++)
-                    y[k] = row[taps[i].offset[0] + k];
+                    y[k] = row[taps[i].term[0].offset + k];
             continue;
         }
         for (int64_t i = 0; i < pixels; i++)
@@ -653,8 +711,9 @@ static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 
             for (int64_t i = 0; i < pixels; i++)
                 for (int k = 0; k < taps[i].n; k++)
-                    add_run(dx + taps[i].offset[k], dy + i * resize->run,
-                            terms[t].weight * taps[i].weight[k], resize->run);
+                    add_run(dx + taps[i].term[k].offset, dy + i * resize->run,
+                            terms[t].weight * taps[i].term[k].weight,
+                            resize->run);
         }
     }
 }
