@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
@@ -359,4 +360,27 @@ void ae_floats_to_bytes(void *target, const float *source, gsize n)
         bits = GUINT32_TO_LE(bits);
         memcpy(bytes + 4 * i, &bits, 4);
     }
+}
+
+/* 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
+float ae_float_from_half(guint16 bits)
+{
+    float sign = (bits & 0x8000) ? -1.0f : 1.0f;
+    int exponent = bits >> 10 & 31;
+    int fraction = bits & 1023;
+
+    if (exponent == 31)
+        return fraction ? NAN : sign * INFINITY;
+    if (exponent == 0)
+        return sign * ldexpf(fraction, -24);
+    return sign * ldexpf(fraction + 1024, exponent - 25);
+}
+
+float ae_float_from_bfloat(guint16 bits)
+{
+    guint32 high = (guint32)bits << 16;
+    float value;
+
+    memcpy(&value, &high, sizeof value);
+    return value;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reads and writes whole files, and converts the byte order of floats. */
+/* Reads and writes whole files, and converts floats of files. */
 #pragma once
 
 #include <glib.h>
@@ -34,5 +34,10 @@ gboolean ae_file_is_same(const char *a, const char *b);
  * alignment. */
 void ae_floats_from_bytes(float *target, const void *source, gsize n);
 void ae_floats_to_bytes(void *target, const float *source, gsize n);
+
+/* The number that the bits of a float16 (IEEE 754 binary16) or a bfloat16 (the
+ * upper half of a float) stand for. */
+float ae_float_from_half(guint16 bits);
+float ae_float_from_bfloat(guint16 bits);
 
 G_END_DECLS

@@ -4,7 +4,6 @@
  * bits are read first and then decoded by its type. */
 #include "model/onnx-tensor.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -46,23 +45,14 @@ static float decode_double(uint64_t bits, int size G_GNUC_UNUSED)
     return (float)value;
 }
 
-/* IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
 static float decode_float16(uint64_t bits, int size G_GNUC_UNUSED)
 {
-    float sign = (bits & 0x8000) ? -1.0f : 1.0f;
-    int exponent = bits >> 10 & 31;
-    int fraction = bits & 1023;
-
-    if (exponent == 31)
-        return fraction ? NAN : sign * INFINITY;
-    if (exponent == 0)
-        return sign * ldexpf(fraction, -24);
-    return sign * ldexpf(fraction + 1024, exponent - 25);
+    return ae_float_from_half((uint16_t)bits);
 }
 
-static float decode_bfloat16(uint64_t bits, int size)
+static float decode_bfloat16(uint64_t bits, int size G_GNUC_UNUSED)
 {
-    return decode_float(bits << 16, size);
+    return ae_float_from_bfloat((uint16_t)bits);
 }
 
 static float decode_signed(uint64_t bits, int size)

@@ -19,8 +19,19 @@ enum {
 
 static const char metadata_key[] = "__metadata__";
 
+static const struct {
+    const char *name;
+    int size;                       /* of an element, in bytes */
+    float (*decode)(uint16_t bits); /* NULL: elements are floats */
+} types[] = {
+    {"F32", 4, NULL},
+    {"F16", 2, ae_float_from_half},
+    {"BF16", 2, ae_float_from_bfloat},
+};
+
 typedef struct {
     const char *name; /* borrowed from the JSON */
+    size_t type;      /* of types */
     AeShape shape;
     gint64 begin, end; /* bytes from the start of the data */
 } Entry;
@@ -171,8 +182,7 @@ static int read_numbers(JsonObject *object, const char *name, gint64 *numbers,
     return (int)MIN(n, G_MAXINT32);
 }
 
-static gboolean check_data_type(JsonObject *object, const char *name,
-                                GError **error)
+static gboolean read_data_type(JsonObject *object, Entry *entry, GError **error)
 {
     JsonNode *node = json_object_get_member(object, "dtype");
     const char *type =
@@ -181,12 +191,16 @@ static gboolean check_data_type(JsonObject *object, const char *name,
             : NULL;
 
     if (type == NULL)
-        return fail(error, "tensor '%s' has no data type", name);
-    if (strcmp(type, "F32") == 0)
-        return TRUE;
+        return fail(error, "tensor '%s' has no data type", entry->name);
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
+        if (strcmp(type, types[i].name) == 0) {
+            entry->type = i;
+            return TRUE;
+        }
     g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                "tensor '%s' is of data type %s, but only F32 is supported",
-                name, type);
+                "tensor '%s' is of data type %s, but only F32, F16 and BF16 "
+                "are supported",
+                entry->name, type);
     return FALSE;
 }
 
@@ -210,7 +224,7 @@ static gboolean read_entry(JsonObject *object, const Parts *parts, Entry *entry,
     gint64 offsets[2];
     int64_t count;
 
-    if (!check_data_type(object, entry->name, error) ||
+    if (!read_data_type(object, entry, error) ||
         !read_shape(object, entry, error))
         return FALSE;
     if (json_object_get_size(object) != 3 ||
@@ -225,7 +239,7 @@ static gboolean read_entry(JsonObject *object, const Parts *parts, Entry *entry,
                     " to %" G_GINT64_FORMAT ", but there are %" G_GINT64_FORMAT,
                     entry->name, entry->begin, entry->end, parts->size);
     if (!ae_shape_count(&entry->shape, &count, NULL) ||
-        count * 4 != entry->end - entry->begin)
+        count * types[entry->type].size != entry->end - entry->begin)
         return fail(error,
                     "tensor '%s' has %" G_GINT64_FORMAT
                     " bytes, which is not what its shape asks for",
@@ -270,11 +284,24 @@ static void append(AeSafetensors *file, const char *name, AeTensor *tensor)
     g_ptr_array_add(file->tensors, tensor);
 }
 
+/* Converts the data of a tensor of @count elements. */
+static void read_values(float *values, const uint8_t *data, gsize count,
+                        const Entry *entry)
+{
+    if (types[entry->type].decode == NULL) {
+        ae_floats_from_bytes(values, data, count);
+        return;
+    }
+    for (gsize i = 0; i < count; i++)
+        values[i] = types[entry->type].decode(
+            (uint16_t)(data[2 * i] | data[2 * i + 1] << 8));
+}
+
 static gboolean read_tensor(AeSafetensors *file, const Entry *entry,
                             const Parts *parts, GError **error)
 {
     AeTensor *tensor = ae_tensor_new(&entry->shape, error);
-    gsize count = (entry->end - entry->begin) / 4;
+    gsize count = (entry->end - entry->begin) / types[entry->type].size;
     ae_autofree float *values = ae_alloc_floats(count);
 
     if (tensor == NULL || values == NULL) {
@@ -284,7 +311,7 @@ static gboolean read_tensor(AeSafetensors *file, const Entry *entry,
                     "not enough memory for tensor '%s'", entry->name);
         return FALSE;
     }
-    ae_floats_from_bytes(values, parts->data + entry->begin, count);
+    read_values(values, parts->data + entry->begin, count, entry);
     ae_tensor_from_row_major(tensor, values);
     append(file, entry->name, tensor);
     return TRUE;

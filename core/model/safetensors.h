@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* safetensors files: named float32 tensors in row-major order, and a map of
- * strings. A file holds the length of the header in 8 bytes, little-endian; a
+/* safetensors files: named tensors in row-major order, and a map of strings.
+ * Tensors are read from float32, float16 and bfloat16, and written as float32.
+ * A file holds the length of the header in 8 bytes, little-endian; a
  * JSON header of at most 100 MB; and the data, which the tensors must fill
  * without gaps. */
 #pragma once
@@ -25,8 +26,8 @@ const AeTensor *ae_safetensors_find(const AeSafetensors *file,
                                     const char *name);
 
 /* Read a file, or its content from memory, where @name stands for the path in
- * messages. AE_ERROR_FILE, AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED (data types
- * other than F32). */
+ * messages. AE_ERROR_FILE, AE_ERROR_FORMAT, AE_ERROR_UNSUPPORTED (other
+ * data types). */
 AeSafetensors *ae_safetensors_load(const char *path, GError **error);
 AeSafetensors *ae_safetensors_parse(const void *data, size_t size,
                                     const char *name, GError **error);

@@ -89,6 +89,29 @@ static void test_row_major(void)
     g_assert_cmpmem(ae_safetensors_find(file, "t")->data, 24, expected, 24);
 }
 
+/* Halves of floats: 1, -2, the least above 0, infinity; and 1, -2 twice. */
+static void test_halves(void)
+{
+    static const char text[] =
+        "{\"h\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,8]},"
+        "\"b\":{\"dtype\":\"BF16\",\"shape\":[4],\"data_offsets\":[8,16]}}";
+    static const uint8_t data[] = {0x00, 0x3c, 0x00, 0xc0, 0x01, 0x00,
+                                   0x00, 0x7c, 0x80, 0x3f, 0x00, 0xc0,
+                                   0x80, 0x3f, 0x00, 0xc0};
+    static const float halves[] = {1, -2, 0x1p-24f, INFINITY};
+    static const float bfloats[] = {1, -2, 1, -2};
+    g_autoptr(AeSafetensors) file = NULL;
+    g_autoptr(GError) error = NULL;
+    uint8_t bytes[8 + sizeof text - 1 + sizeof data] = {sizeof text - 1};
+
+    memcpy(bytes + 8, text, sizeof text - 1);
+    memcpy(bytes + 8 + sizeof text - 1, data, sizeof data);
+    file = ae_safetensors_parse(bytes, sizeof bytes, "memory", &error);
+    g_assert_no_error(error);
+    g_assert_cmpmem(ae_safetensors_find(file, "h")->data, 16, halves, 16);
+    g_assert_cmpmem(ae_safetensors_find(file, "b")->data, 16, bfloats, 16);
+}
+
 #define T(shape, from, to)                                                     \
     "{\"dtype\":\"F32\",\"shape\":" shape ",\"data_offsets\":[" from "," to "]}"
 
@@ -126,8 +149,10 @@ static const struct {
      "a"},
     {"{\"a\":" T("[1,1,1,1,1,1,1,1,4]", "0", "16") "}", AE_ERROR_UNSUPPORTED,
      "rank 9"},
-    {"{\"a\":{\"dtype\":\"F16\",\"shape\":[8],\"data_offsets\":[0,16]}}",
-     AE_ERROR_UNSUPPORTED, "F16"},
+    {"{\"a\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]}}",
+     AE_ERROR_UNSUPPORTED, "F64"},
+    {"{\"a\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[0,16]}}",
+     AE_ERROR_FORMAT, "its shape"},
     {"{\"a\":{\"shape\":[4],\"data_offsets\":[0,16]}}", AE_ERROR_FORMAT,
      "no data type"},
     {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4]}}", AE_ERROR_FORMAT, "needs"},
@@ -225,6 +250,7 @@ int main(int argc, char **argv)
     folder = g_dir_make_tmp("ae-files-XXXXXX", NULL);
     g_test_add_func("/safetensors/round-trip", test_round_trip);
     g_test_add_func("/safetensors/row-major", test_row_major);
+    g_test_add_func("/safetensors/halves", test_halves);
     g_test_add_func("/safetensors/refused", test_refused);
     g_test_add_func("/safetensors/header-length", test_header_length);
     g_test_add_func("/safetensors/truncated", test_truncated);
