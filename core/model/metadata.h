@@ -58,7 +58,7 @@ typedef struct {
 
 /* Strings belong to the model. What is not known is NULL, 0 or FALSE. */
 typedef struct {
-    const char *architecture; /* of ae_architecture_names() */
+    const char *architecture; /* of ae_architecture_names(), or imported */
     const char *noise;        /* that it was trained with: video/noise.h */
     const char *names[AE_N_NAMES];
     int classes; /* length of a label's row; 0: the model takes no label */

@@ -16,8 +16,7 @@ static int new_value(AeNet *net, const char *name)
     return ae_model_add_value(net->model, name, NULL, NULL);
 }
 
-/* Appends a node that is named after its number, as is its output. */
-static AeNode *append(AeNet *net, const char *op, const int *in, int n_in,
+AeNode *ae_net_append(AeNet *net, const char *op, const int *in, int n_in,
                       int *out)
 {
     g_autofree char *kind = g_ascii_strdown(op, -1);
@@ -32,7 +31,7 @@ static int unary(AeNet *net, const char *op, int x)
 {
     int y;
 
-    append(net, op, &x, 1, &y);
+    ae_net_append(net, op, &x, 1, &y);
     return y;
 }
 
@@ -40,7 +39,7 @@ static int binary(AeNet *net, const char *op, int a, int b)
 {
     int y;
 
-    append(net, op, (int[]){a, b}, 2, &y);
+    ae_net_append(net, op, (int[]){a, b}, 2, &y);
     return y;
 }
 
@@ -146,7 +145,8 @@ int ae_net_leaky_relu(AeNet *net, int x, float slope)
 {
     int y;
 
-    ae_node_set_float(append(net, "LeakyRelu", &x, 1, &y), "alpha", slope);
+    ae_node_set_float(ae_net_append(net, "LeakyRelu", &x, 1, &y), "alpha",
+                      slope);
     return y;
 }
 
@@ -171,7 +171,7 @@ static int conv(AeNet *net, int x, int ci, int co, int k, int stride, int begin,
                 int end)
 {
     int y, w = kernel(net, ci, co, k, FALSE), b = zeros(net, "bias", co);
-    AeNode *node = append(net, "Conv", (int[]){x, w, b}, 3, &y);
+    AeNode *node = ae_net_append(net, "Conv", (int[]){x, w, b}, 3, &y);
 
     ae_node_set_ints(node, "kernel_shape", (int64_t[]){k, k}, 2);
     ae_node_set_ints(node, "strides", (int64_t[]){stride, stride}, 2);
@@ -201,7 +201,7 @@ int ae_net_conv_up(AeNet *net, int x, int ci, int co, int k, gboolean bias)
     int y, w = kernel(net, ci, co, k, TRUE);
     int b = bias ? zeros(net, "bias", co) : -1, pad = k - 2;
     AeNode *node =
-        append(net, "ConvTranspose", (int[]){x, w, b}, bias ? 3 : 2, &y);
+        ae_net_append(net, "ConvTranspose", (int[]){x, w, b}, bias ? 3 : 2, &y);
 
     ae_node_set_ints(node, "kernel_shape", (int64_t[]){k, k}, 2);
     ae_node_set_ints(node, "strides", (int64_t[]){2, 2}, 2);
@@ -214,7 +214,7 @@ int ae_net_conv_up(AeNet *net, int x, int ci, int co, int k, gboolean bias)
 int ae_net_pool(AeNet *net, int x)
 {
     int y;
-    AeNode *node = append(net, "MaxPool", &x, 1, &y);
+    AeNode *node = ae_net_append(net, "MaxPool", &x, 1, &y);
 
     ae_node_set_ints(node, "kernel_shape", (int64_t[]){2, 2}, 2);
     ae_node_set_ints(node, "strides", (int64_t[]){2, 2}, 2);
@@ -232,7 +232,7 @@ static AeNode *append_resize(AeNet *net, int x, int scale, const char *mode,
 
     if (scales < 0)
         scales = constant(net, name, factors, 4, FALSE);
-    AeNode *node = append(net, "Resize", (int[]){x, -1, scales}, 3, y);
+    AeNode *node = ae_net_append(net, "Resize", (int[]){x, -1, scales}, 3, y);
     ae_node_set_string(node, "mode", mode);
     return node;
 }
@@ -253,7 +253,7 @@ int ae_net_interpolate(AeNet *net, int x, int scale, const char *mode)
     AeNode *node = append_resize(net, x, scale, mode, &y);
 
     ae_node_set_float(node, "cubic_coeff_a", -0.5f);
-    append(net, "Clip", (int[]){y, low, high}, 3, &y);
+    ae_net_append(net, "Clip", (int[]){y, low, high}, 3, &y);
     return y;
 }
 
@@ -265,7 +265,7 @@ int ae_net_up(AeNet *net, int x)
 int ae_net_pixel_shuffle(AeNet *net, int x, int scale)
 {
     int y;
-    AeNode *node = append(net, "DepthToSpace", &x, 1, &y);
+    AeNode *node = ae_net_append(net, "DepthToSpace", &x, 1, &y);
 
     ae_node_set_int(node, "blocksize", scale);
     ae_node_set_string(node, "mode", "CRD");
@@ -281,7 +281,7 @@ int ae_net_dense(AeNet *net, int x, int n_in, int n_out)
     glorot(net, tensor, n_in, n_out);
     int w = add_weight(net, "weight", tensor);
     int b = zeros(net, "bias", n_out);
-    AeNode *node = append(net, "Gemm", (int[]){x, w, b}, 3, &y);
+    AeNode *node = ae_net_append(net, "Gemm", (int[]){x, w, b}, 3, &y);
     ae_node_set_int(node, "transB", 1);
     return y;
 }
@@ -302,7 +302,8 @@ static int transpose(AeNet *net, int x, const int64_t *order)
 {
     int y;
 
-    ae_node_set_ints(append(net, "Transpose", &x, 1, &y), "perm", order, 4);
+    ae_node_set_ints(ae_net_append(net, "Transpose", &x, 1, &y), "perm", order,
+                     4);
     return y;
 }
 
@@ -387,7 +388,7 @@ int ae_net_with_label(AeNet *net, int x)
 
     if (net->label < 0)
         return x;
-    ae_node_set_int(append(net, "Concat", (int[]){x, net->label}, 2, &y),
+    ae_node_set_int(ae_net_append(net, "Concat", (int[]){x, net->label}, 2, &y),
                     "axis", 1);
     return y;
 }
@@ -404,7 +405,8 @@ static int normal_like(AeNet *net, int x, float sd)
 {
     int y;
 
-    ae_node_set_float(append(net, "RandomNormalLike", &x, 1, &y), "scale", sd);
+    ae_node_set_float(ae_net_append(net, "RandomNormalLike", &x, 1, &y),
+                      "scale", sd);
     return y;
 }
 

@@ -23,6 +23,10 @@ typedef struct {
  * is no memory for them. */
 AeModel *ae_net_finish(AeNet *net, GError **error);
 
+/* Appends any node, named after its number, as is its only output @out. */
+AeNode *ae_net_append(AeNet *net, const char *op, const int *in, int n_in,
+                      int *out);
+
 int ae_net_relu(AeNet *net, int x);
 int ae_net_leaky_relu(AeNet *net, int x, float slope);
 int ae_net_sigmoid(AeNet *net, int x);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* `ae info`, `check`, `split`, `new` and `quantize`. */
+/* `ae info`, `check`, `split`, `new`, `import` and `quantize`. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -235,6 +235,18 @@ void run_new(Arguments *args)
     options.seed = (uint64_t)seed;
     g_autoptr(AeModel) model =
         tool_need(ae_architecture_new(args->argv[1], &options, &tool_error));
+    tool_save_model(model, args->output);
+}
+
+void run_import(Arguments *args)
+{
+    tool_parse(args, NULL, 1, 1);
+    g_autoptr(AeSafetensors) file =
+        tool_need(ae_safetensors_load(args->argv[1], &tool_error));
+    g_autoptr(AeModel) model = ae_import(file, &tool_error);
+
+    g_prefix_error(&tool_error, "%s: ", args->argv[1]);
+    tool_check(model != NULL);
     tool_save_model(model, args->output);
 }
 

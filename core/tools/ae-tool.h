@@ -11,6 +11,7 @@
 #include "kernels/kernels.h"
 #include "model/safetensors.h"
 #include "networks/architectures.h"
+#include "networks/import.h"
 #include "video/resample.h"
 #include "tools/figure.h"
 #include "tools/neighbours.h"
@@ -29,10 +30,10 @@ typedef struct {
  * function here that can fail returns after it did. */
 typedef void Run(Arguments *args);
 
-Run run_info, run_check, run_split, run_new, run_quantize, run_run, run_bench,
-    run_embed, run_pca, run_knn, run_error, run_decode, run_resize, run_grid,
-    run_difference, run_scatter, run_curves, run_weights, run_manifold,
-    run_interpolate, run_labels, run_train, run_samples;
+Run run_info, run_check, run_split, run_new, run_import, run_quantize, run_run,
+    run_bench, run_embed, run_pca, run_knn, run_error, run_decode, run_resize,
+    run_grid, run_difference, run_scatter, run_curves, run_weights,
+    run_manifold, run_interpolate, run_labels, run_train, run_samples;
 
 typedef struct {
     int width, height;

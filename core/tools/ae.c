@@ -19,6 +19,8 @@ static const struct {
      run_split},
     {"new", "ARCHITECTURE -o MODEL.onnx",
      "writes a network with random weights", run_new},
+    {"import", "FILE.safetensors -o MODEL.onnx",
+     "writes the network whose weights a file holds", run_import},
     {"quantize", "MODEL --calibrate FILE... -o OUT.onnx",
      "converts a model to 8 bits (QDQ)", run_quantize},
     {"run", "MODEL IN.safetensors OUT.safetensors",

@@ -45,6 +45,15 @@ static const struct {
     {"check superres3", 0, "in aesuperres: makes images 3 times", NULL},
     {"check --size 29x28 fixed.onnx", 0, "of 28x28 and no larger ones", NULL},
 
+    {"import weights.safetensors", 2, NULL, "--output"},
+    {"import none.safetensors -o weights.onnx", 1, NULL, "none.safetensors"},
+    {"import net.onnx -o weights.onnx", 1, NULL, "net.onnx: the header"},
+    {"import in.safetensors -o weights.onnx", 1, NULL,
+     "in.safetensors: its tensors (1, the first is 'image')"},
+    {"import weights.safetensors -o weights.onnx", 0, NULL, NULL},
+    {"info weights.onnx", 0, "ae.architecture = SRVGGNetCompact", NULL},
+    {"check weights.onnx", 0, "runs here, in aedenoise", NULL},
+
     {"split net.onnx", 2, NULL, "--output"},
     {"split net.onnx -o half --at nowhere", 1, NULL, "nowhere"},
     {"split fixed.onnx -o half --at maxpool9", 0, NULL, NULL},
@@ -272,6 +281,19 @@ static void save_input(const char *folder)
     g_assert_true(ae_safetensors_save(file, path, NULL));
 }
 
+/* A network of one convolution for `ae import`. */
+static void save_weights(const char *folder)
+{
+    g_autofree char *path =
+        g_build_filename(folder, "weights.safetensors", NULL);
+    g_autoptr(AeSafetensors) file = ae_safetensors_new();
+    const AeShape shape = ae_shape(4, 1, 1, 3, 3), row = ae_shape(1, 1);
+
+    ae_safetensors_add(file, "body.0.weight", ae_tensor_new(&shape, NULL));
+    ae_safetensors_add(file, "body.0.bias", ae_tensor_new(&row, NULL));
+    g_assert_true(ae_safetensors_save(file, path, NULL));
+}
+
 /* What `ae run` wrote has the image's size. */
 static void check_output(const char *folder)
 {
@@ -338,6 +360,7 @@ static void prepare(const char *folder)
     for (int i = 0; i < 37 * 19 * 3; i++)
         colours->pixels[i] = (uint8_t)(i * 7);
     save_input(folder);
+    save_weights(folder);
     g_assert_true(ae_image_save_png(colours, large, NULL));
     g_assert_true(g_file_set_contents(log, messages, -1, NULL));
     save_odd_model(folder, "whole.onnx", 0);
