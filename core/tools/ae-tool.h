@@ -32,8 +32,9 @@ typedef void Run(Arguments *args);
 
 Run run_info, run_check, run_split, run_new, run_import, run_quantize, run_run,
     run_bench, run_embed, run_pca, run_knn, run_error, run_decode, run_resize,
-    run_grid, run_difference, run_scatter, run_curves, run_weights,
-    run_manifold, run_interpolate, run_labels, run_train, run_samples;
+    run_grid, run_noise_level, run_difference, run_scatter, run_curves,
+    run_weights, run_manifold, run_interpolate, run_labels, run_train,
+    run_samples;
 
 typedef struct {
     int width, height;

@@ -38,6 +38,8 @@ static const struct {
      run_error},
     {"decode", "MODEL CODES.npy -o IMAGES.idx",
      "writes the images that a decoder makes of codes", run_decode},
+    {"noise-level", "PICTURE.png...",
+     "measures the noise in pictures, where 255 is white", run_noise_level},
     {"resize", "WIDTHxHEIGHT IN.png OUT.png",
      "resizes a picture, bicubic as MATLAB's imresize", run_resize},
     {"figure grid", "ROWSxCOLUMNS IMAGE... -o OUT.png", "images side by side",
