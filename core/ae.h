@@ -15,6 +15,5 @@
 #include "train/session.h"
 #include "video/filter.h"
 #include "video/metrics.h"
-#include "video/noise-level.h"
 #include "video/noise.h"
 #include "video/picture.h"

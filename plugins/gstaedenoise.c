@@ -22,6 +22,9 @@
  * came with the denoised one. To compare both in one picture, what is left of
  * #GstAeVideo:split stays as it came.
  *
+ * Models that take the level of the noise, such as FFDNet and DRUNet, are told
+ * it: measured in each frame, or #GstAeDenoise:sigma.
+ *
  * With no property set the built-in model named "medium" is used. A model of
  * your own is an ONNX file (#GstAeVideo:model-file) from `aetrain` or from any
  * other tool; it can be changed while the pipeline plays and then takes over
@@ -77,9 +80,11 @@ static const GstAeProperty properties[] = {
      G_TYPE_BOOLEAN, G_STRUCT_OFFSET(GstAeDenoise, temporal), .number = 1,
      .flags = GST_PARAM_MUTABLE_PLAYING},
     {"sigma", "Sigma",
-     "Standard deviation of the noise where 255 is white; the temporal filter "
-     "tells motion from noise by it (0: measured, see \"stats\")",
-     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeDenoise, sigma), .maximum = 255,
+     "Standard deviation of the noise where 255 is white: for models that take "
+     "it, and the temporal filter, which tells motion from noise by it (-1: "
+     "measured, see \"stats\"; 0: the input passes bit for bit)",
+     G_TYPE_FLOAT, G_STRUCT_OFFSET(GstAeDenoise, sigma), .minimum = -1,
+     .number = -1, .maximum = 255,
      .flags = GST_PARAM_CONTROLLABLE | GST_PARAM_MUTABLE_PLAYING},
 };
 
@@ -87,9 +92,10 @@ static void get_settings(GstAeVideo *video, AeFilterSettings *settings)
 {
     const GstAeDenoise *self = (const GstAeDenoise *)video;
 
-    *settings = (AeFilterSettings){.strength = self->strength,
-                                   .temporal = self->temporal,
-                                   .sigma = self->sigma};
+    *settings =
+        (AeFilterSettings){.strength = self->sigma == 0 ? 0 : self->strength,
+                           .temporal = self->temporal,
+                           .sigma = MAX(self->sigma, 0)};
 }
 
 /* Properties that were given have been set by now. */

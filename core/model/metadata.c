@@ -151,7 +151,8 @@ gboolean ae_metadata_read(const AeModel *model, AeMetadata *metadata,
 
     *metadata =
         (AeMetadata){.architecture = ae_model_get(model, "ae.architecture"),
-                     .noise = ae_model_get(model, "ae.noise")};
+                     .noise = ae_model_get(model, "ae.noise"),
+                     .sigma = ae_model_get(model, "ae.sigma")};
     for (int i = 0; i < AE_N_NAMES; i++)
         metadata->names[i] = ae_model_get(model, names[i].key);
     if (!read_choice(model, "ae.task", tasks, &task, error) ||

@@ -15,6 +15,9 @@ G_BEGIN_DECLS
  * block of 2 x 2, row by row, and the two chromas. */
 #define AE_YUV420_CHANNELS 6
 
+/* The level of the noise is the last channel of the image. */
+#define AE_SIGMA_CHANNEL "channel"
+
 /* What the model was trained to do. */
 typedef enum {
     AE_TASK_UNKNOWN, /* the file does not say it */
@@ -60,6 +63,8 @@ typedef struct {
 typedef struct {
     const char *architecture; /* of ae_architecture_names(), or imported */
     const char *noise;        /* that it was trained with: video/noise.h */
+    const char *sigma; /* what takes the level of the noise: the name of an
+                          input, or AE_SIGMA_CHANNEL */
     const char *names[AE_N_NAMES];
     int classes; /* length of a label's row; 0: the model takes no label */
     AeTaskKind task;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tools/ae-tool.h"
+#include "video/noise-level.h"
 
 /* Root of the mean variance of the channels. */
 static float measure(AeImage *image)

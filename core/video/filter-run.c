@@ -21,7 +21,7 @@ typedef struct {
     const AeFilterBatch *batch;
     const AePicture *in, *out;
     int first; /* of the batch's images */
-    float strength;
+    float strength, sigma;
     int field;
     gboolean damaged;
     Part across, down;
@@ -56,16 +56,49 @@ static void read_row(const Job *job, int image, int c, int y)
     const AeFilterChannel *channel = channel_of(job, image, c);
     AeRange range = job->filter->range;
     float *target = ae_plan_input(batch->plan, 0) +
-                    row_offset(batch, image, y) * batch->channels + c;
+                    row_offset(batch, image, y) * batch->inputs + c;
 
     if (channel->plane >= 0)
         ae_plane_read_lane(&job->in->plane[channel->plane], &channel->lane,
                            job->across.begin - batch->across.margin,
                            job->down.begin - batch->down.margin + y,
-                           batch->padded_width, range, target, batch->channels);
+                           batch->padded_width, range, target, batch->inputs);
     else
         for (int x = 0; x < batch->padded_width; x++)
-            target[(size_t)x * batch->channels] = neutral(range);
+            target[(size_t)x * batch->inputs] = neutral(range);
+}
+
+/* The level of the noise in an image, where 255 is white. */
+static float image_sigma(const Job *job, int image)
+{
+    float sum = 0;
+    int n = 0;
+
+    if (job->sigma > 0)
+        return job->sigma;
+    for (int c = 0; c < job->batch->channels; c++) {
+        int plane = channel_of(job, image, c)->plane;
+
+        if (plane < 0)
+            continue;
+        sum += job->filter->measured[plane] * job->filter->measured[plane];
+        n++;
+    }
+    return sqrtf(sum / (float)MAX(n, 1));
+}
+
+/* Row @y of the channel for the level of the noise. */
+static void fill_sigma(const Job *job, int image, int y)
+{
+    const AeFilterBatch *batch = job->batch;
+    AeRange range = job->filter->range;
+    float value = range.low + image_sigma(job, image) / 255 * range.span;
+    float *target = ae_plan_input(batch->plan, 0) +
+                    row_offset(batch, image, y) * batch->inputs +
+                    batch->channels;
+
+    for (int x = 0; x < batch->padded_width; x++)
+        target[(size_t)x * batch->inputs] = value;
 }
 
 static void read_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
@@ -75,6 +108,8 @@ static void read_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
 
     for (int c = 0; c < job->batch->channels; c++)
         read_row(job, (int)(index / height), c, (int)(index % height));
+    if (job->batch->inputs > job->batch->channels)
+        fill_sigma(job, (int)(index / height), (int)(index % height));
 }
 
 /* Writes row @y of a tile. @row: all channels, from the tile's first column on.
@@ -133,6 +168,9 @@ static void run_plan(const Job *job)
     int run = job->field * runs + job->first / batch->per_run;
     AeState *state;
 
+    if (job->filter->sigma_input > 0)
+        *ae_plan_input(batch->plan, job->filter->sigma_input) =
+            image_sigma(job, 0) / 255 * job->filter->range.span;
     if (batch->states == NULL) {
         ae_plan_run(batch->plan);
         return;
@@ -325,6 +363,17 @@ static void run_resized(const Job *job)
                            &job->out->plane[c], job->out->plane[c].width);
 }
 
+/* Measures the noise in the planes of a field, if the model is to be told. */
+static void measure_noise(const Job *job)
+{
+    const AeFilter *filter = job->filter;
+
+    for (int c = 0;
+         c < filter->n_seen && filter->level != NULL && job->sigma <= 0; c++)
+        filter->measured[c] =
+            ae_noise_level_measure(filter->level, &job->in->plane[c]);
+}
+
 static void run_field(const Job *job)
 {
     if (job->strength == 0) {
@@ -332,6 +381,7 @@ static void run_field(const Job *job)
         return;
     }
     write_rest(job);
+    measure_noise(job);
     if (job->filter->resized[0].resampler != NULL)
         run_resized(job);
     else
@@ -418,14 +468,18 @@ static void write_denoised_task(void *data, int64_t index,
 static void run_temporal(const AeFilter *filter, const AePicture *in,
                          const AePicture *out, const AeFilterSettings *settings)
 {
-    Job job = {
-        .filter = filter, .in = in, .out = out, .strength = settings->strength};
+    Job job = {.filter = filter,
+               .in = in,
+               .out = out,
+               .strength = settings->strength,
+               .sigma = settings->sigma};
     Job model = job;
     AeTemporalFrame frame = {read_noisy, read_denoised, write_temporal, &job};
 
     write_rest(&job);
     model.out = &filter->denoised;
     model.strength = 1;
+    measure_noise(&model);
     run_model(&model);
     if (!ae_temporal_run(filter->temporal, &frame, settings->sigma))
         ae_pool_run(filter->pool, write_denoised_task, &job,
@@ -462,6 +516,7 @@ static void run_fields(const AeFilter *filter, const AePicture *in,
                          .in = &in_field,
                          .out = &out_field,
                          .strength = settings->strength,
+                         .sigma = settings->sigma,
                          .field = i,
                          .damaged = settings->damaged});
     }
@@ -494,6 +549,18 @@ static void write_left(const AeFilter *filter, const AePicture *in,
     }
 }
 
+/* The level that the model was told. */
+static float told_sigma(const AeFilter *filter, float sigma)
+{
+    float sum = 0;
+
+    if (filter->level == NULL || sigma > 0)
+        return filter->level != NULL ? sigma : 0;
+    for (int c = 0; c < filter->n_seen; c++)
+        sum += filter->measured[c] * filter->measured[c];
+    return sqrtf(sum / (float)filter->n_seen);
+}
+
 float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
                     const AeFilterSettings *settings)
 {
@@ -510,5 +577,6 @@ float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
         run_fields(filter, in, out, settings);
     if (settings->split > 0)
         write_left(filter, in, out, settings->split);
-    return temporal ? ae_temporal_sigma(filter->temporal) : 0;
+    return temporal ? ae_temporal_sigma(filter->temporal)
+                    : told_sigma(filter, settings->sigma);
 }

@@ -36,7 +36,7 @@ static gboolean fits(const AePlan *plan, const AeFilterBatch *batch, int scale)
     int64_t lost = 2 * (int64_t)batch->down.margin;
 
     return out->rank == 4 && out->dim[0] == in->dim[0] &&
-           out->dim[1] == in->dim[1] &&
+           out->dim[1] == batch->channels &&
            out->dim[2] == (in->dim[2] - lost) * scale &&
            out->dim[3] == (in->dim[3] - lost) * scale;
 }
@@ -44,7 +44,7 @@ static gboolean fits(const AePlan *plan, const AeFilterBatch *batch, int scale)
 static AePlan *plan_images(const Maker *maker, const AeFilter *filter,
                            const AeFilterBatch *batch, GError **error)
 {
-    AeShape shape = ae_shape(4, batch->per_run, batch->channels,
+    AeShape shape = ae_shape(4, batch->per_run, batch->inputs,
                              batch->padded_height, batch->padded_width);
     g_autoptr(AePlan) plan = ae_image_model_plan(
         maker->images, &shape, filter->pool, maker->precision, error);
@@ -66,7 +66,7 @@ static gboolean choose_images_per_run(const AeImageModel *model,
     int images = batch->n_images;
 
     if (fixed == AE_UNKNOWN)
-        fixed = model->states->len > 0 ? 1 : images;
+        fixed = model->states->len > 0 || model->sigma_input > 0 ? 1 : images;
     batch->per_run = (int)MIN(fixed, images);
     if (batch->per_run > 0 && fixed <= images && images % batch->per_run == 0)
         return TRUE;
@@ -198,7 +198,8 @@ static gboolean has_colours(const Maker *maker, const AeFilter *filter,
     const AeShape *shape = ae_image_model_shape(maker->images);
 
     return maker->images->metadata.luma_chroma &&
-           maker->images->states->len == 0 && maker->images->margin == 0 &&
+           maker->images->states->len == 0 && maker->images->sigma_input == 0 &&
+           !maker->images->sigma_channel && maker->images->margin == 0 &&
            batch->channels == 1 && batch->n_images == AE_FILTER_COLOURS &&
            filter->format.log2_x[1] == 0 && filter->format.log2_y[1] == 0 &&
            shape->dim[0] == AE_UNKNOWN && shape->dim[2] == AE_UNKNOWN &&
@@ -463,6 +464,14 @@ static gboolean add_temporal(AeFilter *filter, GError **error)
     return filter->temporal != NULL;
 }
 
+static gboolean add_level(AeFilter *filter, int sigma_input, GError **error)
+{
+    filter->level = ae_noise_level_new(filter->format.width, error);
+    filter->sigma_input = sigma_input;
+    filter->measured = g_new0(float, AE_PICTURE_PLANES);
+    return filter->level != NULL;
+}
+
 AeFilter *ae_filter_new(const AeImageModel *images,
                         const AePictureFormat *format,
                         const AeFilterOptions *options, GError **error)
@@ -484,6 +493,8 @@ AeFilter *ae_filter_new(const AeImageModel *images,
         return NULL;
     for (int i = 0; i < filter->n_batches; i++) {
         AeFilterBatch *batch = &filter->batch[i];
+
+        batch->inputs = batch->channels + images->sigma_channel;
         gboolean colours = has_colours(&maker, filter, batch);
 
         if (!plan_batch(&maker, filter, batch, colours ? 2 : 1, error) ||
@@ -491,6 +502,9 @@ AeFilter *ae_filter_new(const AeImageModel *images,
             (images->states->len > 0 && !add_states(filter, batch, error)))
             return NULL;
     }
+    if ((images->sigma_input > 0 || images->sigma_channel) &&
+        !add_level(filter, images->sigma_input, error))
+        return NULL;
     if (is_temporal(&maker, filter) && !add_temporal(filter, error))
         return NULL;
     return g_steal_pointer(&filter);
@@ -514,6 +528,8 @@ void ae_filter_free(AeFilter *filter)
         ae_filter_clear_resample(&filter->resized[c]);
         ae_free(filter->memory[c]);
     }
+    ae_noise_level_free(filter->level);
+    g_free(filter->measured);
     ae_temporal_free(filter->temporal);
     if (filter->pool != NULL)
         ae_pool_free(filter->pool);

@@ -40,6 +40,9 @@
  * plane, field and tile has a state, which ae_filter_reset() and frames that
  * are copied set back.
  *
+ * A model that takes the level of the noise gets that of each image, which is
+ * the root of the mean variance of its planes.
+ *
  * Past frames improve progressive video (temporal.h) with a model whose
  * metadata say denoise, and which has no state, where chroma has at least half
  * the width. */
@@ -66,8 +69,9 @@ typedef struct {
     float strength;    /* weight of the result, 0 .. 1; the rest is the input,
                           which at 0 is copied; 1 where frames are enlarged */
     gboolean temporal; /* use past frames */
-    float sigma;       /* for that: standard deviation of the noise where 255
-                          is white; 0: measured */
+    float sigma;       /* standard deviation of the noise where 255 is white;
+                          0: measured, by the temporal filter between frames,
+                          for a model in each frame (noise-level.h) */
     gboolean damaged;  /* the frame is filtered by itself, and no later frame
                           uses it */
     float split;       /* this share of the result, 0 .. 1 from the left edge,
@@ -94,8 +98,9 @@ void ae_filter_reset(AeFilter *filter);
 
 /* Filters @in into @out, of the same format and the size of the result.
  * Cannot fail and allocates nothing. Returns the standard deviation of the
- * noise where 255 is white, measured or from @settings; of a damaged frame that
- * of the frames before; 0 without temporal filtering. */
+ * noise where 255 is white, measured or from @settings, by the temporal filter
+ * (of a damaged frame: that of the frames before) or for the model; 0 where
+ * neither needs it. */
 float ae_filter_run(AeFilter *filter, const AePicture *in, const AePicture *out,
                     const AeFilterSettings *settings);
 

@@ -33,22 +33,67 @@ const AeShape *ae_image_model_shape(const AeImageModel *images)
     return &first_value(images->model, images->model->inputs)->shape;
 }
 
-/* The first input that is neither the image nor a state, or NULL. */
-static const AeValue *find_other(const AeImageModel *images)
+static const AeValue *input_value(const AeImageModel *images, int i)
 {
-    for (guint i = 1; i < images->model->inputs->len; i++) {
+    return ae_model_value(images->model, ae_model_input(images->model, i));
+}
+
+/* Whether input @i takes one number. */
+static gboolean takes_number(const AeImageModel *images, int i)
+{
+    const AeValue *value = input_value(images, i);
+    gboolean one = value->has_shape && !value->integer;
+
+    for (int k = 0; k < value->shape.rank && one; k++)
+        one = value->shape.dim[k] == 1 ||
+              (k == 0 && value->shape.dim[k] == AE_UNKNOWN);
+    return one;
+}
+
+/* The first input that is neither the image, nor a state, nor the level of the
+ * noise, which is found; NULL: there is none. */
+static const AeValue *find_other(AeImageModel *images)
+{
+    for (int i = 1; i < (int)images->model->inputs->len; i++) {
         gboolean known = FALSE;
 
         for (guint k = 0; k < images->states->len; k++)
-            known |= g_array_index(images->states, AeCarry, k).input == (int)i;
-        if (!known)
-            return ae_model_value(images->model,
-                                  ae_model_input(images->model, (int)i));
+            known |= g_array_index(images->states, AeCarry, k).input == i;
+        if (known)
+            continue;
+        if (images->sigma_input > 0 || !takes_number(images, i))
+            return input_value(images, i);
+        images->sigma_input = i;
     }
     return NULL;
 }
 
-static gboolean check_inputs(const AeImageModel *images, GError **error)
+/* What takes the level of the noise: a channel, or the input of that name;
+ * NULL: nothing. */
+static const char *find_sigma(const AeImageModel *images)
+{
+    if (images->sigma_channel)
+        return AE_SIGMA_CHANNEL;
+    return images->sigma_input > 0
+               ? input_value(images, images->sigma_input)->name
+               : NULL;
+}
+
+/* The metadata must name what is found. */
+static gboolean check_sigma(const AeImageModel *images, GError **error)
+{
+    const char *said = images->metadata.sigma, *found = find_sigma(images);
+
+    if (said == NULL || g_strcmp0(said, found) == 0)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                "the model says ae.sigma=%s, but what could take the level of "
+                "the noise is %s",
+                said, found != NULL ? found : "missing");
+    return FALSE;
+}
+
+static gboolean check_inputs(AeImageModel *images, GError **error)
 {
     const AeValue *other =
         images->model->inputs->len > 0 ? find_other(images) : NULL;
@@ -57,8 +102,9 @@ static gboolean check_inputs(const AeImageModel *images, GError **error)
         return TRUE;
     if (other != NULL)
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
-                    "the model has an input '%s' beside the image, which is no "
-                    "state: no output is called as if it became it",
+                    "the model has an input '%s' beside the image, which is "
+                    "neither a state (no output is called as if it became it) "
+                    "nor one number, the level of the noise",
                     other->name);
     else
         g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
@@ -79,9 +125,10 @@ static gboolean check_element(const AeValue *value, GError **error)
     return FALSE;
 }
 
+/* Colours, with or without a level of noise behind them. */
 static gboolean is_channels(int64_t n, gboolean last)
 {
-    return n == 1 || n == 3 || (n == AE_YUV420_CHANNELS && !last);
+    return (n >= 1 && n <= 4) || (n == AE_YUV420_CHANNELS && !last);
 }
 
 static const Axes *find_axes(const AeShape *shape, GError **error)
@@ -96,7 +143,8 @@ static const Axes *find_axes(const AeShape *shape, GError **error)
     text = ae_shape_to_string(shape);
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                 "the model takes an input of %s, where an image of 1, 3 or 6 "
-                "channels (?x1x?x?, ?x3x?x? or ?x6x?x?) was expected",
+                "channels (?x1x?x?, ?x3x?x? or ?x6x?x?) was expected, or of 2 "
+                "or 4, the last of them for the level of the noise",
                 text);
     return NULL;
 }
@@ -151,7 +199,8 @@ static const Axes *study(AeImageModel *images, const AePlan *plan,
             (axes->layout.single || other->layout.single ||
              in->dim[0] == out->dim[0]) &&
             find_scale(images, in->dim[axes->height], in->dim[axes->width],
-                       out->dim[other->height], out->dim[other->width]))
+                       out->dim[other->height], out->dim[other->width]) &&
+            (!images->sigma_channel || images->scale == 1))
             return other;
     }
     return NULL;
@@ -211,6 +260,8 @@ static gboolean read_images(AeImageModel *images, GError **error)
     if (axes == NULL)
         return FALSE;
     images->channels = (int)shape->dim[axes->channels];
+    images->sigma_channel = images->channels == 2 || images->channels == 4;
+    images->channels -= images->sigma_channel;
     plan = plan_small(images, axes, &small, error);
     if (plan == NULL)
         return FALSE;
@@ -225,12 +276,13 @@ static gboolean read_images(AeImageModel *images, GError **error)
         return FALSE;
     }
     if (axes == all_axes && made == all_axes)
-        return TRUE;
+        return check_sigma(images, error);
     images->model =
         ae_model_rearrange(model, axes->layout, made->layout, error);
     ae_model_unref(model);
     return images->model != NULL &&
-           ae_metadata_read(images->model, &images->metadata, error);
+           ae_metadata_read(images->model, &images->metadata, error) &&
+           check_sigma(images, error);
 }
 
 AeImageModel *ae_image_model_new(AeModel *model, GError **error)
@@ -259,23 +311,24 @@ void ae_image_model_free(AeImageModel *images)
     g_free(images);
 }
 
-/* The shape of state input @i for an image of @shape: open axes are the batch,
- * height and width of the image, both divided by @divisor (0: 1). */
+/* The shape of input @i, a state, for an image of @shape: open axes are the
+ * batch, height and width of the image, both divided by @divisor (0: 1). Those
+ * of the level of the noise are 1. */
 static AeShape state_shape(const AeImageModel *images, int i,
                            const AeShape *shape, int divisor)
 {
-    AeShape state =
-        ae_model_value(images->model, ae_model_input(images->model, i))->shape;
+    AeShape state = input_value(images, i)->shape;
+    gboolean number = i == images->sigma_input;
     int open = 0;
 
     for (int axis = state.rank - 1; axis >= 0; axis--) {
         if (state.dim[axis] != AE_UNKNOWN)
             continue;
         if (axis == 0 && state.rank == shape->rank)
-            state.dim[axis] = shape->dim[0];
+            state.dim[axis] = number ? 1 : shape->dim[0];
         else
             state.dim[axis] =
-                divisor == 0
+                divisor == 0 || number
                     ? 1
                     : MAX(shape->dim[shape->rank - 1 - open], 1) / divisor;
         open++;
@@ -349,6 +402,9 @@ AePlan *ae_image_model_plan(const AeImageModel *images, const AeShape *shape,
     AePlan *plan;
 
     shapes[0] = *shape;
+    if (images->sigma_input > 0)
+        shapes[images->sigma_input] =
+            state_shape(images, images->sigma_input, shape, 0);
     outputs[0] = first_value(model, model->outputs)->name;
     for (guint i = 0; i < n; i++) {
         const AeCarry *state = &g_array_index(images->states, AeCarry, i);

@@ -5,7 +5,13 @@
  * Images may be (n, c, h, w) or (n, h, w, c), and the axis of the batch may be
  * missing. Convolutions without padding, and crops, make the output smaller
  * than a multiple of the input: such a model sees more than the image, by a
- * margin on each side. */
+ * margin on each side.
+ *
+ * The image is the first input and the first output. Other inputs must be
+ * states (ae_metadata_states()), or the level of the noise: one input of one
+ * element. The level may also be a channel behind those of the image, for
+ * models that keep its size (FFDNet and DRUNet: Zhang, Zuo and Zhang, 2018, and
+ * Zhang et al., 2021). Other outputs are left out. */
 #pragma once
 
 #include "model/metadata.h"
@@ -16,10 +22,12 @@ typedef struct {
     AeModel *model; /* as it was, or with its images rearranged to (n, c, h, w)
                      */
     AeMetadata metadata;
-    int channels;   /* of an image: 1, 3, or AE_YUV420_CHANNELS */
-    int scale;      /* the output is scale x (input - 2 margin) */
-    int margin;     /* pixels of the input, on each side */
-    GArray *states; /* of AeCarry: what it remembers of past images */
+    int channels;           /* of an image: 1, 3, or AE_YUV420_CHANNELS */
+    gboolean sigma_channel; /* the input has one more, for the noise's level */
+    int sigma_input;        /* which input takes the level; 0: none */
+    int scale;              /* the output is scale x (input - 2 margin) */
+    int margin;             /* pixels of the input, on each side */
+    GArray *states;         /* of AeCarry: what it remembers of past images */
 } AeImageModel;
 
 /* Keeps a reference to @model, or a copy of it. Errors: AE_ERROR_SHAPE (it does

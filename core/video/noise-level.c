@@ -14,8 +14,9 @@ enum {
     MAX_BLOCKS = 4096,
     LEAST_STEP = 4, /* of the grid, in samples */
     LEAST_USED = 64,
-    LOW = 7,  /* frequencies u + v from 1 to LOW are low, */
-    HIGH = 10 /* from HIGH on high */
+    LOW = 7,   /* frequencies u + v from 1 to LOW are low, */
+    HIGH = 10, /* from HIGH on high: */
+    N_HIGH = 15
 };
 
 /* Of all blocks: those with the fewest clipped samples, and of these those with
@@ -26,9 +27,10 @@ enum {
 #define SMOOTH 0.05
 
 typedef struct {
-    float low, high; /* mean energy of a coefficient */
+    float low;  /* energy */
+    float high; /* mean energy of a coefficient */
     float mean;
-    float clipped; /* samples at the ends of the range */
+    int clipped; /* samples at the ends of the range */
 } Block;
 
 struct AeNoiseLevel {
@@ -81,23 +83,19 @@ void ae_noise_level_free(AeNoiseLevel *level)
 static Block describe(const float *samples, const float *coefficients)
 {
     Block block = {0};
-    int low = 0, high = 0;
 
-    for (int i = 0; i < SIZE; i++) {
-        int frequency = i % SIDE + i / SIDE;
-        float energy = coefficients[i] * coefficients[i];
-
+    for (int i = 0; i < SIZE; i++)
         block.clipped += samples[i] <= 0 || samples[i] >= 255;
-        if (frequency >= 1 && frequency <= LOW) {
-            block.low += energy;
-            low++;
-        } else if (frequency >= HIGH) {
-            block.high += energy;
-            high++;
+    for (int v = 0; v < SIDE; v++)
+        for (int u = 0; u < SIDE; u++) {
+            const float c = coefficients[v * SIDE + u];
+
+            if (u + v >= 1 && u + v <= LOW)
+                block.low += c * c;
+            else if (u + v >= HIGH)
+                block.high += c * c;
         }
-    }
-    block.low /= (float)low;
-    block.high /= (float)high;
+    block.high /= N_HIGH;
     block.mean = coefficients[0] / SIDE;
     return block;
 }
@@ -125,13 +123,6 @@ static void add_blocks(AeNoiseLevel *level, const AePlane *plane, int y,
             describe(level->samples + b * SIZE, level->coefficients + b * SIZE);
 }
 
-static int by_clipped(const void *a, const void *b)
-{
-    const Block *x = a, *y = b;
-
-    return (x->clipped > y->clipped) - (x->clipped < y->clipped);
-}
-
 static int by_low(const void *a, const void *b)
 {
     const Block *x = a, *y = b;
@@ -146,25 +137,42 @@ static int by_high(const void *a, const void *b)
     return (x->high > y->high) - (x->high < y->high);
 }
 
+/* The most clipped samples of a block that is used. */
+static int find_most(const AeNoiseLevel *level)
+{
+    int counts[SIZE + 1] = {0}, most = 0, used;
+
+    for (int i = 0; i < level->n; i++)
+        counts[level->blocks[i].clipped]++;
+    used = counts[0];
+    while (used < (int)(UNCLIPPED * level->n))
+        used += counts[++most];
+    return most;
+}
+
 /* Leaves the blocks to use, in the order of their energy at high frequencies.
  */
 static void choose(AeNoiseLevel *level)
 {
-    float most;
-    int n = level->n;
+    const int most = find_most(level);
+    int n = 0;
 
-    qsort(level->blocks, (size_t)n, sizeof(Block), by_clipped);
-    most = level->blocks[(int)(UNCLIPPED * (n - 1))].clipped;
-    while (level->blocks[n - 1].clipped > most)
-        n--;
+    for (int i = 0; i < level->n; i++)
+        if (level->blocks[i].clipped <= most)
+            level->blocks[n++] = level->blocks[i];
     qsort(level->blocks, (size_t)n, sizeof(Block), by_low);
     level->n = MIN(n, MAX((int)(SMOOTH * n), LEAST_USED));
     qsort(level->blocks, (size_t)level->n, sizeof(Block), by_high);
 }
 
-/* The variance of a normal variable that is clipped to [0, 255]: moments of a
- * censored normal distribution. */
-static double clipped_variance(double mean, double sd)
+/* A normal variable that is clipped to [0, 255]: a censored normal
+ * distribution. */
+typedef struct {
+    double inside; /* the probability that it is not clipped */
+    double mean, variance;
+} Clipped;
+
+static Clipped clip(double mean, double sd)
 {
     double a = -mean / sd, b = (255 - mean) / sd;
     double below = (1 + erf(a * M_SQRT1_2)) / 2;
@@ -176,21 +184,39 @@ static double clipped_variance(double mean, double sd)
                     sd * (mean * at_a - (mean + 255) * at_b) +
                     255.0 * 255 * above;
 
-    return second - first * first;
+    return (Clipped){inside, first, second - first * first};
+}
+
+/* The variance that is left by clipping of noise of @sd where the mean is
+ * @found behind it: the mean before it follows by Newton's method. */
+static double clipped_variance(double found, double sd)
+{
+    double mean = found;
+    Clipped clipped = clip(mean, sd);
+
+    for (int i = 0; i < 4; i++) {
+        double step = (found - clipped.mean) / MAX(clipped.inside, 0.1);
+
+        mean += CLAMP(step, -sd, sd);
+        clipped = clip(mean, sd);
+    }
+    return clipped.variance;
 }
 
 /* The standard deviation that clipping turns into the @variance that was found
- * in the chosen blocks, by bisection. */
+ * in the chosen blocks, by bisection over some of them. */
 static double undo_clipping(const AeNoiseLevel *level, double variance)
 {
+    const int step = MAX(level->n / 40, 1);
     double low = sqrt(variance), high = 3 * low + 20;
 
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 12; i++) {
         double middle = (low + high) / 2, sum = 0;
+        int n = 0;
 
-        for (int k = 0; k < level->n; k++)
+        for (int k = 0; k < level->n; k += step, n++)
             sum += clipped_variance(level->blocks[k].mean, middle);
-        if (sum < variance * level->n)
+        if (sum < variance * n)
             low = middle;
         else
             high = middle;
@@ -198,10 +224,19 @@ static double undo_clipping(const AeNoiseLevel *level, double variance)
     return (low + high) / 2;
 }
 
+/* Whether noise of @sd reaches an end of the range in a chosen block. */
+static gboolean is_clipped(const AeNoiseLevel *level, double sd)
+{
+    gboolean clipped = FALSE;
+
+    for (int i = 0; i < level->n; i++)
+        clipped |= level->blocks[i].mean < 4 * sd ||
+                   level->blocks[i].mean > 255 - 4 * sd;
+    return clipped;
+}
+
 float ae_noise_level_measure(AeNoiseLevel *level, const AePlane *plane)
 {
-    /* The coefficients of a block that are high: u + v from 10 to 14. */
-    const double count = 15;
     double area = (double)plane->width * plane->height, variance;
     int step = MAX(LEAST_STEP, (int)ceil(sqrt(area / MAX_BLOCKS)));
 
@@ -213,11 +248,16 @@ float ae_noise_level_measure(AeNoiseLevel *level, const AePlane *plane)
          y += step)
         add_blocks(level, plane, y, step);
     choose(level);
-    /* The median of a mean of @count squares is lower than their mean (Wilson
+    /* The median of a mean of N_HIGH squares is lower than their mean (Wilson
      * and Hilferty, "The distribution of chi-square", 1931). Whole numbers have
      * an error of 1/12 in the unit of one level of 8 bits. */
-    variance = level->blocks[level->n / 2].high / pow(1 - 2 / (9 * count), 3);
+    variance =
+        level->blocks[level->n / 2].high / pow(1 - 2 / (9.0 * N_HIGH), 3);
     if (plane->bits == 8)
         variance -= 1 / 12.0;
-    return variance > 0 ? (float)undo_clipping(level, variance) : 0;
+    if (variance <= 0)
+        return 0;
+    return (float)(is_clipped(level, sqrt(variance))
+                       ? undo_clipping(level, variance)
+                       : sqrt(variance));
 }

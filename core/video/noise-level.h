@@ -11,8 +11,8 @@
  * compression of AVIRIS images", IGARSS 2007). Noise that clipping at black and
  * white has cut off is added again.
  *
- * Noise that lacks high frequencies, because a codec or a scaler took them away,
- * is found to be less than it is. */
+ * Noise that lacks high frequencies, because a codec or a scaler took them
+ * away, is found to be less than it is. */
 #pragma once
 
 #include "video/picture.h"

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "plan/state.h"
 #include "video/filter.h"
+#include "video/noise-level.h"
 #include "video/resample.h"
 #include "video/temporal.h"
 #include "video/plane.h"
@@ -50,6 +51,7 @@ typedef struct {
     AeFilterChannel
         channel[AE_PICTURE_PLANES * AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
+    int inputs;      /* channels, and one for the level of the noise */
     int per_run;     /* images */
     gboolean direct; /* the plan's output is what the temporal filter reads */
     int width, height;
@@ -89,6 +91,10 @@ struct AeFilter {
     /* If the result is not the scale times as large as the frame. */
     AeFilterResample resized[AE_PICTURE_PLANES]; /* from the model's output */
     AePicture large; /* that output: the sources of these, planes of floats */
+
+    AeNoiseLevel *level; /* NULL: the model takes no level of noise */
+    int sigma_input;     /* of the plan; 0: the level is a channel */
+    float *measured;     /* the level in each plane that the model sees */
 
     AeTemporal *temporal; /* NULL: not for this model or format */
     AePicture denoised;   /* planes of floats, for the temporal filter */

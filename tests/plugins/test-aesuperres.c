@@ -690,7 +690,7 @@ static void test_bad_then_good(void)
         {"denoiser", 0, "1 times as large, where 2 to 4"},
         {"uneven", 0, "1x1x64x192"},
         {"flat", 0, "1x1x0x128"},
-        {"fourth", 0, "?x4x?x?"},
+        {"fourth", 0, "1x4x32x64"},
         {"luma2", 3, "2 times as large, but 3 times"},
         {"luma2", 1, "2 times as large, but 1 times"},
     };

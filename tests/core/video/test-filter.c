@@ -4,7 +4,9 @@
 #include "model/build.h"
 #include "networks/architectures.h"
 #include "ops/attributes.h"
+#include "video/noise-level.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { LARGEST = 64 };
@@ -665,6 +667,111 @@ static void test_states(void)
     }
 }
 
+/* Subtracts the level of the noise from images of @channels: from the channel
+ * behind them, or a second input. */
+static AeModel *subtract(int channels, gboolean input, const char *said)
+{
+    const float begin = (float)channels, end = begin + 1, zero = 0, axis = 1;
+    AeShape image = ae_shape(4, -1, channels + !input, -1, -1);
+    AeShape number = ae_shape(4, 1, 1, 1, 1), one = ae_shape(1, 1);
+    AeModel *model = ae_model_new(17);
+    int x = ae_model_add_input(model, "x", &image, NULL), sigma, axes, out;
+    int bounds[3];
+
+    if (input) {
+        sigma = ae_model_add_input(model, "level", &number, NULL);
+    } else {
+        axes = add_tensor(model, one, &axis);
+        bounds[0] = add_tensor(model, one, &zero);
+        bounds[1] = add_tensor(model, one, &begin);
+        bounds[2] = add_tensor(model, one, &end);
+        sigma = ae_model_add_value(model, "map", NULL, NULL);
+        out = ae_model_add_value(model, "colours", NULL, NULL);
+        ae_model_add_node(model, "Slice", "",
+                          (int[]){x, bounds[1], bounds[2], axes}, 4, &sigma, 1,
+                          NULL);
+        ae_model_add_node(model, "Slice", "",
+                          (int[]){x, bounds[0], bounds[1], axes}, 4, &out, 1,
+                          NULL);
+        x = out;
+    }
+    ae_model_add_output(model, add_node(model, "Sub", x, sigma, NULL));
+    if (said != NULL)
+        ae_model_set(model, "ae.sigma", said);
+    return model;
+}
+
+/* The root of the mean variance of planes @first to @last. */
+static float level_of(const Frame *frame, int first, int last)
+{
+    float sum = 0;
+
+    for (int i = first; i <= last; i++) {
+        const AePlane *plane = &frame->picture.plane[i];
+        g_autoptr(AeNoiseLevel) level = ae_noise_level_new(plane->width, NULL);
+        float sigma = ae_noise_level_measure(level, plane);
+
+        sum += sigma * sigma;
+    }
+    return sqrtf(sum / (float)(last - first + 1));
+}
+
+static void check_told(const AeImageModel *images,
+                       const AePictureFormat *format, float sigma)
+{
+    static Frame in, out;
+    g_autoptr(AeFilter) filter = new_filter(images, format, 1, 2);
+    float told;
+
+    make_frame(&in, format);
+    fill_random(&in, 21);
+    make_frame(&out, format);
+    told = ae_filter_run(filter, &in.picture, &out.picture,
+                         &(AeFilterSettings){.strength = 1, .sigma = sigma});
+    g_assert_cmpfloat_with_epsilon(
+        told, sigma > 0 ? sigma : level_of(&in, 0, 2), 0.01f);
+    for (int c = 0; c < 3; c++) {
+        const AePlane *plane = &in.picture.plane[c];
+        float level = sigma > 0               ? sigma
+                      : images->channels == 3 ? level_of(&in, 0, 2)
+                                              : level_of(&in, c, c);
+
+        for (int k = 0; k < plane->stride * plane->height; k++)
+            g_assert_cmpfloat_with_epsilon(
+                out.samples[c][k], MAX(in.samples[c][k] - level, 0), 0.51f);
+    }
+}
+
+/* A model is told the level of the noise, of each image. */
+static void test_sigma(void)
+{
+    const AePictureFormat formats[] = {rgb(40, 32), yuv420(40, 32)};
+
+    for (int i = 0; i < 8; i++) {
+        const int channels = i / 2 % 2 ? 3 : 1;
+        g_autoptr(AeImageModel) images =
+            images_of(subtract(channels, i % 2,
+                               i < 4   ? NULL
+                               : i % 2 ? "level"
+                                       : AE_SIGMA_CHANNEL));
+
+        for (int k = 0; k < (channels == 3 ? 1 : 2); k++) {
+            check_told(images, &formats[k], 20);
+            check_told(images, &formats[k], 0);
+        }
+    }
+}
+
+static void test_refuses_sigma(void)
+{
+    g_autoptr(AeModel) model = subtract(3, TRUE, AE_SIGMA_CHANNEL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(ae_image_model_new(model, &error));
+    g_assert_error(error, AE_ERROR, AE_ERROR_FORMAT);
+    g_assert_nonnull(strstr(error->message, "ae.sigma=channel"));
+}
+
 static void test_refuses_inputs(void)
 {
     static const struct {
@@ -693,6 +800,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/filter/states", test_states);
+    g_test_add_func("/filter/sigma", test_sigma);
+    g_test_add_func("/filter/refuses-sigma", test_refuses_sigma);
     g_test_add_func("/filter/refuses-inputs", test_refuses_inputs);
     g_test_add_func("/filter/orders", test_orders);
     g_test_add_func("/filter/valid", test_valid);
