@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* QuantizeLinear and DequantizeLinear, with one scale and zero point for the
- * whole tensor or one for each index of an axis:
+ * whole tensor, for each index of an axis, or for each block along an axis:
  *
  *   QuantizeLinear    saturate(round(x / scale) + zero), halves to even
  *   DequantizeLinear  (x - zero) * scale
@@ -10,11 +10,13 @@
 #include <math.h>
 #include <string.h>
 
-#include "ops/ops.h"
+#include "ops/box.h"
 
 typedef struct {
     const float *scale, *zero; /* zero: NULL stands for 0 */
     int64_t stride, size; /* of the axis; size 1: one scale for all elements */
+    AeBox blocks; /* axes of x in memory, and of the scales; none: no blocks */
+    int64_t block[AE_MAX_RANK]; /* indices of these axes with one scale */
     float low, high;
 } Quantize;
 
@@ -30,7 +32,7 @@ static const struct {
 
 /* Reads scale or zero point: a constant of one element, or of one element for
  * each index of the axis. */
-static gboolean read_parameter(const AeStep *step, int i, int64_t size,
+static gboolean read_parameter(const AeStep *step, int i, const Quantize *q,
                                const float **values, GError **error)
 {
     const AeOperand *in = step->in[i];
@@ -38,11 +40,12 @@ static gboolean read_parameter(const AeStep *step, int i, int64_t size,
     if (!in->constant)
         return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
                             "input %d ('%s') must be a constant", i, in->name);
-    if (ae_shape_elements(&in->shape) != size || in->shape.rank > 1)
+    if (ae_shape_elements(&in->shape) != q->size ||
+        (in->shape.rank > 1 && q->blocks.rank == 0))
         return ae_step_fail(step, error, AE_ERROR_SHAPE,
                             "input '%s' must hold %" G_GINT64_FORMAT
                             " elements, one an index of the axis",
-                            in->name, size);
+                            in->name, q->size);
     *values = in->data;
     return TRUE;
 }
@@ -63,18 +66,59 @@ static gboolean read_axis(const AeStep *step, Quantize *q, GError **error)
     return TRUE;
 }
 
+/* Scales are a tensor of the shape of x, but for a block of indices of the axis
+ * there is one. */
+static gboolean plan_blocks(const AeStep *step, int64_t block, Quantize *q,
+                            GError **error)
+{
+    const AeOperand *x = step->in[0], *scale = step->in[1];
+    AeShape shape = x->shape;
+    int axis;
+
+    if (!ae_step_axis(step, ae_node_int(step->node, "axis", 1), shape.rank,
+                      &axis, error))
+        return FALSE;
+    if (block > 0)
+        shape.dim[axis] = (shape.dim[axis] - 1) / block + 1;
+    if (block < 0 || !ae_shape_equal(&shape, &scale->shape) ||
+        (ae_step_has(step, 2) && !ae_shape_equal(&shape, &step->in[2]->shape)))
+        return ae_step_fail(step, error, AE_ERROR_SHAPE,
+                            "its scales do not fit blocks of %" G_GINT64_FORMAT,
+                            block);
+    for (int i = 0; i < shape.rank; i++) {
+        const int a = ae_memory_axis(shape.rank, i);
+
+        q->block[i] = a == axis ? block : 1;
+        ae_box_append(&q->blocks, x->shape.dim[a], scale->stride[a]);
+    }
+    q->size = ae_shape_elements(&shape);
+    return TRUE;
+}
+
+/* The number of the scale of element @i. */
+static int64_t scale_of(const Quantize *q, int64_t i)
+{
+    int64_t index = 0;
+
+    if (q->blocks.rank == 0)
+        return q->size > 1 ? i / q->stride % q->size : 0;
+    for (int k = q->blocks.rank - 1; k >= 0; k--) {
+        index += i % q->blocks.size[k] / q->block[k] * q->blocks.stride[k];
+        i /= q->blocks.size[k];
+    }
+    return index;
+}
+
 /* Reads scale and zero point. Sets units: rows of an image, or all elements. */
 static gboolean plan_common(AeStep *step, Quantize *q, GError **error)
 {
     const AeShape *shape = &step->in[0]->shape;
+    const int64_t block = ae_node_int(step->node, "block_size", 0);
 
-    if (ae_node_int(step->node, "block_size", 0) != 0)
-        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
-                            "scales of blocks are not supported");
-    if (!read_axis(step, q, error) ||
-        !read_parameter(step, 1, q->size, &q->scale, error) ||
-        (ae_step_has(step, 2) &&
-         !read_parameter(step, 2, q->size, &q->zero, error)))
+    if (!(block != 0 ? plan_blocks(step, block, q, error)
+                     : read_axis(step, q, error)) ||
+        !read_parameter(step, 1, q, &q->scale, error) ||
+        (ae_step_has(step, 2) && !read_parameter(step, 2, q, &q->zero, error)))
         return FALSE;
     step->units = ae_shape_elements(shape) > 0;
     if (shape->rank == 4 && step->units > 0) {
@@ -173,7 +217,7 @@ static void quantize_forward(const AeStep *step, int64_t begin, int64_t end,
         return;
     }
     for (int64_t i = begin * unit; i < end * unit; i++) {
-        const int64_t index = q->size > 1 ? i / q->stride % q->size : 0;
+        const int64_t index = scale_of(q, i);
         const float y =
             rintf(x[i] / q->scale[index]) + (q->zero ? q->zero[index] : 0);
 
@@ -194,7 +238,7 @@ static void dequantize_forward(const AeStep *step, int64_t begin, int64_t end,
         return;
     }
     for (int64_t i = begin * unit; i < end * unit; i++) {
-        const int64_t index = q->size > 1 ? i / q->stride % q->size : 0;
+        const int64_t index = scale_of(q, i);
 
         step->out[0]->data[i] =
             (x[i] - (q->zero ? q->zero[index] : 0)) * q->scale[index];

@@ -111,6 +111,7 @@ static gboolean find_weights(const AePlan *plan, const AeStep *step,
     if (node->inputs->len > 2)
         zero = constant_of(plan, node, 2, AE_ELEMENT_INT8);
     if (weights == NULL || scales == NULL || weights->shape.rank != 4 ||
+        ae_node_int(node, "block_size", 0) != 0 ||
         (node->inputs->len > 2 && (zero == NULL || !is_zero(zero))))
         return FALSE;
     n = ae_shape_elements(&scales->shape);
