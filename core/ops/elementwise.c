@@ -295,21 +295,28 @@ static const float *sqrt_gradient(const AeRow *row, const float *dy,
     return gradient;
 }
 
-/* Integers: the sign is that of @b. */
-static float whole_remainder(float a, float b)
+/* The sign is that of @b. */
+static float floored_remainder(float a, float b)
 {
-    float remainder = b == 0 ? 0 : fmodf(a, b);
+    float remainder = fmodf(a, b);
 
     return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b
                                                         : remainder;
+}
+
+static float whole_remainder(float a, float b)
+{
+    return b == 0 ? 0 : floored_remainder(a, b);
 }
 
 static void mod_row(const AeRow *row)
 {
     if (ae_node_int(row->step->node, "fmod", 0) != 0)
         each(row, fmodf);
-    else
+    else if (row->step->out[0]->integer)
         each(row, whole_remainder);
+    else
+        each(row, floored_remainder);
 }
 
 /* Functions without a gradient, of @a and @b. */

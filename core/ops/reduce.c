@@ -110,8 +110,14 @@ static gboolean plan(AeStep *step, GError **error)
     while (!g_str_equal(kinds[reduce->kind].name, step->op->name))
         reduce->kind++;
     step->out[0]->integer = step->in[0]->integer;
-    return read_axes(step, reduce->kind, reduced, error) &&
-           plan_axes(step, reduce, reduced, error);
+    if (!read_axes(step, reduce->kind, reduced, error) ||
+        !plan_axes(step, reduce, reduced, error))
+        return FALSE;
+    if (reduce->n == 0 && step->in[0]->integer &&
+        isinf(kinds[reduce->kind].start))
+        return ae_step_fail(step, error, AE_ERROR_UNSUPPORTED,
+                            "the extreme of no whole numbers is not supported");
+    return TRUE;
 }
 
 /* @total with @n more elements. */
