@@ -164,13 +164,16 @@ static gboolean einsum_plan(AeStep *step, GError **error)
         g_strsplit(ae_node_string(step->node, "equation", ""), " ", -1);
     g_autofree char *equation = g_strjoinv("", words);
     g_auto(GStrv) sides = g_strsplit(equation, "->", 2);
-    g_auto(GStrv) terms = g_strsplit(sides[0] != NULL ? sides[0] : "", ",", -1);
+    const char *left = sides[0] != NULL ? sides[0] : "";
+    g_auto(GStrv) terms = *left != '\0' ? g_strsplit(left, ",", -1)
+                                        : g_strdupv((char *[]){"", NULL});
     g_auto(GStrv) letters = g_new0(char *, step->n_in + 2);
     g_autoptr(GString) all = g_string_new(NULL), result = g_string_new(NULL);
     int covered = 0;
 
     step->params = g_new0(Einsum, 1);
-    if ((int)g_strv_length(terms) != step->n_in)
+    if ((int)g_strv_length(terms) != step->n_in ||
+        !ae_step_has(step, step->n_in - 1))
         return ae_step_fail(step, error, AE_ERROR_VALUE,
                             "the equation '%s' does not fit %d inputs",
                             equation, step->n_in);
