@@ -341,11 +341,26 @@ static const float *prelu_gradient(const AeRow *row, const float *dy,
     return gradient;
 }
 
+/* Before opset 7 a list of slopes has one a channel. */
+static void align_slope(AeStep *step)
+{
+    const AeShape *x = &step->in[0]->shape;
+    AeOperand *slope = step->in[1];
+    AeShape shape = {x->rank - 1, {1, 1, 1, 1, 1, 1, 1, 1}};
+
+    if (step->opset >= 7 || slope->shape.rank != 1 || x->rank < 3)
+        return;
+    shape.dim[0] = slope->shape.dim[0];
+    slope->shape = shape;
+    ae_shape_strides(&shape, slope->stride);
+}
+
 static gboolean prelu_plan(AeStep *step, GError **error)
 {
     static const AeElementwise prelu = {"PRelu", prelu_row, prelu_gradient};
     AeShape shape;
 
+    align_slope(step);
     if (!ae_broadcast_shape(step, &shape, error))
         return FALSE;
     if (!ae_shape_equal(&shape, &step->in[0]->shape)) {

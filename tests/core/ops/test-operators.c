@@ -61,6 +61,7 @@ static const Case cases[] = {
     {"PRelu", "2x3x5x7 w1", "", 17, ANY, NULL},
     {"PRelu", "2x3x5x7 w3x5x7", "", 17, ANY, NULL},
     {"PRelu", "2x19 w19", "", 17, ANY, NULL},
+    {"PRelu", "2x3x5x7 w3", "", 6, ANY, NULL},
     {"HardSigmoid", "2x3x5x7", "alpha=0.625", 17, ANY, NULL},
     {"HardSwish", "2x3x5x7", "", 17, ANY, NULL},
     {"Swish", "2x3x5x7", "alpha=1.5", 24, ANY, NULL},
@@ -900,6 +901,7 @@ static const struct {
 } refused[] = {
     {"Add", "2x3 2x4", "", "2x3 and 2x4 do not broadcast", 17},
     {"PRelu", "2x3 2x2x3", "", "slope", 17},
+    {"PRelu", "2x3x4x5 w3", "", "do not broadcast", 7},
     {"Clip", "2x3 f1.0,2.0", "", "scalars", 17},
     {"Softmax", "2x3", "axis=2", "axis 2", 17},
     {"Concat", "2x3 3x4", "axis=1", "cannot be joined", 17},
