@@ -5,6 +5,7 @@
 #   tests/bench/run.sh [all | inference [FOLDER] | training | pipelines | kernels]
 #   tests/bench/run.sh quality | cameras [SIGMA...]
 #   tests/bench/run.sh colour | temporal [SIGMA]
+#   tests/bench/run.sh nodes
 #
 # FOLDER: .onnx files to compare instead of the networks that the bars name.
 # SIGMA: of the noise that is removed, in levels of 255; default 25.
@@ -26,6 +27,16 @@ TOLERANCE=${TOLERANCE:-1e-4}
 PEERS=${PEERS:-onnxruntime pytorch opencv}
 SIZES=${SIZES:-640x480 1280x720 1920x1080}
 
+# The node cases of the package onnx: not speed, but what is right and what is
+# refused.
+bench_nodes() {
+    fetch_peers
+    python "$HERE/nodes.py" write "$TEMPORARY" 2>/dev/null
+    "$BUILD/tests/core/onnx-conformance" "$TEMPORARY" node \
+        >"$TEMPORARY/results" || true
+    python "$HERE/nodes.py" count <"$TEMPORARY/results"
+}
+
 build
 make_temporary
 echo "$THREADS threads, $ROUNDS rounds of $SECONDS_EACH s"
@@ -44,6 +55,8 @@ quality) bench_quality "${@:2}" ;;
 cameras) bench_cameras "${@:2}" ;;
 colour) bench_colour "${2:-}" ;;
 temporal) bench_temporal "${2:-}" ;;
+nodes) bench_nodes ;;
 *) die "usage: run.sh [all | inference [FOLDER] | training | pipelines | kernels |"\
-    "quality [SIGMA...] | cameras [SIGMA...] | colour [SIGMA] | temporal [SIGMA]]" ;;
+    "quality [SIGMA...] | cameras [SIGMA...] | colour [SIGMA] | temporal [SIGMA] |"\
+    "nodes]" ;;
 esac
