@@ -282,8 +282,15 @@ static int highest(const Import *im, const char *front)
 
 static Image prelu(Import *im, const char *name, Image x)
 {
-    const AeTensor *slopes = need(im, name, ae_shape(1, x.channels));
+    const AeTensor *slopes;
 
+    if (!has(im, name))
+        fail(im,
+             "tensor '%s' (%" G_GINT64_FORMAT
+             ") is missing: without slopes of PReLU the activation may be ReLU "
+             "or LeakyReLU, and the file does not tell which",
+             name, x.channels);
+    slopes = need(im, name, ae_shape(1, x.channels));
     return slopes == NULL
                ? x
                : node(im, "PRelu", x,

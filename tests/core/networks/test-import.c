@@ -391,7 +391,10 @@ static const struct {
     AeShape shape;
     const char *message;
 } refused[] = {
-    {make_srvgg, "body.1.weight", {0}, "'body.1.weight' (4) is missing"},
+    {make_srvgg,
+     "body.1.weight",
+     {0},
+     "'body.1.weight' (4) is missing: without slopes of PReLU"},
     {make_srvgg, "body.2.bias", {0}, "SRVGGNetCompact: tensor 'body.2.bias'"},
     {make_srvgg,
      "body.0.weight",
