@@ -82,9 +82,12 @@ static const char *at(Import *im, const char *format, ...)
 
 static const char *without_prefixes(const char *name)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++)
-        if (g_str_has_prefix(name, prefixes[i]))
-            return without_prefixes(name + strlen(prefixes[i]));
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes);)
+        if (g_str_has_prefix(name, prefixes[i])) {
+            name += strlen(prefixes[i]);
+            i = 0;
+        } else
+            i++;
     return name;
 }
 
@@ -313,11 +316,11 @@ static Image srvgg(Import *im, Image image)
     return add(im, x, image);
 }
 
-/* Adds c (b a + b') + c', where a, b', c' are the biases of three convolutions
- * in a row, and b and c the weights of two. */
+/* Adds the bias of three convolutions in a row: W3 (W2 b1 + b2) + b3, with
+ * weights W and biases b. */
 static void merge_biases(float *out, const Weights *w)
 {
-    const float *b = w[1].weight->data, *c = w[2].weight->data;
+    const float *w2 = w[1].weight->data, *w3 = w[2].weight->data;
     const int64_t n_a = w[1].weight->shape.dim[1];
     const int64_t n_b = w[2].weight->shape.dim[1];
     const int64_t n_c = w[2].weight->shape.dim[0];
@@ -328,9 +331,9 @@ static void merge_biases(float *out, const Weights *w)
         double sum = w[1].bias->data[i];
 
         for (int64_t j = 0; j < TAPS * n_a; j++)
-            sum += (double)b[i * TAPS * n_a + j] * w[0].bias->data[j % n_a];
+            sum += (double)w2[i * TAPS * n_a + j] * w[0].bias->data[j % n_a];
         for (int64_t k = 0; k < n_c; k++)
-            out[k] += (float)(c[k * n_b + i] * sum);
+            out[k] += (float)(w3[k * n_b + i] * sum);
     }
 }
 

@@ -283,6 +283,19 @@ static void test_prefixes(void)
     check_file(both, srvgg_values, 2);
 }
 
+/* A name of a million prefixes needs no more of the stack than another. */
+static void test_hostile_prefixes(void)
+{
+    g_autoptr(AeSafetensors) file = make_srvgg();
+    g_autoptr(AeSafetensors) deep = NULL;
+    g_autoptr(GString) prefix = g_string_new(NULL);
+
+    for (int i = 0; i < 1000000; i++)
+        g_string_append(prefix, "model.");
+    deep = rename_tensors(file, "", prefix->str, 0);
+    check_file(deep, srvgg_values, 2);
+}
+
 static void test_span(void)
 {
     g_autoptr(AeSafetensors) file = make_span();
@@ -510,6 +523,7 @@ int main(int argc, char **argv)
     g_test_add_func("/import/srvgg", test_srvgg);
     g_test_add_func("/import/same-size", test_same_size);
     g_test_add_func("/import/prefixes", test_prefixes);
+    g_test_add_func("/import/hostile-prefixes", test_hostile_prefixes);
     g_test_add_func("/import/span", test_span);
     g_test_add_func("/import/span-merged", test_span_merged);
     g_test_add_func("/import/span-no-norm", test_span_no_norm);
