@@ -130,11 +130,9 @@ AeNode *ae_model_add_node(AeModel *model, const char *op_name, const char *name,
     const AeOperator *op = ae_operator_find(op_name);
 
     if (op == NULL) {
-        g_autofree char *names = ae_operator_names();
         g_set_error(error, AE_ERROR, AE_ERROR_UNSUPPORTED,
-                    "node '%s': the operator %s is not supported; supported "
-                    "are %s",
-                    name, op_name, names);
+                    "node '%s': the operator %s is not supported", name,
+                    op_name);
         return NULL;
     }
     if (!check_operands(model, op, name, inputs, n_inputs, outputs, n_outputs,

@@ -23,8 +23,7 @@ void ae_model_add_output(AeModel *model, int value);
 
 /* Appends a node without attributes, which the model owns. Its inputs must
  * exist, and no other node may make its outputs. NULL with an error that names
- * the operator: AE_ERROR_UNSUPPORTED (unknown operator; the message lists the
- * known ones), AE_ERROR_FORMAT. */
+ * the operator: AE_ERROR_UNSUPPORTED (unknown operator), AE_ERROR_FORMAT. */
 AeNode *ae_model_add_node(AeModel *model, const char *op, const char *name,
                           const int *inputs, int n_inputs, const int *outputs,
                           int n_outputs, GError **error);

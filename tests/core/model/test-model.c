@@ -55,7 +55,7 @@ static void test_bad_nodes(void)
         AeError code;
         const char *sentence;
     } cases[] = {
-        {"Magic", {0}, 1, {4}, 1, AE_ERROR_UNSUPPORTED, "supported are"},
+        {"Magic", {0}, 1, {4}, 1, AE_ERROR_UNSUPPORTED, "Magic is not"},
         {"relu", {0}, 1, {4}, 1, AE_ERROR_UNSUPPORTED, "operator relu"},
         {"Relu", {0, 1}, 2, {4}, 1, AE_ERROR_FORMAT, "2 inputs"},
         {"Relu", {0}, 0, {4}, 1, AE_ERROR_FORMAT, "0 inputs"},
