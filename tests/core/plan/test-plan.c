@@ -427,6 +427,81 @@ static void test_hostile_attributes(void)
     }
 }
 
+/* Outputs behind the first need not be made unless something reads them. */
+static void test_unread_outputs(void)
+{
+    static const struct {
+        const char *op, *message;
+    } cases[] = {{"MaxPool", "Indices"}, {"Dropout", "mask"}};
+    const int64_t window[] = {2, 2};
+    const AeShape image = ae_shape(4, 1, 2, 4, 4);
+
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
+        Tape tape = tape_new(6);
+        AePlanOptions options = {.shapes = &image, .n_inputs = 1};
+        g_autoptr(GError) error = NULL;
+        const gboolean read = i % 2;
+
+        input(&tape, "x", &image);
+        ae_node_set_ints(node(&tape, cases[i / 2].op, "x", "y second"),
+                         "kernel_shape", window, 2);
+        output(&tape, "y");
+        if (read)
+            output(&tape, "second");
+        g_autoptr(AeModel) model = tape.model;
+        g_autoptr(AePlan) plan = ae_plan_new(model, &options, &error);
+        g_assert_true((plan != NULL) == !read);
+        if (read)
+            g_assert_nonnull(strstr(error->message, cases[i / 2].message));
+    }
+}
+
+/* SpaceToDepth undoes DepthToSpace of its mode. */
+static void test_depth_and_back(void)
+{
+    static const char *const modes[] = {"DCR", "CRD"};
+    const AeShape image = ae_shape(4, 1, 12, 2, 3);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+        Tape tape = tape_new(7);
+        AeNode *made;
+
+        input(&tape, "x", &image);
+        made = node(&tape, "DepthToSpace", "x", "wide");
+        ae_node_set_int(made, "blocksize", 2);
+        ae_node_set_string(made, "mode", modes[i]);
+        made = node(&tape, "SpaceToDepth", "wide", "y");
+        ae_node_set_int(made, "blocksize", 2);
+        ae_node_set_string(made, "mode", modes[i]);
+        output(&tape, "y");
+        g_autoptr(AeModel) model = tape.model;
+        g_autoptr(AePlan) plan = plan_for(model, NULL, &image, NULL, 0, NULL);
+        run_on_pattern(plan);
+        g_assert_true(ae_shape_equal(ae_plan_output_shape(plan, 0), &image));
+        g_assert_cmpmem(ae_plan_output(plan, 0), 72 * sizeof(float),
+                        ae_plan_input(plan, 0), 72 * sizeof(float));
+    }
+}
+
+/* Scales of Resize that follow from constants and shapes. */
+static void test_computed_scales(void)
+{
+    const AeShape image = ae_shape(4, 1, 2, 3, 4);
+    const AeShape larger = ae_shape(4, 2, 4, 6, 8);
+    Tape tape = tape_new(8);
+
+    input(&tape, "x", &image);
+    node(&tape, "Shape", "x", "sizes");
+    node(&tape, "Add", "sizes sizes", "doubled");
+    node(&tape, "Div", "doubled sizes", "twos");
+    ae_node_set_int(node(&tape, "Cast", "twos", "scales"), "to", 1);
+    node(&tape, "Resize", "x  scales", "y");
+    output(&tape, "y");
+    g_autoptr(AeModel) model = tape.model;
+    g_autoptr(AePlan) plan = plan_for(model, NULL, &image, NULL, 0, NULL);
+    g_assert_true(ae_shape_equal(ae_plan_output_shape(plan, 0), &larger));
+}
+
 /* What a file of a few bytes could ask for. */
 static void test_folding_is_bounded(void)
 {
@@ -459,6 +534,9 @@ int main(int argc, char **argv)
     g_test_add_func("/plan/split", test_split);
     g_test_add_func("/plan/bad-options", test_bad_options);
     g_test_add_func("/plan/hostile-attributes", test_hostile_attributes);
+    g_test_add_func("/plan/unread-outputs", test_unread_outputs);
+    g_test_add_func("/plan/depth-and-back", test_depth_and_back);
+    g_test_add_func("/plan/computed-scales", test_computed_scales);
     g_test_add_func("/plan/folding-is-bounded", test_folding_is_bounded);
     return g_test_run();
 }
