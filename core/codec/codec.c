@@ -498,11 +498,10 @@ void ae_codec_get_picture(const AeCodec *codec, int i, const AePicture *picture,
 
     for (int row = 0; row < rows; row++)
         for (int c = 0; c < components; c++)
-            ae_plane_write(&picture->plane[c], x, y + row, columns,
-                           codec->metadata.range_out,
-                           image.data + (gsize)row * width * channels +
-                               c % channels,
-                           channels);
+            ae_plane_write(
+                &picture->plane[c], x, y + row, columns, codec->metadata.range,
+                image.data + (gsize)row * width * channels + c % channels,
+                channels);
 }
 
 void ae_codec_clear_picture(const AePicture *picture)

@@ -69,17 +69,16 @@ static gboolean read_choice(const AeModel *model, const char *key,
     return refuse(key, text, expected, error);
 }
 
-/* What the lowest and highest sample are where nothing says it. */
-static AeRange natural_range(const AeModel *model, const GArray *values)
+static float largest(const AeModel *model, const GArray *values)
 {
     AeElement element =
         values->len > 0
             ? ae_model_value(model, g_array_index(values, int, 0))->element
             : AE_ELEMENT_DEFAULT;
 
-    return (AeRange){0, element == AE_ELEMENT_UINT8    ? G_MAXUINT8
-                        : element == AE_ELEMENT_UINT16 ? G_MAXUINT16
-                                                       : 1};
+    return element == AE_ELEMENT_UINT8    ? G_MAXUINT8
+           : element == AE_ELEMENT_UINT16 ? G_MAXUINT16
+                                          : 1;
 }
 
 static gboolean read_range(const AeModel *model, AeMetadata *metadata,
@@ -89,8 +88,8 @@ static gboolean read_range(const AeModel *model, AeMetadata *metadata,
     char *end = NULL;
     double low, high = 0;
 
-    metadata->range = natural_range(model, model->inputs);
-    metadata->range_out = natural_range(model, model->outputs);
+    metadata->range = (AeRange){
+        0, MAX(largest(model, model->inputs), largest(model, model->outputs))};
     if (text == NULL)
         return TRUE;
     low = g_ascii_strtod(text, &end);
@@ -100,7 +99,6 @@ static gboolean read_range(const AeModel *model, AeMetadata *metadata,
         return refuse("ae.range", text, "a pair of numbers such as -1,1",
                       error);
     metadata->range = (AeRange){(float)low, (float)(high - low)};
-    metadata->range_out = metadata->range;
     return TRUE;
 }
 

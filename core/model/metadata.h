@@ -69,12 +69,11 @@ typedef struct {
     int classes; /* length of a label's row; 0: the model takes no label */
     AeTaskKind task;
     AeModelColour colour;
-    AeRange range;     /* of the model's images, and of those that it makes. */
-    AeRange range_out; /* Read: from 0 to 1, or those of uint8 and uint16 where
-                          the file declares them, unless it says otherwise.
-                          Written: range alone. */
-    int scale;         /* upscaling factor, 1 to 16 */
-    int multiple;      /* that width and height must be multiples of, to 4096 */
+    AeRange range; /* read: unless the file says otherwise from 0 to 1, or to
+                      the largest of uint8 or uint16 if the image that goes in
+                      or the one that comes out holds these */
+    int scale;     /* upscaling factor, 1 to 16 */
+    int multiple;  /* that width and height must be multiples of, to 4096 */
     gboolean luma_chroma; /* show RGB to it as luma and chroma (BT.601) */
 } AeMetadata;
 

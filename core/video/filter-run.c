@@ -130,7 +130,7 @@ static void write_row(const Job *job, const float *row, int image, int c, int y)
         return;
     row += (x - job->across.begin * scale) * channels + c;
     ae_plane_write_lane(out, lane, x, job->down.begin * scale + y, n,
-                        job->filter->range_out, row, channels);
+                        job->filter->range, row, channels);
     if (job->strength < 1 && lane->x == lane->every - 1)
         ae_plane_blend(out, &job->in->plane[channel->plane], x * lane->every,
                        line, n * lane->every, job->strength);

@@ -421,7 +421,7 @@ static void read_in_place(AeFilter *filter, AeFilterBatch *batch)
     batch->direct = batch->channels == 1 && batch->coarse == NULL &&
                     batch->per_run == batch->n_images && batch->across.n == 1 &&
                     batch->down.n == 1 && batch->down.margin == 0 &&
-                    filter->range_out.low == 0 && filter->range_out.span == 1;
+                    filter->range.low == 0 && filter->range.span == 1;
     for (int i = 0; i < batch->n_images && batch->direct; i++)
         filter->denoised.plane[batch->channel[i].plane] = (AePlane){
             (uint8_t *)ae_plan_output(batch->plan, 0) +
@@ -486,7 +486,6 @@ AeFilter *ae_filter_new(const AeImageModel *images,
         !check_format(&maker, filter, error))
         return NULL;
     filter->range = images->metadata.range;
-    filter->range_out = images->metadata.range_out;
     filter->pool = ae_pool_new(ae_threads((unsigned)options->threads));
     if (!group_planes(filter, images->channels, error) ||
         !add_resized(filter, error))

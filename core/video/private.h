@@ -81,8 +81,8 @@ struct AeFilter {
     AePictureFormat format; /* of a frame */
     int n_fields;           /* 2: frames are interlaced */
     int scale;
-    int width, height;        /* of the result */
-    AeRange range, range_out; /* of the model's images */
+    int width, height; /* of the result */
+    AeRange range;     /* of the model's images */
     AeFilterBatch batch[AE_PICTURE_PLANES];
     int n_batches;
     int n_seen; /* the planes that the model sees, the first ones */

@@ -357,7 +357,7 @@ typedef struct {
     const char *in, *out; /* "nchw", "nhwc", "chw" or "hwc" */
     int width, height;    /* 0: open */
     gboolean valid;       /* convolutions without padding */
-    gboolean bytes;       /* uint8 at both ends */
+    int bytes;            /* uint8: 1: in, 2: out, 3: at both ends */
     gboolean global;      /* each pixel depends on all */
 } Look;
 
@@ -446,7 +446,7 @@ static AeModel *convolutions(const Look *look)
     for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
         if (g_str_equal(shapes[i].name, look->in))
             value = ae_model_add_input(model, "in", &shapes[i].shape, NULL);
-    if (look->bytes) {
+    if (look->bytes & 1) {
         AeNode *node;
 
         ae_model_value(model, value)->element = AE_ELEMENT_UINT8;
@@ -466,7 +466,7 @@ static AeModel *convolutions(const Look *look)
                          add_node(model, "GlobalAveragePool", value, -1, NULL),
                          NULL);
     last = arrange(model, value, look->out, TRUE);
-    if (look->bytes) {
+    if (look->bytes & 2) {
         AeNode *node;
 
         last = add_node(model, "Cast", last, -1, &node);
@@ -579,14 +579,17 @@ static void test_small_picture(void)
     g_assert_cmpint(memcmp(in.samples[0], out.samples[0], 21 * 17), !=, 0);
 }
 
+/* A model that takes or makes bytes sees 255 as white. */
 static void test_bytes(void)
 {
     const Look floats = {.in = "nchw", .out = "nchw"};
 
-    assert_same_pictures(
-        &floats, &(Look){.in = "nchw", .out = "nchw", .bytes = TRUE}, 1);
-    assert_same_pictures(
-        &floats, &(Look){.in = "nhwc", .out = "nhwc", .bytes = TRUE}, 1);
+    for (int bytes = 1; bytes <= 3; bytes++) {
+        assert_same_pictures(
+            &floats, &(Look){.in = "nchw", .out = "nchw", .bytes = bytes}, 1);
+        assert_same_pictures(
+            &floats, &(Look){.in = "nhwc", .out = "nhwc", .bytes = bytes}, 1);
+    }
 }
 
 /* Where each pixel depends on all, tiles would be seen. */
