@@ -323,7 +323,7 @@ static gboolean tile_plan(AeStep *step, GError **error)
 
     if (!ae_step_input_ints(step, 1, repeats, AE_MAX_RANK, &n, error))
         return FALSE;
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < MAX(n, shape.rank); i++) {
         if (n != shape.rank || repeats[i] < 0 || repeats[i] > G_MAXINT32)
             return ae_step_fail(step, error, AE_ERROR_SHAPE,
                                 "its repeats do not fit %d axes", shape.rank);

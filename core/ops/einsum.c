@@ -165,6 +165,7 @@ static gboolean einsum_plan(AeStep *step, GError **error)
     g_autofree char *equation = g_strjoinv("", words);
     g_auto(GStrv) sides = g_strsplit(equation, "->", 2);
     const char *left = sides[0] != NULL ? sides[0] : "";
+    const char *right = sides[0] != NULL ? sides[1] : NULL;
     g_auto(GStrv) terms = *left != '\0' ? g_strsplit(left, ",", -1)
                                         : g_strdupv((char *[]){"", NULL});
     g_auto(GStrv) letters = g_new0(char *, step->n_in + 2);
@@ -181,10 +182,10 @@ static gboolean einsum_plan(AeStep *step, GError **error)
         return FALSE;
     for (int i = 0; i < AE_MAX_RANK; i++)
         covered += strchr(all->str, ELLIPSIS + i) != NULL;
-    if (sides[1] == NULL)
+    if (right == NULL)
         guess_result(all, result);
-    else if (!expand(step, sides[1], (int)strlen(sides[1]) - 3 + covered,
-                     result, error))
+    else if (!expand(step, right, (int)strlen(right) - 3 + covered, result,
+                     error))
         return FALSE;
     letters[step->n_in] = g_strdup(result->str);
     if (all->len > MAX_LABELS)

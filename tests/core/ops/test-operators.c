@@ -816,6 +816,7 @@ static const struct {
     {"ArgMin", "f3.0,1.0,1.0", "select_last_index=1", "1", "2", 17},
     {"ReduceProd", "i2,3,4", "", "1", "24", 17},
     {"Einsum", "f1.0,2.0", "equation=i->", "", "3", 17},
+    {"Einsum", "f1.5", "", "", "1.5", 17},
     {"RMSNormalization", "f3.0,4.0 f1.0,2.0", "epsilon=0.0", "2",
      "0.848528,2.262742", 23},
     {"LayerNormalization", "f1.0,3.0 f1.0,2.0 f0.5,0.5", "epsilon=0.0", "2",
@@ -975,6 +976,7 @@ static const struct {
     {"QuantizeLinear", "2x3 1", "", "must be a constant", 13},
     {"DequantizeLinear", "2x3 f1.0", "block_size=2", "blocks of 2", 21},
     {"ReduceMax", "i", "", "no whole numbers", 17},
+    {"Tile", "2x3 i", "", "2 axes", 17},
 };
 
 static void test_refused(const void *data)
