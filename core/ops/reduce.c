@@ -211,6 +211,16 @@ static void forward(const AeStep *step, int64_t begin, int64_t end,
     }
 }
 
+/* The product of all elements behind @x but number @i. */
+static double product_of_others(const Reduce *reduce, const float *x, int64_t i)
+{
+    double product = 1;
+
+    for (int64_t k = 0; k < reduce->n && product != 0; k++)
+        product *= k != i ? x[ae_box_offset(&reduce->summed, k)] : 1;
+    return product;
+}
+
 static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Reduce *reduce = step->params;
@@ -225,9 +235,13 @@ static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 
         for (int64_t i = 0; i < reduce->n; i++) {
             int64_t at = kept + ae_box_offset(&reduce->summed, i);
+            float x = step->in[0]->data[at];
+            double factor =
+                reduce->kind == PRODUCT && x == 0
+                    ? product_of_others(reduce, step->in[0]->data + kept, i)
+                    : slope(reduce, x, y);
 
-            step->in[0]->grad[at] +=
-                (float)(dy * slope(reduce, step->in[0]->data[at], y));
+            step->in[0]->grad[at] += (float)(dy * factor);
         }
     }
 }

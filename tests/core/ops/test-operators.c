@@ -873,6 +873,25 @@ static void test_values(const void *data)
     fixture_clear(&fixture);
 }
 
+/* The gradient of a product at a zero is the product of the others. */
+static void test_product(void)
+{
+    static const float x[] = {0, 2, -3, 0, 0, 5}, expected[] = {-6, 0, 0};
+    const Case test = {"ReduceProd", "2x3 i1", "", 18, ANY, NULL};
+    Fixture fixture;
+
+    fixture_init(&fixture, &test, FALSE, NULL);
+    memcpy(ae_plan_input(fixture.plan, 0), x, sizeof x);
+    ae_plan_run(fixture.plan);
+    ae_plan_output_gradient(fixture.plan, 0)[0] = 1;
+    ae_plan_output_gradient(fixture.plan, 0)[1] = 1;
+    ae_plan_backward(fixture.plan, NULL);
+    assert_close(ae_plan_input_gradient(fixture.plan, 0), expected, 3);
+    for (int i = 3; i < 6; i++)
+        g_assert_cmpfloat(ae_plan_input_gradient(fixture.plan, 0)[i], ==, 0);
+    fixture_clear(&fixture);
+}
+
 /* One scale for all axes, by which none gets larger, or smaller, than asked. */
 static void test_aspect(void)
 {
@@ -1141,6 +1160,7 @@ int main(int argc, char **argv)
         add_test("contract", i, test->op, test->inputs, test, test_contract);
         add_test("threads", i, test->op, test->inputs, test, test_threads);
     }
+    g_test_add_func("/operators/product", test_product);
     g_test_add_func("/operators/aspect", test_aspect);
     g_test_add_func("/operators/random", test_random);
     g_test_add_func("/operators/any", test_any);
