@@ -31,13 +31,17 @@ typedef struct {
 } Runner;
 
 struct GstAeVideoPrivate {
-    Runner *runner;   /* of the streaming thread; set between start and stop */
+    Runner *runner; /* of the streaming thread; set between start and stop */
+    GQueue held;    /* of GstBuffer: the frames that a model of several sees */
+    guint centre;   /* of these: the one that is made next */
     gint64 next_look; /* monotonic time when the file is looked at again */
     char *seen;       /* key of the file when it was looked at */
 
     /* All below: under the object lock. */
     gboolean started;
     guint request;         /* counts changes of the settings */
+    int ahead;             /* frames that the model in use looks ahead */
+    GstVideoInfo in_info;  /* of the stream */
     Runner *replacement;   /* takes over with the next frame, or NULL */
     Stream stream;         /* unknown before caps */
     int channels, scale;   /* of the model in use, 0 before start */
@@ -198,6 +202,7 @@ static void use(GstAeVideo *self, Runner *runner)
     GST_OBJECT_LOCK(self);
     priv->channels = runner->images->channels;
     priv->scale = runner->scale;
+    priv->ahead = runner->images->ahead;
     g_free(priv->label);
     priv->label = g_strdup(runner->model->label);
     GST_OBJECT_UNLOCK(self);
@@ -312,6 +317,18 @@ static Stream stream_with(GstAeVideo *self, AeFields fields)
 
 /* The frame that comes may have another format than the replacement was
  * planned for, and another scale. */
+/* Frames that wait for others would be lost with the model that waits. */
+static gboolean has_delay(const Runner *runner, int ahead, GError **error)
+{
+    if (runner->images->ahead == ahead)
+        return TRUE;
+    g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
+                "model '%s' looks %d frames ahead, the one in use %d: set it "
+                "before the start",
+                runner->model->label, runner->images->ahead, ahead);
+    return FALSE;
+}
+
 static void take_replacement(GstAeVideo *self, AeFields fields)
 {
     g_autoptr(Runner) runner = steal_replacement(self);
@@ -322,18 +339,11 @@ static void take_replacement(GstAeVideo *self, AeFields fields)
         return;
     if (runner_find_scale(runner, GST_AE_VIDEO_GET_CLASS(self),
                           self->priv->runner->scale, &error) &&
+        has_delay(runner, self->priv->runner->images->ahead, &error) &&
         runner_plan(runner, &stream, &error) != NULL)
         use(self, g_steal_pointer(&runner));
     else
         gst_ae_post(GST_ELEMENT(self), GST_MESSAGE_WARNING, error);
-}
-
-void gst_ae_video_use_replacement(GstAeVideo *self)
-{
-    Runner *runner = steal_replacement(self);
-
-    if (runner != NULL)
-        use(self, runner);
 }
 
 /* TRUE, and counted, if downstream could not show the frame any more. */
@@ -424,6 +434,63 @@ static AeFilter *choose_filter(GstAeVideo *self, AeFields fields)
     return filter;
 }
 
+/* Frames that a model sees at a time. */
+typedef struct {
+    GstVideoFrame frames[AE_MAX_FRAMES];
+    AePicture pictures[AE_MAX_FRAMES];
+    const AePicture *seen[AE_MAX_FRAMES];
+    int mapped;
+} Window;
+
+static void window_clear(Window *window)
+{
+    while (window->mapped > 0)
+        gst_video_frame_unmap(&window->frames[--window->mapped]);
+}
+
+/* Maps the frames around the one that is made; at both ends of the stream the
+ * last one stands for those that are missing. */
+static gboolean window_map(GstAeVideo *self, Window *window)
+{
+    const AeImageModel *images = self->priv->runner->images;
+    int first = (int)self->priv->centre - (images->frames - 1 - images->ahead);
+    int last = (int)self->priv->held.length - 1;
+
+    window->mapped = 0;
+    for (int i = 0; i < images->frames; i++) {
+        GstBuffer *buffer = g_queue_peek_nth(&self->priv->held,
+                                             (guint)CLAMP(first + i, 0, last));
+
+        if (!gst_video_frame_map(&window->frames[i],
+                                 &GST_VIDEO_FILTER(self)->in_info, buffer,
+                                 GST_MAP_READ)) {
+            window_clear(window);
+            return FALSE;
+        }
+        window->mapped++;
+        window->pictures[i] = gst_ae_picture_of_frame(&window->frames[i]);
+        window->seen[i] = &window->pictures[i];
+    }
+    return TRUE;
+}
+
+/* The model on a frame, or on those around it. */
+static gboolean run_model(GstAeVideo *self, AeFilter *filter,
+                          const AePicture *from, const AePicture *to,
+                          AeFilterSettings *settings, float *measured)
+{
+    Window window = {.mapped = 0};
+
+    if (self->priv->held.length > 0) {
+        if (!window_map(self, &window))
+            return FALSE;
+        settings->frames = window.seen;
+    }
+    *measured = ae_filter_run(filter, from, to, settings);
+    window_clear(&window);
+    return TRUE;
+}
+
 static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
                                      GstVideoFrame *out)
 {
@@ -447,7 +514,8 @@ static GstFlowReturn transform_frame(GstVideoFilter *filter, GstVideoFrame *in,
             ae_picture_copy(&to, &from);
         return GST_FLOW_OK;
     }
-    measured = ae_filter_run(chosen, &from, &to, &settings);
+    if (!run_model(self, chosen, &from, &to, &settings, &measured))
+        return GST_FLOW_ERROR;
     GST_OBJECT_LOCK(self);
     priv->measured = measured;
     priv->frames++;
@@ -464,6 +532,121 @@ static GstFlowReturn transform(GstBaseTransform *trans, GstBuffer *in,
         return GST_FLOW_ERROR;
     return GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
         ->transform(trans, in, out);
+}
+
+/* Frames that come before one is made; 0 where each is made by itself. */
+static int frames_ahead(GstAeVideo *self)
+{
+    const Runner *runner = self->priv->runner;
+
+    return runner != NULL ? runner->images->ahead : 0;
+}
+
+static gboolean sees_frames(GstAeVideo *self)
+{
+    const Runner *runner = self->priv->runner;
+
+    return runner != NULL && runner->images->frames > 1 &&
+           !gst_base_transform_is_passthrough(GST_BASE_TRANSFORM(self));
+}
+
+static void forget_frames(GstAeVideo *self)
+{
+    g_queue_clear_full(&self->priv->held, (GDestroyNotify)gst_buffer_unref);
+    self->priv->centre = 0;
+}
+
+/* A model of several frames gets a copy of each: upstream may have few buffers
+ * to give. The frame that is made is the base class's input. */
+static GstFlowReturn submit_input_buffer(GstBaseTransform *trans,
+                                         gboolean discont, GstBuffer *input)
+{
+    GstBaseTransformClass *parent =
+        GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class);
+    GstAeVideo *self = GST_AE_VIDEO(trans);
+    GstAeVideoPrivate *priv = self->priv;
+
+    if (!sees_frames(self))
+        return parent->submit_input_buffer(trans, discont, input);
+    g_queue_push_tail(&priv->held, gst_buffer_copy_deep(input));
+    gst_buffer_unref(input);
+    if ((int)priv->held.length <= frames_ahead(self))
+        return GST_FLOW_OK;
+    if ((int)priv->held.length > priv->runner->images->frames)
+        gst_buffer_unref(g_queue_pop_head(&priv->held));
+    priv->centre = priv->held.length - 1 - (guint)frames_ahead(self);
+    return parent->submit_input_buffer(
+        trans, discont,
+        gst_buffer_ref(g_queue_peek_nth(&priv->held, priv->centre)));
+}
+
+/* Makes the frames that still wait for others, which do not come. */
+static void drain(GstAeVideo *self)
+{
+    GstBaseTransform *trans = GST_BASE_TRANSFORM(self);
+    GstBaseTransformClass *klass = GST_BASE_TRANSFORM_GET_CLASS(self);
+    GstAeVideoPrivate *priv = self->priv;
+    GstFlowReturn flow = GST_FLOW_OK;
+    guint next =
+        (int)priv->held.length > frames_ahead(self) ? priv->centre + 1 : 0;
+
+    for (; next < priv->held.length && flow == GST_FLOW_OK; next++) {
+        GstBuffer *out = NULL;
+
+        priv->centre = next;
+        flow = GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
+                   ->submit_input_buffer(
+                       trans, FALSE,
+                       gst_buffer_ref(g_queue_peek_nth(&priv->held, next)));
+        if (flow == GST_FLOW_OK)
+            flow = klass->generate_output(trans, &out);
+        if (out != NULL && flow == GST_FLOW_OK)
+            flow = gst_pad_push(trans->srcpad, out);
+        else if (out != NULL)
+            gst_buffer_unref(out);
+    }
+    forget_frames(self);
+}
+
+void gst_ae_video_use_replacement(GstAeVideo *self)
+{
+    Runner *runner = steal_replacement(self);
+
+    if (runner == NULL)
+        return;
+    drain(self);
+    use(self, runner);
+}
+
+/* A frame leaves as many frames later as the model looks ahead. */
+static gboolean query(GstBaseTransform *trans, GstPadDirection direction,
+                      GstQuery *query)
+{
+    GstAeVideo *self = GST_AE_VIDEO(trans);
+    GstClockTime least, most, wait;
+    GstVideoInfo info;
+    gboolean live;
+    int ahead;
+
+    if (!GST_BASE_TRANSFORM_CLASS(gst_ae_video_parent_class)
+             ->query(trans, direction, query))
+        return FALSE;
+    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY || direction != GST_PAD_SRC)
+        return TRUE;
+    GST_OBJECT_LOCK(self);
+    ahead = self->priv->ahead;
+    info = self->priv->in_info;
+    GST_OBJECT_UNLOCK(self);
+    if (ahead == 0 || GST_VIDEO_INFO_FPS_N(&info) <= 0)
+        return TRUE;
+    wait = gst_util_uint64_scale_int((guint64)ahead * GST_SECOND,
+                                     GST_VIDEO_INFO_FPS_D(&info),
+                                     GST_VIDEO_INFO_FPS_N(&info));
+    gst_query_parse_latency(query, &live, &least, &most);
+    gst_query_set_latency(query, live, least + wait,
+                          GST_CLOCK_TIME_IS_VALID(most) ? most + wait
+                                                        : GST_CLOCK_TIME_NONE);
+    return TRUE;
 }
 
 static guint scaled(guint64 position, int out, int in)
@@ -593,7 +776,11 @@ static gboolean set_info(GstVideoFilter *filter, GstCaps *in_caps G_GNUC_UNUSED,
                     GST_VIDEO_INFO_HEIGHT(out_info));
     GST_OBJECT_LOCK(self);
     self->priv->stream = stream;
+    self->priv->in_info = *in_info;
     GST_OBJECT_UNLOCK(self);
+    if (frames_ahead(self) > 0)
+        gst_element_post_message(GST_ELEMENT(self),
+                                 gst_message_new_latency(GST_OBJECT(self)));
     return TRUE;
 }
 
@@ -690,6 +877,12 @@ static gboolean sink_event(GstBaseTransform *trans, GstEvent *event)
         gst_event_unref(event);
         return FALSE;
     }
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP)
+        forget_frames(self);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS ||
+        GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT ||
+        GST_EVENT_TYPE(event) == GST_EVENT_EOS)
+        drain(self);
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP ||
         GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
         set_earliest(self, GST_CLOCK_TIME_NONE);
@@ -747,6 +940,7 @@ static gboolean stop(GstBaseTransform *trans)
 {
     GstAeVideo *self = GST_AE_VIDEO(trans);
 
+    forget_frames(self);
     runner_free(reset(self, FALSE));
     g_clear_pointer(&self->priv->runner, runner_free);
     return TRUE;
@@ -854,6 +1048,8 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
     trans_class->transform = transform;
     trans_class->transform_meta = transform_meta;
     trans_class->sink_event = sink_event;
+    trans_class->submit_input_buffer = submit_input_buffer;
+    trans_class->query = query;
     trans_class->before_transform = before_transform;
     trans_class->src_event = src_event;
     filter_class->set_info = set_info;
@@ -863,5 +1059,7 @@ static void gst_ae_video_class_init(GstAeVideoClass *klass)
 static void gst_ae_video_init(GstAeVideo *self)
 {
     self->priv = gst_ae_video_get_instance_private(self);
+    g_queue_init(&self->priv->held);
+    gst_video_info_init(&self->priv->in_info);
     self->priv->earliest = GST_CLOCK_TIME_NONE;
 }

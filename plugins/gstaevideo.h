@@ -5,6 +5,9 @@
  * has find_scale(); it then enlarges them to any size, and frames that have
  * that size already pass.
  *
+ * A model that sees several frames gets copies of them; a frame is made once
+ * those that follow it have come (LATENCY query), or do not come any more.
+ *
  * Late frames (by the QoS events of downstream, while `qos` is set) pass
  * untouched, or enlarged by the nearest pixels, instead of being dropped. A
  * model that is set while the element runs is loaded and planned in another

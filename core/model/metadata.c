@@ -7,7 +7,12 @@
 #include "base/error.h"
 #include "model/build.h"
 
-enum { MAX_CLASSES = 65536, MAX_MULTIPLE = 4096, MAX_SCALE = 16 };
+enum {
+    MAX_CLASSES = 65536,
+    MAX_MULTIPLE = 4096,
+    MAX_SCALE = 16,
+    MAX_FRAMES = 9,
+};
 
 static const char components[] = "ae.components";
 
@@ -137,6 +142,23 @@ static gboolean read_components(const AeModel *model, gboolean *luma_chroma,
            refuse(components, text, "yuv", error);
 }
 
+static gboolean read_frames(const AeModel *model, AeMetadata *metadata,
+                            GError **error)
+{
+    const char *text = ae_model_get(model, "ae.ahead");
+    guint64 ahead = 0;
+
+    metadata->ahead = -1;
+    if (!read_number(model, "ae.frames", MAX_FRAMES, &metadata->frames, error))
+        return FALSE;
+    if (text == NULL)
+        return TRUE;
+    if (!g_ascii_string_to_unsigned(text, 10, 0, MAX_FRAMES - 1, &ahead, NULL))
+        return refuse("ae.ahead", text, "a whole number from 0 to 8", error);
+    metadata->ahead = (int)ahead;
+    return TRUE;
+}
+
 const char *ae_task_name(AeTaskKind task)
 {
     return tasks[task];
@@ -162,6 +184,8 @@ gboolean ae_metadata_read(const AeModel *model, AeMetadata *metadata,
         !read_components(model, &metadata->luma_chroma, error) ||
         !read_classes(model, metadata->names[AE_NAME_LABEL], &metadata->classes,
                       error))
+        return FALSE;
+    if (!read_frames(model, metadata, error))
         return FALSE;
     metadata->task = (AeTaskKind)task;
     metadata->colour = (AeModelColour)colour;

@@ -74,6 +74,8 @@ typedef struct {
                       or the one that comes out holds these */
     int scale;     /* upscaling factor, 1 to 16 */
     int multiple;  /* that width and height must be multiples of, to 4096 */
+    int frames;    /* that are the channels of an input, 1 to 9; 0: not said */
+    int ahead;     /* of these come behind the one that is made; -1: not said */
     gboolean luma_chroma; /* show RGB to it as luma and chroma (BT.601) */
 } AeMetadata;
 

@@ -15,6 +15,9 @@
 
 #define MAX_TERMS 256
 
+/* The longest axis that is made: planning takes time for each position. */
+#define MAX_LENGTH (1 << 18)
+
 /* An input position along an axis, in floats, and its weight. */
 typedef struct {
     int64_t offset;
@@ -171,9 +174,12 @@ static gboolean apply_scales(const AeStep *step, Rule *rule, const int *axes,
         int64_t *dim = &rule->shape.dim[axes[i]];
         float size = floorf(scales[i] * (float)*dim);
 
-        if (!(scales[i] > 0) || !(size < 1e9f))
-            return ae_step_fail(step, error, AE_ERROR_VALUE,
-                                "a scale of %g is not supported", scales[i]);
+        if (!(scales[i] > 0) || !(size <= MAX(MAX_LENGTH, *dim)))
+            return ae_step_fail(
+                step, error, AE_ERROR_VALUE,
+                "a scale of %g is not supported for %" G_GINT64_FORMAT
+                " elements: at most %d are made",
+                (double)scales[i], *dim, MAX_LENGTH);
         *dim = (int64_t)size;
         rule->scale[axes[i]] = scales[i];
     }
@@ -213,7 +219,7 @@ static gboolean apply_sizes(const AeStep *step, Rule *rule, const int *axes,
     for (int i = 0; i < n; i++) {
         int64_t *dim = &rule->shape.dim[axes[i]];
 
-        if (sizes[i] < 0 || sizes[i] > G_MAXINT32 ||
+        if (sizes[i] < 0 || sizes[i] > MAX(MAX_LENGTH, *dim) ||
             (*dim == 0 && sizes[i] > 0))
             return ae_step_fail(
                 step, error, AE_ERROR_VALUE,

@@ -20,7 +20,8 @@ typedef struct {
     const AeFilter *filter;
     const AeFilterBatch *batch;
     const AePicture *in, *out;
-    int first; /* of the batch's images */
+    const AePicture *frames; /* of the field; NULL: in is all */
+    int first;               /* of the batch's images */
     float strength, sigma;
     int field;
     gboolean damaged;
@@ -50,16 +51,19 @@ static size_t row_offset(const AeFilterBatch *batch, int image, int y)
     return ((size_t)image * batch->padded_height + y) * batch->padded_width;
 }
 
-static void read_row(const Job *job, int image, int c, int y)
+/* Channel @c of frame @frame. */
+static void read_row(const Job *job, int image, int frame, int c, int y)
 {
     const AeFilterBatch *batch = job->batch;
     const AeFilterChannel *channel = channel_of(job, image, c);
+    const AePicture *in = job->frames != NULL ? &job->frames[frame] : job->in;
     AeRange range = job->filter->range;
     float *target = ae_plan_input(batch->plan, 0) +
-                    row_offset(batch, image, y) * batch->inputs + c;
+                    row_offset(batch, image, y) * batch->inputs +
+                    frame * batch->channels + c;
 
     if (channel->plane >= 0)
-        ae_plane_read_lane(&job->in->plane[channel->plane], &channel->lane,
+        ae_plane_read_lane(&in->plane[channel->plane], &channel->lane,
                            job->across.begin - batch->across.margin,
                            job->down.begin - batch->down.margin + y,
                            batch->padded_width, range, target, batch->inputs);
@@ -95,7 +99,7 @@ static void fill_sigma(const Job *job, int image, int y)
     float value = range.low + image_sigma(job, image) / 255 * range.span;
     float *target = ae_plan_input(batch->plan, 0) +
                     row_offset(batch, image, y) * batch->inputs +
-                    batch->channels;
+                    batch->inputs - 1;
 
     for (int x = 0; x < batch->padded_width; x++)
         target[(size_t)x * batch->inputs] = value;
@@ -104,11 +108,13 @@ static void fill_sigma(const Job *job, int image, int y)
 static void read_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
 {
     const Job *job = data;
-    int height = job->batch->padded_height;
+    int height = job->batch->padded_height, frames = job->filter->frames;
 
-    for (int c = 0; c < job->batch->channels; c++)
-        read_row(job, (int)(index / height), c, (int)(index % height));
-    if (job->batch->inputs > job->batch->channels)
+    for (int frame = 0; frame < frames; frame++)
+        for (int c = 0; c < job->batch->channels; c++)
+            read_row(job, (int)(index / height), frame, c,
+                     (int)(index % height));
+    if (job->batch->inputs > job->batch->channels * frames)
         fill_sigma(job, (int)(index / height), (int)(index % height));
 }
 
@@ -159,6 +165,17 @@ static void write_task(void *data, int64_t index, int thread G_GNUC_UNUSED)
         write_row(job, row, image, c, y);
 }
 
+/* Input @i of the plan, one number or a map. */
+static void fill_level(const Job *job, int i)
+{
+    AePlan *plan = job->batch->plan;
+    int64_t n = ae_shape_elements(ae_plan_input_shape(plan, i));
+    float value = image_sigma(job, 0) / 255 * job->filter->range.span;
+
+    for (int64_t k = 0; k < n; k++)
+        ae_plan_input(plan, i)[k] = value;
+}
+
 /* Runs from the state of the field, the images and the tile; a damaged frame
  * leaves it. */
 static void run_plan(const Job *job)
@@ -169,8 +186,7 @@ static void run_plan(const Job *job)
     AeState *state;
 
     if (job->filter->sigma_input > 0)
-        *ae_plan_input(batch->plan, job->filter->sigma_input) =
-            image_sigma(job, 0) / 255 * job->filter->range.span;
+        fill_level(job, job->filter->sigma_input);
     if (batch->states == NULL) {
         ae_plan_run(batch->plan);
         return;
@@ -217,7 +233,7 @@ static void read_colour_task(void *data, int64_t index,
 
         for (int image = 0; image < AE_FILTER_COLOURS; image++) {
             rows[image] = images + row_offset(batch, image, y);
-            read_row(job, image, 0, y);
+            read_row(job, image, 0, 0, y);
         }
         if (job->filter->format.colour == AE_COLOUR_RGB)
             ae_chroma_from_rgb(rows, batch->padded_width,
@@ -511,10 +527,15 @@ static void run_fields(const AeFilter *filter, const AePicture *in,
     for (int i = 0; i < filter->n_fields; i++) {
         AePicture in_field = ae_picture_field(in, i, filter->n_fields);
         AePicture out_field = ae_picture_field(out, i, filter->n_fields);
+        AePicture seen[AE_MAX_FRAMES];
 
+        for (int k = 0; k < filter->frames && settings->frames != NULL; k++)
+            seen[k] =
+                ae_picture_field(settings->frames[k], i, filter->n_fields);
         run_field(&(Job){.filter = filter,
                          .in = &in_field,
                          .out = &out_field,
+                         .frames = settings->frames != NULL ? seen : NULL,
                          .strength = settings->strength,
                          .sigma = settings->sigma,
                          .field = i,

@@ -198,9 +198,10 @@ static gboolean has_colours(const Maker *maker, const AeFilter *filter,
     const AeShape *shape = ae_image_model_shape(maker->images);
 
     return maker->images->metadata.luma_chroma &&
-           maker->images->states->len == 0 && maker->images->sigma_input == 0 &&
-           !maker->images->sigma_channel && maker->images->margin == 0 &&
-           batch->channels == 1 && batch->n_images == AE_FILTER_COLOURS &&
+           maker->images->states->len == 0 && maker->images->frames == 1 &&
+           maker->images->sigma_input == 0 && !maker->images->sigma_channel &&
+           maker->images->margin == 0 && batch->channels == 1 &&
+           batch->n_images == AE_FILTER_COLOURS &&
            filter->format.log2_x[1] == 0 && filter->format.log2_y[1] == 0 &&
            shape->dim[0] == AE_UNKNOWN && shape->dim[2] == AE_UNKNOWN &&
            shape->dim[3] == AE_UNKNOWN;
@@ -408,8 +409,9 @@ static gboolean check_format(const Maker *maker, const AeFilter *filter,
 static gboolean is_temporal(const Maker *maker, const AeFilter *filter)
 {
     return maker->images->metadata.task == AE_TASK_DENOISE &&
-           maker->images->states->len == 0 && filter->scale == 1 &&
-           filter->n_fields == 1 && filter->format.log2_x[1] <= 1;
+           maker->images->states->len == 0 && maker->images->frames == 1 &&
+           filter->scale == 1 && filter->n_fields == 1 &&
+           filter->format.log2_x[1] <= 1;
 }
 
 /* Where the model makes one plane an image, from 0 to 1 and all in one run, its
@@ -485,6 +487,7 @@ AeFilter *ae_filter_new(const AeImageModel *images,
         !find_size(filter, options, error) || !split_fields(filter, error) ||
         !check_format(&maker, filter, error))
         return NULL;
+    filter->frames = images->frames;
     filter->range = images->metadata.range;
     filter->pool = ae_pool_new(ae_threads((unsigned)options->threads));
     if (!group_planes(filter, images->channels, error) ||
@@ -493,7 +496,8 @@ AeFilter *ae_filter_new(const AeImageModel *images,
     for (int i = 0; i < filter->n_batches; i++) {
         AeFilterBatch *batch = &filter->batch[i];
 
-        batch->inputs = batch->channels + images->sigma_channel;
+        batch->inputs =
+            batch->channels * images->frames + images->sigma_channel;
         gboolean colours = has_colours(&maker, filter, batch);
 
         if (!plan_batch(&maker, filter, batch, colours ? 2 : 1, error) ||

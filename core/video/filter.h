@@ -74,7 +74,10 @@ typedef struct {
                           for a model in each frame (noise-level.h) */
     gboolean damaged;  /* the frame is filtered by itself, and no later frame
                           uses it */
-    float split;       /* this share of the result, 0 .. 1 from the left edge,
+    const AePicture *const *frames; /* all that a model of several frames
+                          (AeImageModel.frames) sees, the earliest first, the
+                          input among them; NULL: the input as often */
+    float split; /* this share of the result, 0 .. 1 from the left edge,
                           rounded to whole samples of chroma, is the input, or
                           the input enlarged bicubically; of no effect on the
                           rest and on later frames */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "video/image-model.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "model/layout.h"
 #include "plan/plan.h"
@@ -38,6 +40,17 @@ static const AeValue *input_value(const AeImageModel *images, int i)
     return ae_model_value(images->model, ae_model_input(images->model, i));
 }
 
+/* Whether input @i is by its name and shape a map of the level of the noise. */
+static gboolean takes_map(const AeImageModel *images, int i)
+{
+    const AeValue *value = input_value(images, i);
+
+    return value->shape.rank == 4 && value->shape.dim[1] == 1 &&
+           !value->integer &&
+           (strstr(value->name, "noise") != NULL ||
+            strstr(value->name, "sigma") != NULL);
+}
+
 /* Whether input @i takes one number. */
 static gboolean takes_number(const AeImageModel *images, int i)
 {
@@ -61,7 +74,8 @@ static const AeValue *find_other(AeImageModel *images)
             known |= g_array_index(images->states, AeCarry, k).input == i;
         if (known)
             continue;
-        if (images->sigma_input > 0 || !takes_number(images, i))
+        if (images->sigma_input > 0 ||
+            (!takes_number(images, i) && !takes_map(images, i)))
             return input_value(images, i);
         images->sigma_input = i;
     }
@@ -125,26 +139,52 @@ static gboolean check_element(const AeValue *value, GError **error)
     return FALSE;
 }
 
-/* Colours, with or without a level of noise behind them. */
-static gboolean is_channels(int64_t n, gboolean last)
+/* What @n channels are: colours of at most @most frames, and a level of noise
+ * behind them. FALSE: anything else. */
+static gboolean read_channels(AeImageModel *images, int64_t n, gboolean last,
+                              int most)
 {
-    return (n >= 1 && n <= 4) || (n == AE_YUV420_CHANNELS && !last);
+    static const int colours[] = {1, 3};
+    const AeMetadata *metadata = &images->metadata;
+
+    if (n == AE_YUV420_CHANNELS && !last && metadata->frames == 0) {
+        images->channels = AE_YUV420_CHANNELS;
+        images->frames = 1;
+        return TRUE;
+    }
+    for (int i = 0; i < 2; i++)
+        for (int frames = 1; frames <= most; frames++) {
+            /* Without metadata several frames are an odd number of RGB. */
+            gboolean possible = metadata->frames > 0
+                                    ? frames == metadata->frames
+                                    : frames == 1 || (frames % 2 && i == 1);
+
+            images->sigma_channel = n == frames * colours[i] + 1;
+            images->channels = colours[i];
+            images->frames = frames;
+            if (possible && (images->sigma_channel || n == frames * colours[i]))
+                return TRUE;
+        }
+    return FALSE;
 }
 
-static const Axes *find_axes(const AeShape *shape, GError **error)
+static const Axes *find_axes(AeImageModel *images, const AeShape *shape,
+                             GError **error)
 {
     g_autofree char *text = NULL;
 
-    for (size_t i = 0; i < G_N_ELEMENTS(all_axes); i++)
-        if (shape->rank == all_axes[i].rank &&
-            is_channels(shape->dim[all_axes[i].channels],
-                        all_axes[i].layout.channels_last))
-            return &all_axes[i];
+    for (int most = 1; most <= AE_MAX_FRAMES; most += AE_MAX_FRAMES - 1)
+        for (size_t i = 0; i < G_N_ELEMENTS(all_axes); i++)
+            if (shape->rank == all_axes[i].rank &&
+                read_channels(images, shape->dim[all_axes[i].channels],
+                              all_axes[i].layout.channels_last, most))
+                return &all_axes[i];
     text = ae_shape_to_string(shape);
     g_set_error(error, AE_ERROR, AE_ERROR_SHAPE,
                 "the model takes an input of %s, where an image of 1, 3 or 6 "
                 "channels (?x1x?x?, ?x3x?x? or ?x6x?x?) was expected, or of 2 "
-                "or 4, the last of them for the level of the noise",
+                "or 4, the last of them for the level of the noise, or of an "
+                "odd number of RGB images",
                 text);
     return NULL;
 }
@@ -252,16 +292,21 @@ static gboolean confirm(const AeImageModel *images, const Axes *axes,
 static gboolean read_images(AeImageModel *images, GError **error)
 {
     const AeShape *shape = ae_image_model_shape(images);
-    const Axes *axes = find_axes(shape, error), *made;
+    const Axes *axes = find_axes(images, shape, error), *made;
     g_autoptr(AePlan) plan = NULL;
     AeModel *model = images->model;
     AeShape small;
 
     if (axes == NULL)
         return FALSE;
-    images->channels = (int)shape->dim[axes->channels];
-    images->sigma_channel = images->channels == 2 || images->channels == 4;
-    images->channels -= images->sigma_channel;
+    images->ahead = images->metadata.ahead >= 0 ? images->metadata.ahead
+                                                : (images->frames - 1) / 2;
+    if (images->ahead >= images->frames) {
+        g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
+                    "the model says ae.ahead=%d, but sees %d frames",
+                    images->ahead, images->frames);
+        return FALSE;
+    }
     plan = plan_small(images, axes, &small, error);
     if (plan == NULL)
         return FALSE;
@@ -313,7 +358,7 @@ void ae_image_model_free(AeImageModel *images)
 
 /* The shape of input @i, a state, for an image of @shape: open axes are the
  * batch, height and width of the image, both divided by @divisor (0: 1). Those
- * of the level of the noise are 1. */
+ * of the level of the noise are 1, of its map those of the image. */
 static AeShape state_shape(const AeImageModel *images, int i,
                            const AeShape *shape, int divisor)
 {
@@ -328,7 +373,7 @@ static AeShape state_shape(const AeImageModel *images, int i,
             state.dim[axis] = number ? 1 : shape->dim[0];
         else
             state.dim[axis] =
-                divisor == 0 || number
+                divisor == 0 || (number && axis < 2)
                     ? 1
                     : MAX(shape->dim[shape->rank - 1 - open], 1) / divisor;
         open++;
@@ -404,7 +449,7 @@ AePlan *ae_image_model_plan(const AeImageModel *images, const AeShape *shape,
     shapes[0] = *shape;
     if (images->sigma_input > 0)
         shapes[images->sigma_input] =
-            state_shape(images, images->sigma_input, shape, 0);
+            state_shape(images, images->sigma_input, shape, 1);
     outputs[0] = first_value(model, model->outputs)->name;
     for (guint i = 0; i < n; i++) {
         const AeCarry *state = &g_array_index(images->states, AeCarry, i);

@@ -9,20 +9,29 @@
  *
  * The image is the first input and the first output. Other inputs must be
  * states (ae_metadata_states()), or the level of the noise: one input of one
- * element. The level may also be a channel behind those of the image, for
- * models that keep its size (FFDNet and DRUNet: Zhang, Zuo and Zhang, 2018, and
- * Zhang et al., 2021). Other outputs are left out. */
+ * element, or a map whose name has "noise" or "sigma" in it. The level may also
+ * be a channel behind those of the image, for models that keep its size (FFDNet
+ * and DRUNet: Zhang, Zuo and Zhang, 2018, and Zhang et al., 2021). Other
+ * outputs are left out.
+ *
+ * The channels may be those of several frames, the earliest first, of which the
+ * model makes one: in the middle, unless the metadata say how many come after
+ * it (FastDVDnet: Tassano, Delon and Veit, 2020). */
 #pragma once
 
 #include "model/metadata.h"
 
 G_BEGIN_DECLS
 
+#define AE_MAX_FRAMES 9 /* of one input */
+
 typedef struct {
     AeModel *model; /* as it was, or with its images rearranged to (n, c, h, w)
                      */
     AeMetadata metadata;
-    int channels;           /* of an image: 1, 3, or AE_YUV420_CHANNELS */
+    int channels; /* of an image: 1, 3, or AE_YUV420_CHANNELS */
+    int frames;   /* that are the channels of the input, one behind the other */
+    int ahead;    /* of these come after the one that is made */
     gboolean sigma_channel; /* the input has one more, for the noise's level */
     int sigma_input;        /* which input takes the level; 0: none */
     int scale;              /* the output is scale x (input - 2 margin) */

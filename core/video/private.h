@@ -51,8 +51,8 @@ typedef struct {
     AeFilterChannel
         channel[AE_PICTURE_PLANES * AE_YUV420_CHANNELS]; /* image by image */
     int n_images, channels;
-    int inputs;      /* channels, and one for the level of the noise */
-    int per_run;     /* images */
+    int inputs;  /* channels of all frames, and one for the level of noise */
+    int per_run; /* images */
     gboolean direct; /* the plan's output is what the temporal filter reads */
     int width, height;
     int padded_width, padded_height; /* of what the model sees */
@@ -81,6 +81,7 @@ struct AeFilter {
     AePictureFormat format; /* of a frame */
     int n_fields;           /* 2: frames are interlaced */
     int scale;
+    int frames;        /* that the model sees at a time */
     int width, height; /* of the result */
     AeRange range;     /* of the model's images */
     AeFilterBatch batch[AE_PICTURE_PLANES];

@@ -160,6 +160,26 @@ static void save_lift(void)
     save(model, out, "lift");
 }
 
+/* Makes of @FRAMES frames the one at @place. */
+enum { FRAMES = 5 };
+static void save_window(const char *name, int place, const char *ahead)
+{
+    const float bounds[] = {(float)(3 * place), (float)(3 * place + 3), 1};
+    AeShape one = ae_shape(1, 1);
+    int in[4], out;
+    AeModel *model = new_model(-1, 3 * FRAMES, -1, -1, &in[0]);
+
+    for (int i = 0; i < 3; i++) {
+        const char *const names[] = {"begin", "end", "axis"};
+
+        in[1 + i] = add_constant(model, names[i], &one, &bounds[i]);
+    }
+    add_node(model, "Slice", in, 4, "frame", &out);
+    if (ahead != NULL)
+        ae_model_set(model, "ae.ahead", ahead);
+    save(model, out, name);
+}
+
 /* Files that cannot be loaded. */
 static void save_damaged(void)
 {
@@ -210,6 +230,10 @@ static void save_models(void)
     save_conv("video-invert", NULL, 6, 1, 0, minuses, ones);
     save_conv("video-first", NULL, 6, 1, 0, first, zero);
     save_blocks();
+    save_window("window-middle", 2, NULL);
+    save_window("window-last", 4, NULL);
+    save_window("window-first", 0, NULL);
+    save_window("window-past", 1, "0");
     save_damaged();
 }
 
@@ -687,6 +711,87 @@ static void test_bad_then_good(void)
     }
     gst_element_set_bus(element, NULL);
     gst_object_unref(element);
+}
+
+/* The frame of @info that @seed made came out of @harness, as frame @time. */
+static void check_window(GstHarness *harness, const GstVideoInfo *info,
+                         int time, int seed)
+{
+    GstBuffer *out = gst_harness_try_pull(harness);
+    g_autoptr(GstBuffer) expected = frames_new_frame(info, (uint64_t)seed);
+    GstMapInfo map;
+
+    g_assert_nonnull(out);
+    g_assert_cmpuint(GST_BUFFER_PTS(out), ==, (guint64)time * 40 * GST_MSECOND);
+    gst_buffer_map(out, &map, GST_MAP_READ);
+    g_assert_cmpint(gst_buffer_memcmp(expected, 0, map.data, map.size), ==, 0);
+    gst_buffer_unmap(out, &map);
+    gst_buffer_unref(out);
+}
+
+/* Models of several frames: the last ones come with EOS, none is lost, and the
+ * LATENCY query tells how long frames wait. */
+static void test_window(void)
+{
+    enum { N = 8 };
+    static const struct {
+        const char *model;
+        int ahead, offset; /* of what the model makes from the frame's time */
+    } cases[] = {{"window-middle", 2, 0},
+                 {"window-last", 2, 2},
+                 {"window-first", 2, -2},
+                 {"window-past", 0, -3}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GstHarness *harness = new_harness(cases[i].model, NULL);
+        int ahead = cases[i].ahead, offset = cases[i].offset;
+        GstSegment segment;
+        GstVideoInfo info;
+
+        frames_set_caps(harness, &info, "RGB", 20, 14);
+        for (int again = 0; again < 2; again++) {
+            for (int k = 0; k < N; k++) {
+                g_assert_cmpint(
+                    gst_harness_push(harness,
+                                     frames_new_frame(&info, (uint64_t)k)),
+                    ==, GST_FLOW_OK);
+                if (k >= ahead)
+                    check_window(harness, &info, k - ahead,
+                                 MAX(k - ahead + offset, 0));
+                g_assert_null(gst_harness_try_pull(harness));
+            }
+            g_assert_cmpuint(gst_harness_query_latency(harness), ==,
+                             (guint64)ahead * 40 * GST_MSECOND);
+            if (again == 1)
+                break;
+            /* A flush forgets the frames that wait. */
+            gst_harness_push_event(harness, gst_event_new_flush_start());
+            gst_harness_push_event(harness, gst_event_new_flush_stop(TRUE));
+            gst_segment_init(&segment, GST_FORMAT_TIME);
+            gst_harness_push_event(harness, gst_event_new_segment(&segment));
+        }
+        gst_harness_push_event(harness, gst_event_new_eos());
+        for (int k = N - ahead; k < N; k++)
+            check_window(harness, &info, k, CLAMP(k + offset, 0, N - 1));
+        g_assert_null(gst_harness_try_pull(harness));
+        frames_free_harness(harness, NULL);
+    }
+}
+
+/* A stream that is shorter than the window, and new sizes. */
+static void test_short_window(void)
+{
+    GstHarness *harness = new_harness("window-last", NULL);
+    GstVideoInfo info;
+
+    for (int width = 20; width <= 24; width += 4) {
+        frames_set_caps(harness, &info, "RGB", width, 14);
+        for (int k = 0; k < 2; k++)
+            gst_harness_push(harness, frames_new_frame(&info, (uint64_t)k));
+    }
+    gst_harness_push_event(harness, gst_event_new_eos());
+    g_assert_cmpuint(gst_harness_buffers_received(harness), ==, 4);
+    frames_free_harness(harness, NULL);
 }
 
 /* Models that load but do not fit the stream. */
@@ -1568,6 +1673,8 @@ int main(int argc, char **argv)
     g_test_add_func("/aedenoise/refused", test_refused);
     g_test_add_func("/aedenoise/caps", test_caps);
     g_test_add_func("/aedenoise/fixed", test_fixed);
+    g_test_add_func("/aedenoise/window", test_window);
+    g_test_add_func("/aedenoise/short-window", test_short_window);
     g_test_add_func("/aedenoise/names", test_names);
     g_test_add_func("/aedenoise/precision", test_precision);
     g_test_add_func("/aedenoise/precision-refused", test_precision_refused);

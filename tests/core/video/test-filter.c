@@ -671,18 +671,21 @@ static void test_states(void)
 }
 
 /* Subtracts the level of the noise from images of @channels: from the channel
- * behind them, or a second input. */
-static AeModel *subtract(int channels, gboolean input, const char *said)
+ * behind them, or a second input, one number or a @map. */
+static AeModel *subtract(int channels, gboolean input, gboolean map,
+                         const char *said)
 {
     const float begin = (float)channels, end = begin + 1, zero = 0, axis = 1;
     AeShape image = ae_shape(4, -1, channels + !input, -1, -1);
-    AeShape number = ae_shape(4, 1, 1, 1, 1), one = ae_shape(1, 1);
+    AeShape number = map ? ae_shape(4, -1, 1, -1, -1) : ae_shape(4, 1, 1, 1, 1);
+    AeShape one = ae_shape(1, 1);
     AeModel *model = ae_model_new(17);
     int x = ae_model_add_input(model, "x", &image, NULL), sigma, axes, out;
     int bounds[3];
 
     if (input) {
-        sigma = ae_model_add_input(model, "level", &number, NULL);
+        sigma = ae_model_add_input(model, map ? "noise_map" : "level", &number,
+                                   NULL);
     } else {
         axes = add_tensor(model, one, &axis);
         bounds[0] = add_tensor(model, one, &zero);
@@ -750,13 +753,13 @@ static void test_sigma(void)
 {
     const AePictureFormat formats[] = {rgb(40, 32), yuv420(40, 32)};
 
-    for (int i = 0; i < 8; i++) {
-        const int channels = i / 2 % 2 ? 3 : 1;
+    for (int i = 0; i < 10; i++) {
+        const int channels = i / 2 % 2 || i == 9 ? 3 : 1;
         g_autoptr(AeImageModel) images =
-            images_of(subtract(channels, i % 2,
-                               i < 4   ? NULL
-                               : i % 2 ? "level"
-                                       : AE_SIGMA_CHANNEL));
+            images_of(subtract(channels, i % 2 || i == 8, i >= 8,
+                               i < 4 || i >= 8 ? NULL
+                               : i % 2         ? "level"
+                                               : AE_SIGMA_CHANNEL));
 
         for (int k = 0; k < (channels == 3 ? 1 : 2); k++) {
             check_told(images, &formats[k], 20);
@@ -767,7 +770,7 @@ static void test_sigma(void)
 
 static void test_refuses_sigma(void)
 {
-    g_autoptr(AeModel) model = subtract(3, TRUE, AE_SIGMA_CHANNEL);
+    g_autoptr(AeModel) model = subtract(3, TRUE, FALSE, AE_SIGMA_CHANNEL);
     g_autoptr(GError) error = NULL;
 
     g_assert_null(ae_image_model_new(model, &error));
