@@ -3,13 +3,13 @@
  * this file checks the messages and builds the model. */
 #include "model/onnx.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "model/build.h"
 #include "model/onnx-attributes.h"
+#include "model/onnx-memory.h"
 #include "model/onnx-order.h"
 #include "model/onnx-parse.h"
 #include "model/onnx-tensor.h"
@@ -23,10 +23,6 @@ enum {
     MAX_OPSET = 28,
     MAX_NODES = 1 << 15, /* planning takes quadratic time */
     MAX_ATTRIBUTES = 64, /* of a node; more than any operator has */
-    /* Parsing may allocate so many times the file's size, and so much for
-     * small files: a node takes ten times its size on the wire. */
-    BUDGET_FACTOR = 16,
-    BUDGET_FLOOR = 1 << 20,
 };
 
 typedef struct {
@@ -39,21 +35,6 @@ typedef struct {
 typedef struct {
     const char *name, *op;
 } Label;
-
-static void *budget_alloc(void *data, size_t size)
-{
-    size_t *left = data;
-
-    if (size > *left)
-        return NULL;
-    *left -= size;
-    return malloc(size);
-}
-
-static void budget_free(void *data G_GNUC_UNUSED, void *memory)
-{
-    free(memory);
-}
 
 static const char *text(const char *string)
 {
@@ -489,17 +470,20 @@ static AeModel *read_model(const Onnx__ModelProto *file, const char *folder,
 AeModel *ae_onnx_parse(const void *data, size_t size, const char *name,
                        const char *folder, GError **error)
 {
-    size_t left = BUDGET_FACTOR * size + BUDGET_FLOOR;
-    ProtobufCAllocator allocator = {budget_alloc, budget_free, &left};
-    Onnx__ModelProto *file = onnx__model_proto__unpack(&allocator, size, data);
+    AeOnnxMemory memory;
+    Onnx__ModelProto *file;
     AeModel *model = NULL;
 
-    if (file == NULL)
+    ae_onnx_memory_init(&memory, size);
+    file = onnx__model_proto__unpack(&memory.allocator, size, data);
+    if (file != NULL)
+        model = read_model(file, folder, error);
+    else if (memory.error != NULL)
+        g_propagate_error(error, g_steal_pointer(&memory.error));
+    else
         g_set_error(error, AE_ERROR, AE_ERROR_FORMAT,
                     "it is damaged, truncated or no ONNX model");
-    else
-        model = read_model(file, folder, error);
-    onnx__model_proto__free_unpacked(file, &allocator);
+    ae_onnx_memory_clear(&memory);
     if (model == NULL)
         g_prefix_error(error, "%s: ", name);
     return model;

@@ -529,7 +529,8 @@ static void test_inflated(void)
     g_byte_array_append(file, head, sizeof head);
     for (int i = 0; i < NODES; i++)
         g_byte_array_append(file, node, sizeof node);
-    assert_refused(file->data, file->len, AE_ERROR_FORMAT, "damaged", "");
+    assert_refused(file->data, file->len, AE_ERROR_FORMAT,
+                   "more than 33048672 bytes", "");
 }
 
 /* The packed bytes of @file, which is freed. */
