@@ -189,7 +189,7 @@ static void range_forward(const AeStep *step, int64_t begin G_GNUC_UNUSED,
 static gboolean is_float(int64_t type)
 {
     return type == AE_ELEMENT_FLOAT || type == AE_ELEMENT_FLOAT16 ||
-           type == AE_ELEMENT_DOUBLE;
+           type == AE_ELEMENT_DOUBLE || type == AE_ELEMENT_BFLOAT16;
 }
 
 static gboolean cast_plan(AeStep *step, GError **error)
