@@ -3,10 +3,12 @@
  * seeks and events, must neither crash nor hang nor make GLib critical. Errors
  * are fine.
  *
- *   test-random [COUNT [SEED]]
+ *   [AE_NETWORKS=FOLDER] test-random [COUNT [SEED]]
  *
- * Pipeline SEED is the first one (1), COUNT (500) the number of pipelines. A
- * pipeline depends on its seed alone; one that fails says it, with its line. */
+ * FOLDER has the networks of tests/core/networks/named, for aedenoise and
+ * aesuperres. Pipeline SEED is the first one (1), COUNT (500) the number of
+ * pipelines. A pipeline depends on its seed alone; one that fails says it, with
+ * its line. */
 #include <gst/gst.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -147,6 +149,9 @@ static void append_properties(const char *factory)
 {
     g_autoptr(GstElement) element =
         gst_object_ref_sink(gst_element_factory_make(factory, NULL));
+    static const char *const networks[] = {
+        "fastdvdnet", "recurrent", "ffdnet", "drunet", "waifu2x-upconv7",
+        "mae",        "espcn",     "edsr",   "warp",   "style"};
     guint n;
     g_autofree GParamSpec **specs =
         g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &n);
@@ -159,6 +164,11 @@ static void append_properties(const char *factory)
         if (value != NULL)
             g_string_append_printf(line, " %s=%s", specs[i]->name, value);
     }
+    if ((strcmp(factory, "aedenoise") == 0 ||
+         strcmp(factory, "aesuperres") == 0) &&
+        g_getenv("AE_NETWORKS") != NULL && one_in(3))
+        g_string_append_printf(line, " model-file=%s/%s.onnx",
+                               g_getenv("AE_NETWORKS"), PICK(networks));
     if (strcmp(factory, "aetrain") == 0 && one_in(2))
         g_string_append_printf(line, " model-file=%s/m%d.onnx", folder,
                                below(3));

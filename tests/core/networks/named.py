@@ -622,6 +622,17 @@ class Recurrent(nn.Module):
         return image + self.last(state), state
 
 
+class Fastdvdnet(nn.Module):
+    """Five frames and a map of the level of the noise make the third frame."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(conv(16, C), nn.ReLU(), conv(C, 3))
+
+    def forward(self, image, noise_map):
+        return image[:, 6:9] - self.body(torch.cat([image, noise_map], 1))
+
+
 class Lstm(nn.Module):
     """The recurrent autoencoder of the lesson, on rows of a digit."""
 
@@ -677,6 +688,7 @@ NETWORKS = {
     "zero-dce": (ZeroDce, RGB),
     "style": (style, RGB),
     "recurrent": (Recurrent, RGB, (1, C, 12, 16)),
+    "fastdvdnet": (Fastdvdnet, (1, 15, 12, 16), (1, 1, 12, 16)),
     "taesd": (taesd, RGB),
     "kl": (Kl, RGB),
     "vqvae": (Vqvae, RGB),
@@ -684,6 +696,7 @@ NETWORKS = {
     "lstm": (Lstm, (1, 28, 28)),
     "warp": (Warp, RGB),
 }
+SECOND = {"ffdnet": "sigma", "fastdvdnet": "noise_map"}
 FIXED = {"mae", "lstm"}
 
 
@@ -693,10 +706,7 @@ def main(folder):
         torch.manual_seed(1)
         network = make().eval()
         inputs = tuple(torch.rand(shape) for shape in shapes)
-        names = [
-            "image",
-            "sigma" if shapes[-1] == (1, 1, 1, 1) else "past_state",
-        ][: len(shapes)]
+        names = ["image", SECOND.get(name, "past_state")][: len(shapes)]
         open_axes = (
             {}
             if name in FIXED

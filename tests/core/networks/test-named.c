@@ -23,6 +23,7 @@ static const struct {
     {"edsr", 2, NULL},
     {"espcn", 3, NULL},
     {"esrgan", 4, NULL},
+    {"fastdvdnet", 1, NULL},
     {"ffdnet", 1, NULL},
     {"fsrcnn", 2, NULL},
     {"imdn", 2, NULL},
