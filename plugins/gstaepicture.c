@@ -169,12 +169,39 @@ static AePlane unused_plane(const GstVideoFrame *frame)
 
     for (int c = 0; c < 3; c++)
         offset -= GST_VIDEO_FRAME_COMP_POFFSET(frame, c);
-    return (AePlane){(uint8_t *)GST_VIDEO_FRAME_PLANE_DATA(frame, 0) + offset,
-                     GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0),
-                     4,
-                     GST_VIDEO_FRAME_WIDTH(frame),
-                     GST_VIDEO_FRAME_HEIGHT(frame),
-                     8};
+    return ae_plane((uint8_t *)GST_VIDEO_FRAME_PLANE_DATA(frame, 0) + offset,
+                    GST_VIDEO_FRAME_PLANE_STRIDE(frame, 0), 4,
+                    GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame),
+                    8);
+}
+
+/* Where the first sample of a component lies in its plane. Of two words the
+ * second lies half a pixel further, for which GStreamer 1.22 says 1 byte. */
+static int component_offset(const GstVideoFrame *frame, int c)
+{
+    int offset = GST_VIDEO_FRAME_COMP_POFFSET(frame, c);
+    gboolean second = offset > 0 && GST_VIDEO_FRAME_COMP_DEPTH(frame, c) > 8;
+
+    return second ? GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c) / 2 : offset;
+}
+
+static AePlane component_plane(const GstVideoFrame *frame, int c)
+{
+    const GstVideoFormatInfo *info = frame->info.finfo;
+    const int plane = GST_VIDEO_FRAME_COMP_PLANE(frame, c);
+    const int bits = (int)GST_VIDEO_FRAME_COMP_DEPTH(frame, c);
+
+    return (AePlane){
+        .data = (uint8_t *)GST_VIDEO_FRAME_PLANE_DATA(frame, plane) +
+                component_offset(frame, c),
+        .stride = GST_VIDEO_FRAME_COMP_STRIDE(frame, c),
+        .step = GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c),
+        .width = GST_VIDEO_FRAME_COMP_WIDTH(frame, c),
+        .height = GST_VIDEO_FRAME_COMP_HEIGHT(frame, c),
+        .bits = bits,
+        .shift = (int)GST_VIDEO_FORMAT_INFO_SHIFT(info, c),
+        .big_endian = bits > 8 && !GST_VIDEO_FORMAT_INFO_IS_LE(info),
+    };
 }
 
 AePicture gst_ae_picture_of_frame(const GstVideoFrame *frame)
@@ -184,12 +211,7 @@ AePicture gst_ae_picture_of_frame(const GstVideoFrame *frame)
     if (is_mixed(&frame->info) && GST_VIDEO_FRAME_IS_INTERLACED(frame))
         picture.format.fields = AE_FIELDS_INTERLEAVED;
     for (int c = 0; c < (int)GST_VIDEO_FRAME_N_COMPONENTS(frame); c++)
-        picture.plane[c] = (AePlane){GST_VIDEO_FRAME_COMP_DATA(frame, c),
-                                     GST_VIDEO_FRAME_COMP_STRIDE(frame, c),
-                                     GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c),
-                                     GST_VIDEO_FRAME_COMP_WIDTH(frame, c),
-                                     GST_VIDEO_FRAME_COMP_HEIGHT(frame, c),
-                                     (int)GST_VIDEO_FRAME_COMP_DEPTH(frame, c)};
+        picture.plane[c] = component_plane(frame, c);
     if (has_unused_byte(&frame->info))
         picture.plane[3] = unused_plane(frame);
     return picture;

@@ -17,12 +17,12 @@ G_BEGIN_DECLS
 #define GST_AE_YUV_FORMATS                                                     \
     "I420, YV12, NV12, NV21, NV16, NV24, Y41B, Y42B, Y444, YUY2, UYVY, AYUV, " \
     "A420"
-/* Gray or YUV of more than 8 bits, each sample in a 16-bit word. P010_10LE is
- * not among them: GStreamer 1.22 misplaces the second component of its chroma.
- */
+/* Gray or YUV of more than 8 bits, each sample in a 16-bit word. */
 #define GST_AE_DEEP_FORMATS                                                    \
     "I420_10LE, I422_10LE, Y444_10LE, I420_12LE, I422_12LE, Y444_12LE, "       \
-    "GRAY16_LE"
+    "P010_10LE, P012_LE, GRAY16_LE, "                                          \
+    "I420_10BE, I422_10BE, Y444_10BE, I420_12BE, I422_12BE, Y444_12BE, "       \
+    "P010_10BE, P012_BE, GRAY16_BE"
 
 /* Caps of all formats; of RGB; and of gray and YUV. Deep formats come last: an
  * element that has the choice sends 8 bits. */

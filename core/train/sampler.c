@@ -156,7 +156,7 @@ static gboolean make_past(AeSampler *s, const AePictureFormat *format,
         int height = ae_subsampled(format->height, format->log2_y[c]);
 
         packed.plane[c] =
-            (AePlane){NULL, width * bytes, bytes, width, height, format->bits};
+            ae_plane(NULL, width * bytes, bytes, width, height, format->bits);
         size += (size_t)width * (size_t)height * (size_t)bytes;
     }
     for (int i = 0; i < PAST; i++) {

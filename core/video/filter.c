@@ -231,8 +231,7 @@ static AePlane float_plane(float *data, int width, int height)
 {
     const int bytes = sizeof *data;
 
-    return (AePlane){(uint8_t *)data, width * bytes, bytes,
-                     width,           height,        AE_PLANE_FLOAT};
+    return ae_plane(data, width * bytes, bytes, width, height, AE_PLANE_FLOAT);
 }
 
 /* Samples of a plane, of fields where frames are interlaced. */
@@ -425,14 +424,10 @@ static void read_in_place(AeFilter *filter, AeFilterBatch *batch)
                     batch->down.n == 1 && batch->down.margin == 0 &&
                     filter->range.low == 0 && filter->range.span == 1;
     for (int i = 0; i < batch->n_images && batch->direct; i++)
-        filter->denoised.plane[batch->channel[i].plane] = (AePlane){
+        filter->denoised.plane[batch->channel[i].plane] = ae_plane(
             (uint8_t *)ae_plan_output(batch->plan, 0) +
                 (size_t)i * (size_t)batch->padded_height * (size_t)stride,
-            stride,
-            sizeof(float),
-            batch->width,
-            batch->height,
-            AE_PLANE_FLOAT};
+            stride, sizeof(float), batch->width, batch->height, AE_PLANE_FLOAT);
 }
 
 static gboolean add_temporal(AeFilter *filter, GError **error)

@@ -23,7 +23,7 @@ AePicture ae_picture_of_bytes(uint8_t *data, int width, int height,
 
     for (int c = 0; c < channels; c++)
         picture.plane[c] =
-            (AePlane){data + c, width * channels, channels, width, height, 8};
+            ae_plane(data + c, width * channels, channels, width, height, 8);
     return picture;
 }
 
@@ -78,21 +78,42 @@ int ae_plane_most(const AePlane *plane)
     return plane->bits == AE_PLANE_FLOAT ? 1 : (1 << plane->bits) - 1;
 }
 
-static inline unsigned load(const uint8_t *from, int bytes)
+/* How samples that are no floats lie in memory. Loops that matter have one that
+ * the compiler knows. */
+typedef struct {
+    int bytes, shift;
+    gboolean big_endian;
+    unsigned most;
+} Layout;
+
+static Layout layout_of(const AePlane *plane)
+{
+    return (Layout){bytes_of(plane), plane->shift, plane->big_endian,
+                    (unsigned)ae_plane_most(plane)};
+}
+
+static gboolean is_plain(const AePlane *plane)
+{
+    return plane->shift == 0 && !plane->big_endian;
+}
+
+static inline unsigned load(const uint8_t *from, Layout layout)
 {
     uint16_t word;
 
-    if (bytes == 1)
+    if (layout.bytes == 1)
         return *from;
     memcpy(&word, from, sizeof word);
-    return GUINT16_FROM_LE(word);
+    word = layout.big_endian ? GUINT16_FROM_BE(word) : GUINT16_FROM_LE(word);
+    return ((unsigned)word >> layout.shift) & layout.most;
 }
 
-static inline void store(uint8_t *to, unsigned v, int bytes)
+static inline void store(uint8_t *to, unsigned v, Layout layout)
 {
-    uint16_t word = GUINT16_TO_LE((uint16_t)v);
+    uint16_t word = (uint16_t)(v << layout.shift);
 
-    if (bytes == 1)
+    word = layout.big_endian ? GUINT16_TO_BE(word) : GUINT16_TO_LE(word);
+    if (layout.bytes == 1)
         *to = (uint8_t)v;
     else
         memcpy(to, &word, sizeof word);
@@ -102,25 +123,25 @@ void ae_plane_read_integers(const AePlane *plane, int x, int y, int n,
                             uint16_t *target, int step)
 {
     const uint8_t *source = sample_at(plane, x, y);
-    unsigned most = (unsigned)ae_plane_most(plane);
+    const Layout layout = layout_of(plane);
 
     if (plane->step == 1 && step == 1)
         for (int i = 0; i < n; i++)
             target[i] = source[i];
     else
         for (int i = 0; i < n; i++, source += plane->step, target += step)
-            *target = (uint16_t)(load(source, bytes_of(plane)) & most);
+            *target = (uint16_t)load(source, layout);
 }
 
 static inline void read_samples(float *target, int target_step,
                                 const uint8_t *source, int source_step, int n,
-                                AeRange range, int bytes, unsigned most)
+                                AeRange range, Layout layout)
 {
     for (int x = 0; x < n; x++) {
-        int v = (int)(load(source + (size_t)x * source_step, bytes) & most);
+        int v = (int)load(source + (size_t)x * source_step, layout);
 
         target[(size_t)x * target_step] =
-            range.low + (float)v / (float)most * range.span;
+            range.low + (float)v / (float)layout.most * range.span;
     }
 }
 
@@ -144,20 +165,22 @@ static void read_run(const AePlane *plane, const uint8_t *source,
                      int source_step, int n, AeRange range, float *target,
                      int step)
 {
-    unsigned most = (unsigned)ae_plane_most(plane);
+    const Layout bytes = {1, 0, FALSE, 255}, layout = layout_of(plane);
+    const Layout words = {2, 0, FALSE, layout.most};
 
     if (plane->bits == AE_PLANE_FLOAT && source_step == 4 && step == 1)
         read_floats(target, 1, source, 4, n, range);
     else if (plane->bits == AE_PLANE_FLOAT)
         read_floats(target, step, source, source_step, n, range);
-    else if (plane->bits > 8 && source_step == 2 && step == 1)
-        read_samples(target, 1, source, 2, n, range, 2, most);
+    else if (plane->bits > 8 && is_plain(plane) && source_step == 2 &&
+             step == 1)
+        read_samples(target, 1, source, 2, n, range, words);
     else if (plane->bits > 8)
-        read_samples(target, step, source, source_step, n, range, 2, most);
+        read_samples(target, step, source, source_step, n, range, layout);
     else if (source_step == 1 && step == 1)
-        read_samples(target, 1, source, 1, n, range, 1, 255);
+        read_samples(target, 1, source, 1, n, range, bytes);
     else
-        read_samples(target, step, source, source_step, n, range, 1, 255);
+        read_samples(target, step, source, source_step, n, range, bytes);
 }
 
 /* Reflection without repeating the edge: 0 1 2 | 1 0 1 2 1 ... */
@@ -213,16 +236,16 @@ void ae_plane_read(const AePlane *plane, int y, int n, AeRange range,
 
 static inline void write_samples(uint8_t *target, int target_step,
                                  const float *source, int source_step, int n,
-                                 AeRange range, int bytes, unsigned most)
+                                 AeRange range, Layout layout)
 {
-    float scale = (float)most / range.span;
+    float most = (float)layout.most, scale = most / range.span;
 
     for (int x = 0; x < n; x++) {
         float v = (source[(size_t)x * source_step] - range.low) * scale + 0.5f;
 
         v = v > 0.0f ? v : 0.0f;
-        v = v < (float)most ? v : (float)most;
-        store(target + (size_t)x * target_step, (unsigned)(int)v, bytes);
+        v = v < most ? v : most;
+        store(target + (size_t)x * target_step, (unsigned)(int)v, layout);
     }
 }
 
@@ -244,20 +267,22 @@ static inline void write_floats(uint8_t *target, int target_step,
 static void write_run(const AePlane *plane, uint8_t *target, int target_step,
                       int n, AeRange range, const float *source, int step)
 {
-    unsigned most = (unsigned)ae_plane_most(plane);
+    const Layout bytes = {1, 0, FALSE, 255}, layout = layout_of(plane);
+    const Layout words = {2, 0, FALSE, layout.most};
 
     if (plane->bits == AE_PLANE_FLOAT && target_step == 4 && step == 1)
         write_floats(target, 4, source, 1, n, range);
     else if (plane->bits == AE_PLANE_FLOAT)
         write_floats(target, target_step, source, step, n, range);
-    else if (plane->bits > 8 && target_step == 2 && step == 1)
-        write_samples(target, 2, source, 1, n, range, 2, most);
+    else if (plane->bits > 8 && is_plain(plane) && target_step == 2 &&
+             step == 1)
+        write_samples(target, 2, source, 1, n, range, words);
     else if (plane->bits > 8)
-        write_samples(target, target_step, source, step, n, range, 2, most);
+        write_samples(target, target_step, source, step, n, range, layout);
     else if (target_step == 1 && step == 1)
-        write_samples(target, 1, source, 1, n, range, 1, 255);
+        write_samples(target, 1, source, 1, n, range, bytes);
     else
-        write_samples(target, target_step, source, step, n, range, 1, 255);
+        write_samples(target, target_step, source, step, n, range, bytes);
 }
 
 void ae_plane_write(const AePlane *plane, int x, int y, int n, AeRange range,
@@ -281,27 +306,25 @@ void ae_plane_write_lane(const AePlane *plane, const AeLane *lane, int x, int y,
 
 void ae_plane_fill(const AePlane *plane, int v)
 {
-    int bytes = bytes_of(plane);
+    const Layout layout = layout_of(plane);
 
     for (int y = 0; y < plane->height; y++)
         for (int x = 0; x < plane->width; x++)
-            store(sample_at(plane, x, y), (unsigned)v, bytes);
+            store(sample_at(plane, x, y), (unsigned)v, layout);
 }
 
 void ae_plane_blend(const AePlane *out, const AePlane *in, int x, int y, int n,
                     float strength)
 {
-    int bytes = bytes_of(out), most = ae_plane_most(out);
+    const Layout layout = layout_of(out), other = layout_of(in);
 
     for (int end = MIN(x + n, out->width); x < end; x++) {
         uint8_t *target = sample_at(out, x, y);
-        int from = (int)load(sample_at(in, x, y), bytes) & most;
-        int to = (int)load(target, bytes);
+        int from = (int)load(sample_at(in, x, y), other);
+        int to = (int)load(target, layout);
+        float v = (float)from + strength * (float)(to - from);
 
-        store(
-            target,
-            (unsigned)(int)((float)from + strength * (float)(to - from) + 0.5f),
-            bytes);
+        store(target, (unsigned)(int)(v + 0.5f), layout);
     }
 }
 
@@ -314,15 +337,29 @@ static inline void copy_samples(uint8_t *target, int target_step,
                source + (size_t)x * source_step, bytes);
 }
 
+static void convert_samples(uint8_t *target, const AePlane *out,
+                            const uint8_t *source, const AePlane *in, int n)
+{
+    const Layout to = layout_of(out), from = layout_of(in);
+
+    for (int x = 0; x < n; x++)
+        store(target + (size_t)x * out->step,
+              load(source + (size_t)x * in->step, from), to);
+}
+
 void ae_plane_copy(const AePlane *out, const AePlane *in, int n)
 {
     int bytes = bytes_of(out);
+    gboolean alike =
+        out->shift == in->shift && out->big_endian == in->big_endian;
 
     for (int y = 0; y < out->height; y++) {
         uint8_t *target = sample_at(out, 0, y);
         const uint8_t *source = sample_at(in, 0, y);
 
-        if (out->step == bytes && in->step == bytes)
+        if (!alike)
+            convert_samples(target, out, source, in, n);
+        else if (out->step == bytes && in->step == bytes)
             memcpy(target, source, (size_t)n * bytes);
         else if (bytes == 1)
             copy_samples(target, out->step, source, in->step, 1, n);

@@ -54,9 +54,25 @@ typedef struct {
     uint8_t *data;     /* the first sample of the first row */
     int stride, step;  /* bytes to the next row and to the next sample */
     int width, height; /* samples */
-    int bits;          /* 8; 9 to 16, each sample a little-endian word; or
+    int bits;          /* 8; 9 to 16, each sample in a word; or
                           AE_PLANE_FLOAT */
+    int shift;         /* bits of a word below the sample, which are written as
+                          zeros */
+    gboolean big_endian;
 } AePlane;
+
+/* A plane of bytes, of little-endian words whose lowest bits are the sample, or
+ * of floats. */
+static inline AePlane ae_plane(void *data, int stride, int step, int width,
+                               int height, int bits)
+{
+    return (AePlane){.data = data,
+                     .stride = stride,
+                     .step = step,
+                     .width = width,
+                     .height = height,
+                     .bits = bits};
+}
 
 typedef struct {
     AePictureFormat format;
@@ -83,7 +99,8 @@ void ae_plane_read(const AePlane *plane, int y, int n, AeRange range,
 void ae_plane_write(const AePlane *plane, int x, int y, int n, AeRange range,
                     const float *source, int step);
 
-/* Copies all planes bit for bit between pictures of one format and size. */
+/* Copies all planes between pictures of one format and size, bit for bit if the
+ * samples lie alike in their words. */
 void ae_picture_copy(const AePicture *out, const AePicture *in);
 
 /* Fills @out, not smaller than @in, with its nearest pixels; unused bytes

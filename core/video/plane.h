@@ -53,7 +53,7 @@ void ae_plane_blend(const AePlane *out, const AePlane *in, int x, int y, int n,
                     float strength);
 
 /* Copies the first @n samples of every row of @in, a plane of the same size and
- * depth, bit for bit. */
+ * depth, bit for bit if the samples lie alike in their words. */
 void ae_plane_copy(const AePlane *out, const AePlane *in, int n);
 
 G_END_DECLS

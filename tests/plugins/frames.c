@@ -38,6 +38,11 @@ void frames_free_harness(GstHarness *harness, GstBus *bus)
         gst_object_unref(bus);
 }
 
+static gboolean is_big_endian(const GstVideoInfo *info)
+{
+    return !GST_VIDEO_FORMAT_INFO_IS_LE(info->finfo);
+}
+
 /* Samples of more than 8 bits have no more than theirs. */
 static void fill(GstBuffer *buffer, const GstVideoInfo *info, uint64_t seed)
 {
@@ -49,7 +54,10 @@ static void fill(GstBuffer *buffer, const GstVideoInfo *info, uint64_t seed)
     gst_buffer_map(buffer, &map, GST_MAP_WRITE);
     for (gsize i = 0; i < map.size; i++)
         map.data[i] = (uint8_t)ae_random_bits(&random);
-    for (gsize i = 0; bits > 255 && i + 1 < map.size; i += 2)
+    if (is_big_endian(info))
+        bits = GUINT16_SWAP_LE_BE(bits);
+    for (gsize i = 0;
+         GST_VIDEO_INFO_COMP_DEPTH(info, 0) > 8 && i + 1 < map.size; i += 2)
         GST_WRITE_UINT16_LE(map.data + i,
                             GST_READ_UINT16_LE(map.data + i) & bits);
     gst_buffer_unmap(buffer, &map);
@@ -86,30 +94,47 @@ GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed)
     return buffer;
 }
 
+/* GStreamer 1.22 says 1 for the second of two words. */
+static uint8_t *sample_at(const GstVideoFrame *frame, int c, int x, int y)
+{
+    uint8_t *row =
+        GST_VIDEO_FRAME_PLANE_DATA(frame, GST_VIDEO_FRAME_COMP_PLANE(frame, c));
+    int first = GST_VIDEO_FRAME_COMP_POFFSET(frame, c);
+
+    if (first == 1 && GST_VIDEO_FRAME_COMP_DEPTH(frame, c) > 8)
+        first = 2;
+    row += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, c);
+    return row + (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c) + first;
+}
+
+int frames_word(const GstVideoFrame *frame, int component, int x, int y)
+{
+    const uint8_t *sample = sample_at(frame, component, x, y);
+
+    if (GST_VIDEO_FRAME_COMP_DEPTH(frame, component) == 8)
+        return *sample;
+    return is_big_endian(&frame->info) ? GST_READ_UINT16_BE(sample)
+                                       : GST_READ_UINT16_LE(sample);
+}
+
 int frames_sample(const GstVideoFrame *frame, int component, int x, int y)
 {
-    const uint8_t *sample = GST_VIDEO_FRAME_COMP_DATA(frame, component);
-
-    sample += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component) +
-              (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
-    return GST_VIDEO_FRAME_COMP_DEPTH(frame, component) == 8
-               ? *sample
-               : GST_READ_UINT16_LE(sample) >>
-                     GST_VIDEO_FORMAT_INFO_SHIFT(frame->info.finfo, component);
+    return frames_word(frame, component, x, y) >>
+           GST_VIDEO_FORMAT_INFO_SHIFT(frame->info.finfo, component);
 }
 
 void frames_set_sample(GstVideoFrame *frame, int component, int x, int y,
                        int value)
 {
-    uint8_t *sample = GST_VIDEO_FRAME_COMP_DATA(frame, component);
+    uint8_t *sample = sample_at(frame, component, x, y);
 
-    sample += (gsize)y * GST_VIDEO_FRAME_COMP_STRIDE(frame, component) +
-              (gsize)x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, component);
+    value <<= GST_VIDEO_FORMAT_INFO_SHIFT(frame->info.finfo, component);
     if (GST_VIDEO_FRAME_COMP_DEPTH(frame, component) == 8)
         *sample = (uint8_t)value;
+    else if (is_big_endian(&frame->info))
+        GST_WRITE_UINT16_BE(sample, value);
     else
-        GST_WRITE_UINT16_LE(sample, value << GST_VIDEO_FORMAT_INFO_SHIFT(
-                                        frame->info.finfo, component));
+        GST_WRITE_UINT16_LE(sample, value);
 }
 
 int frames_most(const GstVideoFrame *frame, int component)

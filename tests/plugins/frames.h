@@ -22,6 +22,8 @@ GstBuffer *frames_new_frame(const GstVideoInfo *info, uint64_t seed);
 /* Rows 24 bytes further apart and planes 40 bytes than they need be. */
 GstBuffer *frames_new_padded_frame(const GstVideoInfo *info, uint64_t seed);
 
+/* All bits in memory of a sample, and the sample. */
+int frames_word(const GstVideoFrame *frame, int component, int x, int y);
 int frames_sample(const GstVideoFrame *frame, int component, int x, int y);
 
 void frames_set_sample(GstVideoFrame *frame, int component, int x, int y,

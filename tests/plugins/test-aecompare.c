@@ -6,6 +6,7 @@
 
 #include "ae.h"
 #include "base/random.h"
+#include "frames.h"
 
 /* An aecompare with a harness on each sink pad, and what it posts. */
 typedef struct {
@@ -54,18 +55,6 @@ static int level(const GstVideoInfo *info)
     return ((1 << GST_VIDEO_INFO_COMP_DEPTH(info, 0)) - 1) / 255;
 }
 
-static void set_sample(GstVideoFrame *frame, guint c, int x, int y, int v)
-{
-    guint8 *sample = GST_VIDEO_FRAME_COMP_DATA(frame, c);
-
-    sample += y * GST_VIDEO_FRAME_COMP_STRIDE(frame, c) +
-              x * GST_VIDEO_FRAME_COMP_PSTRIDE(frame, c);
-    if (GST_VIDEO_FRAME_COMP_DEPTH(frame, c) > 8)
-        GST_WRITE_UINT16_LE(sample, (guint16)v);
-    else
-        *sample = (guint8)v;
-}
-
 /* Random samples; rows @pad bytes longer than usual. They follow from @seed
  * alone; @add levels are added to those of colour. */
 static GstBuffer *new_buffer(const GstVideoInfo *info, int pad, guint64 seed,
@@ -91,12 +80,12 @@ static GstBuffer *new_buffer(const GstVideoInfo *info, int pad, guint64 seed,
         (guint)info->width, (guint)info->height, GST_VIDEO_INFO_N_PLANES(info),
         wide.offset, wide.stride);
     g_assert_true(gst_video_frame_map(&frame, info, buffer, GST_MAP_WRITE));
-    for (guint c = 0; c < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(info)); c++)
+    for (int c = 0; c < MIN(3, (int)GST_VIDEO_INFO_N_COMPONENTS(info)); c++)
         for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(&frame, c); y++)
             for (int x = 0; x < GST_VIDEO_FRAME_COMP_WIDTH(&frame, c); x++)
-                set_sample(&frame, c, x, y,
-                           ((int)ae_random_below(&random, 200) + add) *
-                               level(info));
+                frames_set_sample(&frame, c, x, y,
+                                  ((int)ae_random_below(&random, 200) + add) *
+                                      level(info));
     gst_video_frame_unmap(&frame);
     return buffer;
 }
@@ -137,6 +126,9 @@ static const GstVideoFormat formats[] = {
     GST_VIDEO_FORMAT_I420_12LE, GST_VIDEO_FORMAT_I422_12LE,
     GST_VIDEO_FORMAT_Y444_12LE, GST_VIDEO_FORMAT_A420,
     GST_VIDEO_FORMAT_Y444_10LE, GST_VIDEO_FORMAT_GRAY16_LE,
+    GST_VIDEO_FORMAT_P010_10LE, GST_VIDEO_FORMAT_P010_10BE,
+    GST_VIDEO_FORMAT_P012_LE,   GST_VIDEO_FORMAT_P012_BE,
+    GST_VIDEO_FORMAT_GRAY16_BE, GST_VIDEO_FORMAT_I422_10BE,
 };
 
 /* Every sample differs by 10 levels; padding and alpha differ by other amounts.

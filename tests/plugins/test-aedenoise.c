@@ -22,6 +22,9 @@ static const char *const formats[] = {
     "RGB",       "BGR",       "RGBx",      "xRGB",      "BGRx",
     "xBGR",      "RGBA",      "ARGB",      "BGRA",      "ABGR",
     "GBR",       "GBRA",      "RGBP",      "BGRP",      "Y41B",
+    "P010_10LE", "P012_LE",   "P010_10BE", "P012_BE",   "GRAY16_BE",
+    "I420_10BE", "I422_10BE", "Y444_10BE", "I420_12BE", "I422_12BE",
+    "Y444_12BE",
 };
 
 static const struct {

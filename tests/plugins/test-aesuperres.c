@@ -13,7 +13,9 @@ static const char *const luma_formats[] = {
     "NV21",      "NV16",      "NV24",      "Y42B",      "Y444",
     "YUY2",      "UYVY",      "AYUV",      "A420",      "I420_10LE",
     "I422_10LE", "Y444_10LE", "I420_12LE", "I422_12LE", "Y444_12LE",
-    "GRAY16_LE",
+    "GRAY16_LE", "P010_10LE", "P012_LE",   "P010_10BE", "P012_BE",
+    "GRAY16_BE", "I420_10BE", "I422_10BE", "Y444_10BE", "I420_12BE",
+    "I422_12BE", "Y444_12BE",
 };
 static const char *const rgb_formats[] = {
     "RGB",  "BGR",  "RGBx", "xRGB", "BGRx", "xBGR", "RGBA",
@@ -219,6 +221,7 @@ static void test_split(void)
         {"luma2", "GRAY8", 0.25f, 16},     {"luma2", "I420", 0.5f, 32},
         {"luma2", "NV12", 0.02f, 2},       {"luma2", "Y42B", 1, 66},
         {"luma2", "I420_10LE", 0.98f, 64}, {"luma2", "A420", 0.5f, 32},
+        {"luma2", "P010_10LE", 0.5f, 32},  {"luma2", "GRAY16_BE", 0.25f, 16},
         {"rgb2", "RGB", 0.5f, 33},         {"rgb2", "GBRA", 0.25f, 16},
     };
 

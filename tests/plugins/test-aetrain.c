@@ -122,7 +122,8 @@ static void test_formats_and_sizes(void)
         {"GRAY8", 28, 28, 0, "dense"},     {"RGB", 33, 47, 28, "dense"},
         {"I420_10LE", 28, 28, 0, "keras"}, {"GRAY16_LE", 33, 47, 28, "keras"},
         {"NV16", 33, 47, 28, "keras"},     {"GBR", 28, 28, 0, "keras"},
-        {"YUY2", 28, 28, 0, "keras"},
+        {"YUY2", 28, 28, 0, "keras"},      {"P010_10LE", 61, 35, 16, "unet-xs"},
+        {"GRAY16_BE", 28, 28, 0, "keras"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

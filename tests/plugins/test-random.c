@@ -177,9 +177,9 @@ static void append_properties(const char *factory)
 static void append_caps(void)
 {
     static const char *const formats[] = {
-        "GRAY8",     "I420", "RGB",       "NV12", "YUY2", "AYUV",
-        "I420_10LE", "RGBA", "GRAY16_LE", "Y444", "GBRA", "xBGR",
-        "I422_12LE", "A420", "YV12",      "RGB16"};
+        "GRAY8",     "I420",      "RGB",       "NV12",      "YUY2", "AYUV",
+        "I420_10LE", "RGBA",      "GRAY16_LE", "P010_10LE", "Y444", "GBRA",
+        "xBGR",      "I422_12LE", "A420",      "YV12",      "RGB16"};
     static const char *const modes[] = {
         "", ",interlace-mode=interleaved,field-order=top-field-first",
         ",interlace-mode=mixed"};

@@ -13,8 +13,9 @@ static const char *const elements[] = {
     "tee name=t ! aecompare name=c t. ! c.reference",
 };
 
-static const char *const formats[] = {"GRAY8", "I420", "NV12", "YUY2",
-                                      "AYUV",  "RGB",  "GBR",  "I420_10LE"};
+static const char *const formats[] = {"GRAY8", "I420",      "NV12",
+                                      "YUY2",  "AYUV",      "RGB",
+                                      "GBR",   "I420_10LE", "P010_10LE"};
 
 static GstHarness *new_harness(const char *description, GstBus **bus)
 {

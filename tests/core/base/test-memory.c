@@ -119,7 +119,7 @@ static AePicture picture_of(uint8_t *data, AeColour colour, int scale)
     for (int i = 0; i < picture.format.n_planes; i++) {
         int side = (SIDE >> picture.format.log2_x[i]) * scale;
 
-        picture.plane[i] = (AePlane){data, side, 1, side, side, 8};
+        picture.plane[i] = ae_plane(data, side, 1, side, side, 8);
         data += side * side;
     }
     picture.format.width = picture.format.height = SIDE * scale;

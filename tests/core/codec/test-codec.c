@@ -93,8 +93,8 @@ static AePicture new_picture(size_t f, int width, int height, uint8_t *memory)
         picture.format.log2_x[c] = picture.format.log2_y[c] = log2;
         picture.plane[c] =
             formats[f].packed
-                ? (AePlane){memory + c, n * width, n, w, h, 8}
-                : (AePlane){memory + c * width * height, w, 1, w, h, 8};
+                ? ae_plane(memory + c, n * width, n, w, h, 8)
+                : ae_plane(memory + c * width * height, w, 1, w, h, 8);
     }
     return picture;
 }

@@ -26,7 +26,7 @@ static AePicture make_picture(AeColour colour, int bits, int planes,
 
         picture.format.log2_x[c] = picture.format.log2_y[c] = half;
         picture.plane[c] =
-            (AePlane){memory[c], W * 2, bytes, w, (H + half) >> half, bits};
+            ae_plane(memory[c], W * 2, bytes, w, (H + half) >> half, bits);
         for (int y = 0; y < picture.plane[c].height; y++)
             for (int x = 0; x < w; x++) {
                 uint16_t v = (uint16_t)(bits > 8 ? 300 : 0);

@@ -68,9 +68,8 @@ static void make_frame(Frame *frame, const AePictureFormat *format)
         int width = shifted(format->width, format->log2_x[i]);
         int height = shifted(format->height, format->log2_y[i]);
 
-        frame->picture.plane[i] =
-            (AePlane){frame->samples[i], width * bytes, bytes, width, height,
-                      format->bits};
+        frame->picture.plane[i] = ae_plane(frame->samples[i], width * bytes,
+                                           bytes, width, height, format->bits);
     }
 }
 

@@ -37,7 +37,7 @@ static double reference_ssim(const uint8_t *a, const uint8_t *b, int stride,
 
 static AePlane plane(const uint8_t *data, int stride, int width, int height)
 {
-    return (AePlane){(uint8_t *)data, stride, 1, width, height, 8};
+    return ae_plane((uint8_t *)data, stride, 1, width, height, 8);
 }
 
 static double ssim_of(const AePlane *a, const AePlane *b)
@@ -151,8 +151,8 @@ static void test_deep(void)
             words[i][2 * k] = words[i][2 * k + 1] = bytes[i][k];
         }
         planes[0][i] = plane(bytes[i], W, W, H);
-        planes[1][i] = (AePlane){apart[i], 3 * W, 3, W, H, 8};
-        planes[2][i] = (AePlane){words[i], 2 * W, 2, W, H, 16};
+        planes[1][i] = ae_plane(apart[i], 3 * W, 3, W, H, 8);
+        planes[2][i] = ae_plane(words[i], 2 * W, 2, W, H, 16);
     }
     for (int k = 1; k < 3; k++) {
         g_assert_cmpfloat_with_epsilon(ae_mse(&planes[k][0], &planes[k][1]),
@@ -174,8 +174,8 @@ static void test_deep(void)
 static void test_deep_step(void)
 {
     const uint8_t a[] = {0, 0, 0xff, 3}, b[] = {1, 0, 0xff, 3};
-    AePlane first = {(uint8_t *)a, 4, 2, 2, 1, 10};
-    AePlane second = {(uint8_t *)b, 4, 2, 2, 1, 10};
+    AePlane first = ae_plane((uint8_t *)a, 4, 2, 2, 1, 10);
+    AePlane second = ae_plane((uint8_t *)b, 4, 2, 2, 1, 10);
 
     g_assert_cmpfloat_with_epsilon(ae_mse(&first, &second),
                                    0.5 / (1023.0 * 1023), 1e-15);

@@ -34,7 +34,7 @@ static double dark(int x, int y)
 static double measure(double (*source)(int x, int y), double sigma, int bits)
 {
     static uint8_t bytes[2 * W * H];
-    AePlane plane = {bytes, W * bits / 8, bits / 8, W, H, bits};
+    AePlane plane = ae_plane(bytes, W * bits / 8, bits / 8, W, H, bits);
     g_autoptr(AeNoiseLevel) level = ae_noise_level_new(W, NULL);
     AeRandom random = ae_random(5, (uint64_t)(10 * sigma));
 
@@ -78,7 +78,8 @@ static void test_bits(void)
 static void test_small(void)
 {
     uint8_t bytes[64] = {0};
-    AePlane plane = {bytes, 8, 1, 8, 8, 8}, flat = {bytes, 64, 1, 64, 1, 8};
+    AePlane plane = ae_plane(bytes, 8, 1, 8, 8, 8);
+    AePlane flat = ae_plane(bytes, 64, 1, 64, 1, 8);
     g_autoptr(AeNoiseLevel) level = ae_noise_level_new(64, NULL);
 
     g_assert_cmpfloat(ae_noise_level_measure(level, &plane), ==, 0);

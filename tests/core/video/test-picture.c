@@ -9,25 +9,31 @@
 enum { W = 7, H = 5, SPACE = 4096 };
 
 static const struct {
-    int bits, step, stride;
+    int bits, step, stride, shift;
+    gboolean big_endian;
 } layouts[] = {
-    {8, 1, 7},                /* dense */
-    {8, 1, 16},               /* with room behind the rows */
-    {8, 4, 40},               /* interleaved */
-    {10, 2, 14},              /* words */
-    {16, 2, 32}, {12, 4, 64}, /* interleaved words */
+    {8, 1, 7, 0, FALSE},   /* dense */
+    {8, 1, 16, 0, FALSE},  /* with room behind the rows */
+    {8, 4, 40, 0, FALSE},  /* interleaved */
+    {10, 2, 14, 0, FALSE}, /* words */
+    {16, 2, 32, 0, FALSE}, {12, 4, 64, 0, FALSE}, /* interleaved words */
+    {10, 2, 14, 6, FALSE},                        /* in the high bits */
+    {12, 4, 64, 4, FALSE}, {16, 2, 32, 0, TRUE},  {10, 4, 64, 6, TRUE},
 };
 
 static uint8_t memory[2][SPACE];
 
 static AePlane make_plane(size_t layout, int which)
 {
-    int bits = layouts[layout].bits;
-
     memset(memory[which], 0xee, SPACE);
-    return (AePlane){
-        memory[which], layouts[layout].stride, layouts[layout].step, W, H,
-        bits};
+    return (AePlane){.data = memory[which],
+                     .stride = layouts[layout].stride,
+                     .step = layouts[layout].step,
+                     .width = W,
+                     .height = H,
+                     .bits = layouts[layout].bits,
+                     .shift = layouts[layout].shift,
+                     .big_endian = layouts[layout].big_endian};
 }
 
 /* By the definition, sample by sample. */
@@ -39,17 +45,22 @@ static uint8_t *address(const AePlane *plane, int x, int y)
 static int get(const AePlane *plane, int x, int y)
 {
     const uint8_t *p = address(plane, x, y);
+    int high = plane->big_endian ? 0 : 1;
 
-    return plane->bits > 8 ? p[0] + 256 * p[1] : p[0];
+    return plane->bits > 8 ? (p[!high] + 256 * p[high]) >> plane->shift : p[0];
 }
 
 static void set(const AePlane *plane, int x, int y, int v)
 {
     uint8_t *p = address(plane, x, y);
+    int high = plane->big_endian ? 0 : 1;
 
-    p[0] = (uint8_t)(v & 255);
-    if (plane->bits > 8)
-        p[1] = (uint8_t)(v / 256);
+    if (plane->bits > 8) {
+        p[!high] = (uint8_t)((v << plane->shift) & 255);
+        p[high] = (uint8_t)((v << plane->shift) / 256);
+    } else {
+        p[0] = (uint8_t)v;
+    }
 }
 
 static int most(const AePlane *plane)
@@ -118,6 +129,32 @@ static void test_round_trip(void)
             ae_plane_write(&out, 0, y, W, range, row, 1 + (int)k % 2);
         }
         g_assert_cmpmem(memory[0], SPACE, memory[1], SPACE);
+    }
+}
+
+/* Bits of a word that are not the sample's do not count. */
+static void test_stray_bits(void)
+{
+    for (size_t k = 0; k < G_N_ELEMENTS(layouts); k++) {
+        AePlane plane = make_plane(k, 0);
+        int free_bits = 16 - plane.bits;
+        int stray = (1 << plane.shift) - 1;
+        uint8_t *p = address(&plane, 2, 1);
+        uint16_t integer;
+        float v;
+
+        if (plane.shift == 0)
+            stray = ((1 << free_bits) - 1) << plane.bits;
+        if (plane.bits == 8 || free_bits == 0)
+            continue;
+        set(&plane, 2, 1, 5);
+        p[plane.big_endian ? 1 : 0] |= (uint8_t)(stray & 255);
+        p[plane.big_endian ? 0 : 1] |= (uint8_t)(stray >> 8);
+        ae_plane_read_integers(&plane, 2, 1, 1, &integer, 1);
+        g_assert_cmpint(integer, ==, 5);
+        ae_plane_read_lane(&plane, &(AeLane){2, 1, 1}, 0, 0, 1,
+                           (AeRange){0, (float)most(&plane)}, &v, 1);
+        g_assert_cmpfloat_with_epsilon(v, 5, 1e-4f);
     }
 }
 
@@ -203,7 +240,7 @@ static AePicture make_picture(uint8_t *data, int width, int height,
     picture.format.n_planes = 4;
     picture.format.alpha = alpha;
     for (int c = 0; c < 4; c++)
-        picture.plane[c] = (AePlane){data + c, width * 4, 4, width, height, 8};
+        picture.plane[c] = ae_plane(data + c, width * 4, 4, width, height, 8);
     return picture;
 }
 
@@ -225,6 +262,25 @@ static void test_copy(void)
         ae_picture_copy(&out, &in);
         g_assert_cmpmem(memory[0], SPACE, memory[1], SPACE);
     }
+}
+
+/* Planes whose words differ hold the samples of the other after a copy. */
+static void test_convert(void)
+{
+    for (size_t k = 0; k < G_N_ELEMENTS(layouts); k++)
+        for (size_t l = 0; l < G_N_ELEMENTS(layouts); l++) {
+            AePlane in = make_plane(k, 0), out = make_plane(l, 1);
+
+            if (in.bits != out.bits)
+                continue;
+            fill_random(&in, k + 80);
+            ae_plane_copy(&out, &in, W - 1);
+            for (int y = 0; y < H; y++) {
+                for (int x = 0; x < W - 1; x++)
+                    g_assert_cmpint(get(&out, x, y), ==, get(&in, x, y));
+                g_assert_cmpint(*address(&out, W - 1, y), ==, 0xee);
+            }
+        }
 }
 
 static void test_enlarge(void)
@@ -343,10 +399,12 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/picture/read", test_read);
     g_test_add_func("/picture/round-trip", test_round_trip);
+    g_test_add_func("/picture/stray-bits", test_stray_bits);
     g_test_add_func("/picture/write", test_write);
     g_test_add_func("/picture/lanes", test_lanes);
     g_test_add_func("/picture/blend", test_blend);
     g_test_add_func("/picture/copy", test_copy);
+    g_test_add_func("/picture/convert", test_convert);
     g_test_add_func("/picture/enlarge", test_enlarge);
     g_test_add_func("/picture/enlarge-to-any-size", test_enlarge_to_any_size);
     g_test_add_func("/picture/fill", test_fill);
