@@ -16,6 +16,8 @@ folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 cd "$folder" || exit 1
 failed=0 passed=0
+# The messages of gst-launch-1.0 are read below, in any locale in English.
+export LANGUAGE=en
 
 # FILE and the line, separated by a tab, for each line of a Markdown file.
 lines_of_markdown() {
