@@ -4,6 +4,7 @@
 #include <cblas.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 /* A function of LAPACK; Debian's OpenBLAS has no header for it. The last two
  * arguments are the lengths of the strings, as Fortran passes them. */
@@ -93,9 +94,16 @@ gboolean ae_eigenvectors(double *a, int n, double *values, GError **error)
     begin_call();
     dsyevd_("V", "U", &n, a, &n, values, &best, &whole, &integers, &whole,
             &info, 1, 1);
+    end_call();
     size = (int)best;
-    g_autofree double *work = g_new(double, size);
-    g_autofree int *iwork = g_new(int, integers);
+
+    ae_autofree double *work = ae_alloc((size_t)size, sizeof *work, error);
+    ae_autofree int *iwork =
+        work != NULL ? ae_alloc((size_t)integers, sizeof *iwork, error) : NULL;
+
+    if (iwork == NULL)
+        return FALSE;
+    begin_call();
     dsyevd_("V", "U", &n, a, &n, values, work, &size, iwork, &integers, &info,
             1, 1);
     end_call();

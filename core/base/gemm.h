@@ -18,9 +18,9 @@ void ae_gemm(gboolean transpose_a, gboolean transpose_b, int m, int n, int k,
              float beta, float *c, int ldc);
 
 /* Eigenvalues, in ascending order, and eigenvectors of the symmetric n x n
- * matrix
- * @a. The orthonormal eigenvectors replace the matrix, one in each row, in the
- * order of @values. AE_ERROR_VALUE: LAPACK's iteration did not converge. */
+ * matrix @a. The orthonormal eigenvectors replace the matrix, one in each row,
+ * in the order of @values. AE_ERROR_VALUE: LAPACK's iteration did not converge;
+ * AE_ERROR_MEMORY. */
 gboolean ae_eigenvectors(double *a, int n, double *values, GError **error);
 
 G_END_DECLS

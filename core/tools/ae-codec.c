@@ -126,13 +126,13 @@ AeIdx *codec_decode_bytes(AeModel *model, const AeTensor *codes,
 
     tool_require(images->shape.rank == 4 && (dim[1] == 1 || dim[1] == 3),
                  "the model's output is no image of 1 or 3 channels");
-    bytes = g_malloc(n);
+    bytes = tool_alloc(n, 1);
     for (int64_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)lrintf(CLAMP(images->data[i], 0, 1) * 255);
     *idx = (AeIdx){.rank = dim[1] == 1 ? 3 : 4,
                    .dim = {dim[0], dim[2], dim[3], dim[1]},
                    .data = bytes,
-                   .bytes = g_bytes_new_take(bytes, (gsize)n)};
+                   .bytes = ae_bytes(bytes, (gsize)n)};
     return idx;
 }
 
@@ -148,10 +148,13 @@ GOptionEntry codec_labels_option(char **path)
 uint8_t *codec_load_labels(const char *path, int64_t count)
 {
     g_autoptr(AeIdx) labels = path != NULL ? tool_load_idx(path) : NULL;
+    uint8_t *copy;
 
     if (labels == NULL)
         return NULL;
     tool_require(labels->rank == 1 && labels->dim[0] == count,
                  "%s: %" G_GINT64_FORMAT " labels were expected", path, count);
-    return g_memdup2(labels->data, (gsize)count);
+    copy = tool_alloc(count, 1);
+    memcpy(copy, labels->data, (gsize)count);
+    return copy;
 }

@@ -31,7 +31,7 @@ AeIdx *codec_decode_bytes(AeModel *model, const AeTensor *codes,
                           const uint8_t *labels);
 
 /* The option --labels, which leaves in @path what codec_load_labels() reads: an
- * idx file with one label for each of @count images. Free the labels; they are
- * NULL for a @path of NULL. */
+ * idx file with one label for each of @count images. Free the labels with
+ * ae_free(); they are NULL for a @path of NULL. */
 GOptionEntry codec_labels_option(char **path);
 uint8_t *codec_load_labels(const char *path, int64_t count);

@@ -49,7 +49,7 @@ void run_decode(Arguments *args)
         tool_need(ae_noise_parse(text != NULL ? text : "none", &tool_error));
     g_autoptr(AeModel) model = codec_load(args->argv[1]);
     g_autoptr(AeTensor) codes = load_codes(model, args->argv[2]);
-    g_autofree uint8_t *labels = codec_load_labels(path, codes->shape.dim[0]);
+    ae_autofree uint8_t *labels = codec_load_labels(path, codes->shape.dim[0]);
     add_noise(codes, noise, (uint64_t)seed);
     g_autoptr(AeIdx) images = codec_decode_bytes(model, codes, labels);
     tool_check(ae_idx_save(images, args->output, &tool_error));

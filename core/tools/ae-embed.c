@@ -61,7 +61,7 @@ void run_embed(Arguments *args)
     g_autoptr(AeModel) model = codec_load(args->argv[1]);
     g_autoptr(AeIdx) images = tool_load_idx(args->argv[2]);
     const int64_t n = images->dim[0];
-    g_autofree uint8_t *labels = codec_load_labels(path, n);
+    ae_autofree uint8_t *labels = codec_load_labels(path, n);
     g_autoptr(AeTensor) codes = codec_encode(model, images, 0, n, labels);
     save_codes(codes, args->output);
     print_moments(codes);
@@ -119,12 +119,13 @@ static AeTensor *load_rows(const char *path)
 
 enum { ROWS = 2048 /* classified between two lines of progress */ };
 
-/* The label of each of @rows by a vote of its @k nearest @known rows. Free. */
+/* The label of each of @rows by a vote of its @k nearest @known rows. Free
+ * with ae_free(). */
 static uint8_t *classify(const AeTensor *known, const uint8_t *labels,
                          const AeTensor *rows, int k)
 {
     const int64_t n = rows->shape.dim[0], d = rows->shape.dim[1];
-    uint8_t *answers = g_new(uint8_t, n);
+    uint8_t *answers = tool_alloc(n, 1);
     g_autoptr(AePool) pool = ae_pool_new(0);
 
     for (int64_t i = 0; i < n; i += ROWS) {
@@ -132,7 +133,8 @@ static uint8_t *classify(const AeTensor *known, const uint8_t *labels,
                                .data = rows->data + i * d};
 
         tool_progress(i, n);
-        ae_neighbours_classify(known, labels, &part, k, answers + i, pool);
+        tool_check(ae_neighbours_classify(known, labels, &part, k, answers + i,
+                                          pool, &tool_error));
     }
     tool_progress(n, n);
     return answers;
@@ -148,18 +150,18 @@ void run_knn(Arguments *args)
 
     tool_parse(args, entries, 4, 4);
     g_autoptr(AeTensor) known = load_rows(args->argv[1]);
-    g_autofree uint8_t *known_labels =
+    ae_autofree uint8_t *known_labels =
         codec_load_labels(args->argv[2], known->shape.dim[0]);
     g_autoptr(AeTensor) test = load_rows(args->argv[3]);
     const int64_t n = test->shape.dim[0];
-    g_autofree uint8_t *labels = codec_load_labels(args->argv[4], n);
+    ae_autofree uint8_t *labels = codec_load_labels(args->argv[4], n);
     tool_require(
         known->shape.dim[1] == test->shape.dim[1],
         "%s has rows of %" G_GINT64_FORMAT " numbers, %s of %" G_GINT64_FORMAT,
         args->argv[1], known->shape.dim[1], args->argv[3], test->shape.dim[1]);
     tool_usage(k > 0 && k <= MIN(AE_MAX_NEIGHBOURS, known->shape.dim[0]),
                "-k is 1 to 100, and at most the number of rows");
-    g_autofree uint8_t *answers = classify(known, known_labels, test, k);
+    ae_autofree uint8_t *answers = classify(known, known_labels, test, k);
     for (int64_t i = 0; i < n; i++)
         right += answers[i] == labels[i];
     printf("accuracy %.4f (%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT
@@ -168,7 +170,8 @@ void run_knn(Arguments *args)
 }
 
 /* The mean squared error of each image of the file @path after encoding and
- * decoding; @n is their number. Free. */
+ * decoding; @n is their number. Free with
+ * ae_free(). */
 static double *measure_errors(AeModel *model, const char *path,
                               const char *label_path, int64_t *n)
 {
@@ -177,12 +180,12 @@ static double *measure_errors(AeModel *model, const char *path,
     double *errors;
 
     *n = images->dim[0];
-    g_autofree uint8_t *labels = codec_load_labels(label_path, *n);
+    ae_autofree uint8_t *labels = codec_load_labels(label_path, *n);
     g_autoptr(AeTensor) codes = codec_encode(model, images, 0, *n, labels);
     g_autoptr(AeTensor) outputs = codec_decode(model, codes, labels);
     tool_require(ae_shape_elements(&outputs->shape) == *n * size,
                  "the model's output is not as large as its input");
-    errors = g_new0(double, *n);
+    errors = tool_alloc(*n, sizeof *errors);
     for (int64_t i = 0; i < *n * size; i++) {
         double difference = outputs->data[i] - images->data[i] / 255.0;
         errors[i / size] += difference * difference / (double)size;
@@ -215,12 +218,12 @@ void run_error(Arguments *args)
 {
     g_autofree char *path = NULL;
     const GOptionEntry entries[] = {codec_labels_option(&path), {0}};
-    g_autofree double *foreign = NULL;
+    ae_autofree double *foreign = NULL;
     int64_t n, others;
 
     tool_parse(args, entries, 2, 3);
     g_autoptr(AeModel) model = codec_load(args->argv[1]);
-    g_autofree double *errors = measure_errors(model, args->argv[2], path, &n);
+    ae_autofree double *errors = measure_errors(model, args->argv[2], path, &n);
     if (args->argc > 3)
         foreign = measure_errors(model, args->argv[3], NULL, &others);
     print_errors(errors, n, foreign);

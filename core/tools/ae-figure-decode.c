@@ -32,10 +32,11 @@ static GOptionEntry label_option(int *label)
                            "Label of all images, for a conditional model");
 }
 
-/* @count times the label @label; NULL if it is negative. Free. */
+/* @count times the label @label; NULL if it is negative. Free with
+ * ae_free(). */
 static uint8_t *repeat_label(int label, int64_t count)
 {
-    uint8_t *labels = label >= 0 ? g_new(uint8_t, count) : NULL;
+    uint8_t *labels = label >= 0 ? tool_alloc(count, 1) : NULL;
 
     if (labels != NULL)
         memset(labels, label, (gsize)count);
@@ -76,7 +77,7 @@ void run_manifold(Arguments *args)
                "--count is 2 to 100, --range above 0, --label at most 255");
     g_autoptr(AeModel) model = codec_load(args->argv[1]);
     g_autoptr(AeTensor) codes = manifold_codes(model, count, (float)range);
-    g_autofree uint8_t *labels = repeat_label(label, codes->shape.dim[0]);
+    ae_autofree uint8_t *labels = repeat_label(label, codes->shape.dim[0]);
     g_autoptr(GPtrArray) images = decode_images(model, codes, labels);
     const AeImage *first = g_ptr_array_index(images, 0);
     g_autoptr(cairo_t) canvas = ae_canvas_new();
@@ -143,7 +144,7 @@ void run_interpolate(Arguments *args)
     tool_parse(args, entries, 4, 4);
     tool_usage(count >= 2 && count <= 100 && label <= 255,
                "--count is 2 to 100, --label at most 255");
-    g_autofree uint8_t *labels = repeat_label(label, count);
+    ae_autofree uint8_t *labels = repeat_label(label, count);
     g_autoptr(AeModel) model = codec_load(args->argv[1]);
     g_autoptr(AeIdx) idx = tool_load_idx(args->argv[2]);
     const int64_t ends[] = {parse_index(args->argv[3], idx->dim[0]),
@@ -201,7 +202,7 @@ void run_labels(Arguments *args)
                  args->argv[1]);
     g_autoptr(AeTensor) codes =
         random_codes(model, rows, count, (uint64_t)seed);
-    g_autofree uint8_t *labels = g_new(uint8_t, (gsize)rows * (gsize)count);
+    ae_autofree uint8_t *labels = tool_alloc((int64_t)rows * count, 1);
     for (int i = 0; i < rows * count; i++)
         labels[i] = (uint8_t)(i / count);
     g_autoptr(GPtrArray) images = decode_images(model, codes, labels);

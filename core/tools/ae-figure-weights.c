@@ -40,7 +40,8 @@ static void set_kernels(Tiles *tiles, const AeTensor *weight)
     tiles->height = (int)dim[2];
     tiles->width = (int)dim[3];
     tiles->n = (int)MIN(dim[0] * dim[1], MAX_TILES);
-    tiles->numbers = g_new(float, ae_shape_elements(&weight->shape));
+    tiles->numbers =
+        tool_alloc(ae_shape_elements(&weight->shape), sizeof(float));
     ae_tensor_to_row_major(weight, tiles->numbers);
 }
 
@@ -63,7 +64,7 @@ static void set_units(Tiles *tiles, const AeTensor *weight, gboolean transposed,
     tiles->height = (int)image->dim[2];
     tiles->width = (int)image->dim[3];
     tiles->n = (int)MIN(units * image->dim[1], MAX_TILES);
-    tiles->numbers = g_new(float, units *size);
+    tiles->numbers = tool_alloc(units * size, sizeof(float));
     for (int64_t i = 0; i < units; i++)
         for (int64_t j = 0; j < size; j++)
             tiles->numbers[i * size + j] = weight->data[i * unit + j * step];
@@ -90,9 +91,9 @@ static void draw_tiles(cairo_t *canvas, const Tiles *tiles)
     const double shape = 1.6 * tiles->height / tiles->width;
     const int columns = MIN(tiles->n, (int)ceil(sqrt(shape * tiles->n)));
 
-    ae_figure_weights(canvas, tiles->numbers, tiles->n, tiles->height,
-                      tiles->width, columns,
-                      tool_choose_zoom(tiles->width, columns, MAX_ZOOM));
+    tool_check(ae_figure_weights(
+        canvas, tiles->numbers, tiles->n, tiles->height, tiles->width, columns,
+        tool_choose_zoom(tiles->width, columns, MAX_ZOOM), &tool_error));
 }
 
 void run_weights(Arguments *args)
@@ -102,6 +103,6 @@ void run_weights(Arguments *args)
     const Tiles tiles = tiles_of(model);
     g_autoptr(cairo_t) canvas = ae_canvas_new();
     draw_tiles(canvas, &tiles);
-    g_free(tiles.numbers);
+    ae_free(tiles.numbers);
     tool_save_canvas(canvas, args->output);
 }

@@ -139,6 +139,11 @@ AePicture tool_picture_of(AeImage image)
                                image.channels);
 }
 
+void *tool_alloc(int64_t n, size_t size)
+{
+    return tool_need(ae_alloc((size_t)n, size, &tool_error));
+}
+
 AeTensor *tool_new_tensor(AeShape shape)
 {
     return tool_need(ae_tensor_new(&shape, &tool_error));

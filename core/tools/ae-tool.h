@@ -5,6 +5,7 @@
 
 #include "ae.h"
 #include "base/file.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "data/npy.h"
 #include "data/png.h"
@@ -78,6 +79,9 @@ AeIdx *tool_load_idx(const char *path);
 AeImage *tool_load_png(const char *path);
 AePicture tool_picture_of(AeImage image);
 AeTensor *tool_new_tensor(AeShape shape);
+
+/* Zeros for @n items of @size bytes. Free with ae_free(). */
+void *tool_alloc(int64_t n, size_t size);
 
 /* Room for @count tensors of the shape @one, along the first axis. */
 AeTensor *tool_new_rows(AeShape one, int64_t count);

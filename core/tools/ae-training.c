@@ -128,7 +128,7 @@ void pictures_free(Pictures *p)
     ae_idx_free(p->labels);
     ae_order_free(p->order);
     ae_image_free(p->image);
-    g_free(p->luma);
+    ae_free(p->luma);
     g_free(p);
 }
 
@@ -224,8 +224,8 @@ static void take_luma(Pictures *p, AePicture *picture)
     int width = picture->format.width, height = picture->format.height;
     const uint8_t *rgb = picture->plane[0].data;
 
-    g_free(p->luma);
-    p->luma = g_malloc((size_t)width * height);
+    ae_free(p->luma);
+    p->luma = tool_alloc((int64_t)width * height, 1);
     for (size_t i = 0; i < (size_t)width * height; i++, rgb += 3)
         p->luma[i] = (uint8_t)(0.299f * rgb[0] + 0.587f * rgb[1] +
                                0.114f * rgb[2] + 0.5f);

@@ -45,32 +45,38 @@ static void draw_label(cairo_t *canvas, const Place *place, uint8_t label)
     cairo_fill(canvas);
 }
 
+static Place place_of(const AePlot *plot, const AeTensor *codes, int64_t i)
+{
+    const float *row = codes->data + i * codes->shape.dim[1];
+
+    return (Place){ae_plot_x(plot, row[0]), ae_plot_y(plot, row[1])};
+}
+
 /* Not all people can tell ten classes apart by colours alone: some dots carry
  * their label, the first ones that are far enough from each other. */
 static void draw_codes(const AePlot *plot, cairo_t *canvas,
                        const AeTensor *codes, const uint8_t *labels)
 {
-    const int64_t n = codes->shape.dim[0], width = codes->shape.dim[1];
+    const int64_t n = codes->shape.dim[0];
     g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(Place));
-    g_autofree Place *places = g_new(Place, n);
 
     for (int64_t i = 0; i < n; i++) {
-        const float *row = codes->data + i * width;
+        Place place = place_of(plot, codes, i);
 
-        places[i].x = ae_plot_x(plot, row[0]);
-        places[i].y = ae_plot_y(plot, row[1]);
-        if (!isfinite(row[0]) || !isfinite(row[1]))
+        if (!isfinite(place.x) || !isfinite(place.y))
             continue;
         ae_canvas_set_class(canvas, labels[i]);
-        ae_canvas_box(canvas, (int)places[i].x - DOT / 2,
-                      (int)places[i].y - DOT / 2, DOT, DOT);
+        ae_canvas_box(canvas, (int)place.x - DOT / 2, (int)place.y - DOT / 2,
+                      DOT, DOT);
     }
-    for (int64_t i = 0; i < n; i++)
-        if (isfinite(places[i].x) && isfinite(places[i].y) &&
-            is_free(taken, &places[i])) {
-            g_array_append_val(taken, places[i]);
-            draw_label(canvas, &places[i], labels[i]);
+    for (int64_t i = 0; i < n; i++) {
+        Place place = place_of(plot, codes, i);
+
+        if (isfinite(place.x) && isfinite(place.y) && is_free(taken, &place)) {
+            g_array_append_val(taken, place);
+            draw_label(canvas, &place, labels[i]);
         }
+    }
 }
 
 static void draw_legend(cairo_t *canvas, int left, const uint8_t *labels,

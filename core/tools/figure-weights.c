@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
 #include "tools/figure.h"
 
 enum {
@@ -19,12 +20,15 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Few numbers are far larger than the others: one in SATURATED may be. */
-static double choose_scale(const float *numbers, int64_t n)
+/* Few numbers are far larger than the others: one in SATURATED may be. 0: there
+ * is no memory. */
+static double choose_scale(const float *numbers, int64_t n, GError **error)
 {
-    g_autofree float *sorted = g_new(float, n);
+    ae_autofree float *sorted = ae_alloc((size_t)n, sizeof *sorted, error);
     double scale;
 
+    if (sorted == NULL)
+        return 0;
     for (int64_t i = 0; i < n; i++)
         sorted[i] = fabsf(numbers[i]);
     qsort(sorted, (size_t)n, sizeof *sorted, compare);
@@ -33,18 +37,23 @@ static double choose_scale(const float *numbers, int64_t n)
 }
 
 /* @numbers as colours, in a thin gray frame. */
-static void draw_tile(cairo_t *canvas, int left, int top, const float *numbers,
-                      int height, int width, int zoom, double scale)
+static gboolean draw_tile(cairo_t *canvas, int left, int top,
+                          const float *numbers, int height, int width, int zoom,
+                          double scale, GError **error)
 {
-    g_autofree uint8_t *pixels = g_new(uint8_t, (gsize)width * height * 3);
+    ae_autofree uint8_t *pixels =
+        ae_alloc((size_t)width * (size_t)height, 3, error);
     const AeImage image = {width, height, 3, pixels};
 
+    if (pixels == NULL)
+        return FALSE;
     for (int i = 0; i < width * height; i++)
         ae_colour_diverging(numbers[i] / scale, pixels + 3 * i);
     ae_canvas_set_gray(canvas, 0.9);
     ae_canvas_box(canvas, left - 1, top - 1, width * zoom + 2,
                   height * zoom + 2);
     ae_canvas_image(canvas, left, top, &image, zoom);
+    return TRUE;
 }
 
 static void draw_number(cairo_t *canvas, int left, double middle, double number)
@@ -55,29 +64,40 @@ static void draw_number(cairo_t *canvas, int left, double middle, double number)
     ae_canvas_text(canvas, left, middle, 0, text);
 }
 
-static void draw_bar(cairo_t *canvas, int left, int height, double scale)
+static gboolean draw_bar(cairo_t *canvas, int left, int height, double scale,
+                         GError **error)
 {
-    g_autofree float *shades = g_new(float, (gsize)height *BAR);
+    ae_autofree float *shades =
+        ae_alloc((size_t)height, BAR * sizeof *shades, error);
 
+    if (shades == NULL)
+        return FALSE;
     for (int i = 0; i < height * BAR; i++)
         shades[i] = 1 - 2.0f * (float)(i / BAR) / (float)(height - 1);
-    draw_tile(canvas, left, 0, shades, height, BAR, 1, 1);
+    if (!draw_tile(canvas, left, 0, shades, height, BAR, 1, 1, error))
+        return FALSE;
     draw_number(canvas, left + BAR + 8, AE_TEXT / 2, scale);
     draw_number(canvas, left + BAR + 8, height / 2.0, 0);
     draw_number(canvas, left + BAR + 8, height - AE_TEXT / 2, -scale);
+    return TRUE;
 }
 
-void ae_figure_weights(cairo_t *canvas, const float *tiles, int n, int height,
-                       int width, int columns, int zoom)
+gboolean ae_figure_weights(cairo_t *canvas, const float *tiles, int n,
+                           int height, int width, int columns, int zoom,
+                           GError **error)
 {
     const int w = width * zoom + GAP, h = height * zoom + GAP;
     const int rows = (n + columns - 1) / columns;
-    const double scale = choose_scale(tiles, (int64_t)n * height * width);
+    const double scale =
+        choose_scale(tiles, (int64_t)n * height * width, error);
 
+    if (scale == 0)
+        return FALSE;
     for (int i = 0; i < n; i++)
-        draw_tile(canvas, i % columns * w, i / columns * h,
-                  tiles + (int64_t)i * height * width, height, width, zoom,
-                  scale);
-    draw_bar(canvas, columns * w - GAP + BAR_GAP, MAX(rows * h - GAP, LEAST),
-             scale);
+        if (!draw_tile(canvas, i % columns * w, i / columns * h,
+                       tiles + (int64_t)i * height * width, height, width, zoom,
+                       scale, error))
+            return FALSE;
+    return draw_bar(canvas, columns * w - GAP + BAR_GAP,
+                    MAX(rows * h - GAP, LEAST), scale, error);
 }

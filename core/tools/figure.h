@@ -40,6 +40,7 @@ void ae_figure_curves(cairo_t *canvas, const AeCurve *curves, int n);
 
 /* @n tiles of height x width numbers, @columns a row: blue below zero, red
  * above, with a colour bar. Its ends are so large that one number in 500 lies
- * beyond. */
-void ae_figure_weights(cairo_t *canvas, const float *tiles, int n, int height,
-                       int width, int columns, int zoom);
+ * beyond. FALSE: AE_ERROR_MEMORY. */
+gboolean ae_figure_weights(cairo_t *canvas, const float *tiles, int n,
+                           int height, int width, int columns, int zoom,
+                           GError **error);

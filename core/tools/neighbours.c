@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/gemm.h"
+#include "base/memory.h"
 
 enum { ROWS = 64, KNOWN = 1024 }; /* of a block */
 
@@ -124,22 +125,30 @@ static void classify_block(void *data, int64_t index, int thread)
         search->answers[first + i] = vote(search, nearest + (int64_t)i * k);
 }
 
-void ae_neighbours_classify(const AeTensor *known, const uint8_t *labels,
-                            const AeTensor *rows, int k, uint8_t *answers,
-                            AePool *pool)
+gboolean ae_neighbours_classify(const AeTensor *known, const uint8_t *labels,
+                                const AeTensor *rows, int k, uint8_t *answers,
+                                AePool *pool, GError **error)
 {
     const int64_t m = known->shape.dim[0], n = rows->shape.dim[0];
-    const int threads = ae_pool_threads(pool), d = (int)known->shape.dim[1];
-    g_autofree float *squares = g_new(float, m);
-    g_autofree float *products = g_new(float, (gsize)threads *ROWS *KNOWN);
-    g_autofree Neighbour *nearest =
-        g_new(Neighbour, (gsize)threads * ROWS * (gsize)k);
-    Search search = {known, rows,    labels,   answers, d,
-                     k,     squares, products, nearest};
+    const int d = (int)known->shape.dim[1];
+    const size_t block = (size_t)ae_pool_threads(pool) * ROWS;
+    ae_autofree float *products =
+        ae_alloc(block * KNOWN + (size_t)m, sizeof *products, error);
+    ae_autofree Neighbour *nearest =
+        products != NULL ? ae_alloc(block * (size_t)k, sizeof *nearest, error)
+                         : NULL;
 
     g_assert(k >= 1 && k <= m && k <= AE_MAX_NEIGHBOURS &&
              d == rows->shape.dim[1]);
+    if (nearest == NULL)
+        return FALSE;
+
+    float *squares = products + block * KNOWN;
+    Search search = {known, rows,    labels,   answers, d,
+                     k,     squares, products, nearest};
+
     for (int64_t i = 0; i < m; i++)
         squares[i] = square(known->data + i * d, d);
     ae_pool_run(pool, classify_block, &search, (n + ROWS - 1) / ROWS);
+    return TRUE;
 }

@@ -11,7 +11,7 @@
 /* Gives each row of @rows (n x d) the label that most of its @k nearest rows of
  * @known (m x d, Euclidean) have; of labels with equal votes that of the
  * nearest. Rows equally far: the earlier one is nearer. @labels has m, @answers
- * n entries; k at most m and AE_MAX_NEIGHBOURS. */
-void ae_neighbours_classify(const AeTensor *known, const uint8_t *labels,
-                            const AeTensor *rows, int k, uint8_t *answers,
-                            AePool *pool);
+ * n entries; k at most m and AE_MAX_NEIGHBOURS. FALSE: AE_ERROR_MEMORY. */
+gboolean ae_neighbours_classify(const AeTensor *known, const uint8_t *labels,
+                                const AeTensor *rows, int k, uint8_t *answers,
+                                AePool *pool, GError **error);

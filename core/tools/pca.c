@@ -189,10 +189,13 @@ AeModel *ae_pca_new(const AeIdx *images, int components, double *share,
         return NULL;
 
     size_t n = ae_idx_item_size(images);
-    g_autofree double *mean = g_new0(double, n);
-    g_autofree double *matrix = g_new0(double, n *n);
-    g_autofree double *variances = g_new0(double, n);
-    Fit fit = {images, (int)n, mean, matrix, variances};
+    ae_autofree double *numbers = ae_alloc(n * (n + 2), sizeof *numbers, error);
+
+    if (numbers == NULL)
+        return NULL;
+
+    double *mean = numbers + n * n;
+    Fit fit = {images, (int)n, mean, numbers, mean + n};
     AeModel *model = fit_model(&fit, components, error);
 
     if (model != NULL && share != NULL)

@@ -11,6 +11,9 @@
 #include "data/png.h"
 #include "model/safetensors.h"
 #include "networks/architectures.h"
+#include "tools/figure.h"
+#include "tools/neighbours.h"
+#include "tools/pca.h"
 
 static char *folder;
 
@@ -268,6 +271,38 @@ static gboolean read_files(const char *text G_GNUC_UNUSED, GError **error)
     return order != NULL;
 }
 
+static gboolean find_components(const char *text G_GNUC_UNUSED, GError **error)
+{
+    uint8_t file[16 + 3 * 4] = {0, 0, 8, 3, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 2};
+    g_autoptr(AeIdx) images = NULL;
+    g_autoptr(AeModel) model = NULL;
+
+    memset(file + 16, 9, 5);
+    images = ae_idx_parse(file, sizeof file, "images", error);
+    if (images != NULL)
+        model = ae_pca_new(images, 2, NULL, error);
+    return model != NULL;
+}
+
+static gboolean find_neighbours(const char *text G_GNUC_UNUSED, GError **error)
+{
+    float rows[] = {1, 2, 3, 4};
+    AeTensor tensor = {.shape = ae_shape(2, 2, 2), .data = rows};
+    uint8_t labels[] = {1, 2}, answers[2];
+    g_autoptr(AePool) pool = ae_pool_new(1);
+
+    return ae_neighbours_classify(&tensor, labels, &tensor, 1, answers, pool,
+                                  error);
+}
+
+static gboolean draw_weights(const char *text G_GNUC_UNUSED, GError **error)
+{
+    const float tiles[] = {1, 2, 3, 4};
+    g_autoptr(cairo_t) canvas = ae_canvas_new();
+
+    return ae_figure_weights(canvas, tiles, 2, 1, 2, 2, 1, error);
+}
+
 static const struct {
     const char *name;
     Scenario run;
@@ -283,6 +318,9 @@ static const struct {
     {"codec", use_codec, "vae"},
     {"compare", compare, ""},
     {"files", read_files, ""},
+    {"components", find_components, ""},
+    {"neighbours", find_neighbours, ""},
+    {"weights", draw_weights, ""},
     {"learn", learn_and_resume,
      "task=denoise noise=camera:gain=0.01,soft=1 batch-size=4 shuffle-buffer=3 "
      "validate-every=5 threads=2"},

@@ -278,7 +278,8 @@ static AeImage *draw_weights(const float *tiles, int n, int height, int width,
 {
     cairo_t *canvas = ae_canvas_new();
 
-    ae_figure_weights(canvas, tiles, n, height, width, columns, zoom);
+    g_assert_true(ae_figure_weights(canvas, tiles, n, height, width, columns,
+                                    zoom, NULL));
     return render(canvas);
 }
 

@@ -92,8 +92,8 @@ static void test_definition(void)
         for (int threads = 1; threads <= 3; threads += 2) {
             g_autoptr(AePool) pool = ae_pool_new(threads);
 
-            ae_neighbours_classify(known, labels, rows, cases[i].k, answers,
-                                   pool);
+            g_assert_true(ae_neighbours_classify(
+                known, labels, rows, cases[i].k, answers, pool, NULL));
             for (int64_t j = 0; j < n; j++)
                 g_assert_cmpint(
                     answers[j], ==,
