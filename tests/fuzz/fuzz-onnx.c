@@ -41,7 +41,7 @@ static void plan(AeModel *model)
             return;
     plan = ae_plan_new(model, &options, NULL);
     if (plan != NULL && ae_plan_multiply_adds(plan) < MAX_WORK &&
-        ae_plan_memory(plan) < 4 * MAX_WORK)
+        ae_plan_memory(plan) < MAX_WORK)
         ae_plan_run(plan);
 }
 
