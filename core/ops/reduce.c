@@ -224,24 +224,29 @@ static double product_of_others(const Reduce *reduce, const float *x, int64_t i)
 static void backward(const AeStep *step, float *scratch G_GNUC_UNUSED)
 {
     const Reduce *reduce = step->params;
+    int64_t size, stride;
 
     if (!ae_step_wants(step, 0))
         return;
     ae_step_clear_gradient(step, 0);
+    innermost(&reduce->summed, &size, &stride);
     for (int64_t unit = 0; unit < step->units; unit++) {
         int64_t kept = ae_box_offset(&reduce->kept, unit);
         int64_t place = ae_box_offset(&reduce->place, unit);
+        const float *x = step->in[0]->data + kept;
+        float *dx = step->in[0]->grad + kept;
         float y = step->out[0]->data[place], dy = step->out[0]->grad[place];
 
-        for (int64_t i = 0; i < reduce->n; i++) {
-            int64_t at = kept + ae_box_offset(&reduce->summed, i);
-            float x = step->in[0]->data[at];
-            double factor =
-                reduce->kind == PRODUCT && x == 0
-                    ? product_of_others(reduce, step->in[0]->data + kept, i)
-                    : slope(reduce, x, y);
+        for (int64_t i = 0; i < reduce->n; i += size) {
+            int64_t at = ae_box_offset(&reduce->summed, i);
 
-            step->in[0]->grad[at] += (float)(dy * factor);
+            for (int64_t k = 0; k < size; k++, at += stride) {
+                double factor = reduce->kind == PRODUCT && x[at] == 0
+                                    ? product_of_others(reduce, x, i + k)
+                                    : slope(reduce, x[at], y);
+
+                dx[at] += (float)(dy * factor);
+            }
         }
     }
 }
