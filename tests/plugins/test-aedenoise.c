@@ -537,9 +537,6 @@ static void test_formats(void)
     }
 }
 
-/* Errors. */
-
-/* Models that cannot be loaded, then a good one in the same element. */
 /* What "invert" and a strength make of a frame. */
 static float strength;
 
@@ -550,32 +547,38 @@ static int partly_inverted(const GstVideoFrame *in, int component, int x, int y)
     return (int)floorf((float)from + strength * (float)(to - from) + 0.5f);
 }
 
-/* Between the frame as it came, bit for bit, and what the model makes of it. */
-static void check_strength(const char *model)
+/* @model with each of @n @values of @property, of which @value tells @expected
+ * in all formats. */
+static void check_values(const char *model, const char *property,
+                         const float *values, gsize n, float *value,
+                         Expect expected)
 {
-    static const float strengths[] = {0, 0.25f, 0.5f, 0.7f, 1};
     GstHarness *harness = new_harness(model, NULL);
 
-    for (gsize s = 0; s < G_N_ELEMENTS(strengths); s++) {
-        strength = strengths[s];
-        g_object_set(harness->element, "strength", (double)strength, NULL);
+    for (gsize i = 0; i < n; i++) {
+        *value = values[i];
+        g_object_set(harness->element, property, (double)*value, NULL);
         for (gsize f = 0; f < G_N_ELEMENTS(formats); f++) {
             GstVideoInfo info;
 
             frames_set_caps(harness, &info, formats[f], 33, 17);
             g_assert_cmpint(push(harness, &info,
-                                 frames_new_padded_frame(&info, s),
-                                 partly_inverted),
+                                 frames_new_padded_frame(&info, i), expected),
                             ==, 0);
         }
     }
     frames_free_harness(harness, NULL);
 }
 
+/* Between the frame as it came, bit for bit, and what the model makes of it. */
 static void test_strength(void)
 {
-    check_strength("invert");
-    check_strength("video-invert");
+    static const float strengths[] = {0, 0.25f, 0.5f, 0.7f, 1};
+
+    check_values("invert", "strength", strengths, G_N_ELEMENTS(strengths),
+                 &strength, partly_inverted);
+    check_values("video-invert", "strength", strengths, G_N_ELEMENTS(strengths),
+                 &strength, partly_inverted);
 }
 
 /* Frames that have no place in time: a file of bytes, cut into frames. */
@@ -637,31 +640,14 @@ static int right_inverted(const GstVideoFrame *in, int component, int x, int y)
 }
 
 /* Left of the split the frame comes as it was, bit for bit. */
-static void check_split(const char *model)
-{
-    static const float splits[] = {0, 0.1f, 0.5f, 0.99f, 1};
-    GstHarness *harness = new_harness(model, NULL);
-
-    for (gsize s = 0; s < G_N_ELEMENTS(splits); s++) {
-        split = splits[s];
-        g_object_set(harness->element, "split", (double)split, NULL);
-        for (gsize f = 0; f < G_N_ELEMENTS(formats); f++) {
-            GstVideoInfo info;
-
-            frames_set_caps(harness, &info, formats[f], 33, 17);
-            g_assert_cmpint(push(harness, &info,
-                                 frames_new_padded_frame(&info, s),
-                                 right_inverted),
-                            ==, 0);
-        }
-    }
-    frames_free_harness(harness, NULL);
-}
-
 static void test_split(void)
 {
-    check_split("invert");
-    check_split("video-invert");
+    static const float splits[] = {0, 0.1f, 0.5f, 0.99f, 1};
+
+    check_values("invert", "split", splits, G_N_ELEMENTS(splits), &split,
+                 right_inverted);
+    check_values("video-invert", "split", splits, G_N_ELEMENTS(splits), &split,
+                 right_inverted);
 }
 
 static void test_split_controlled(void)
@@ -681,6 +667,7 @@ static void test_split_controlled(void)
     frames_free_harness(harness, NULL);
 }
 
+/* Models that cannot be loaded, then a good one in the same element. */
 static void test_bad_then_good(void)
 {
     static const struct {
